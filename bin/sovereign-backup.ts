@@ -1,0 +1,28 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { commands } from './commands/index.js';
+import { exitCodeOf, messageOf } from './errors.js';
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+
+const program = new Command('sovereign-backup')
+  .description(
+    'Backups that stay in their privacy regime: audit templates; dump, verify, restore and undo single tenants.',
+  )
+  .version(version)
+  .showHelpAfterError('(add --help for the options)')
+  .exitOverride();
+
+for (const register of commands) register(program);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  // commander has already printed its own message; only its idea of the exit code differs from ours.
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
+  else {
+    process.stderr.write(`sovereign-backup: ${messageOf(error)}\n`);
+    process.exitCode = exitCodeOf(error);
+  }
+}

@@ -1,0 +1,13 @@
+// Tests run against the built package (dist/): `npm test` builds first.
+const transform = {
+  '^.+\\.m?tsx?$': ['@swc/jest', { jsc: { target: 'es2023', parser: { syntax: 'typescript' } } }],
+};
+
+export default {
+  testMatch: ['<rootDir>/test/**/*.test.ts'],
+  transform,
+  moduleFileExtensions: ['ts', 'mts', 'js', 'mjs', 'json', 'node'],
+  // Two cores: more workers only make the database servers of the integration tests fight.
+  maxWorkers: 2,
+  testTimeout: 120_000,
+};

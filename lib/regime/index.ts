@@ -1,0 +1,1 @@
+export { PrivacyRegime } from './privacy-regime';

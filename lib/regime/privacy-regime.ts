@@ -1,0 +1,4 @@
+/** PLACEHOLDER */
+export class PrivacyRegime {
+  private constructor(public readonly id: string) {}
+}

@@ -1,0 +1,90 @@
+// Builds everything that is shipped: lib/ with jsii, the CLI and the Lambda bundles with esbuild.
+// jsii is slow, so it runs only when one of its inputs has changed since the last good build.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type BuildOptions, build } from 'esbuild';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+process.chdir(root);
+
+function filesUnder(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+}
+
+function hashOf(files: string[]): string {
+  const hash = createHash('sha256');
+  for (const file of files) hash.update(file).update('\0').update(readFileSync(file)).update('\0');
+  return hash.digest('hex');
+}
+
+function buildLibrary(): void {
+  const stamp = 'dist/.jsii-inputs';
+  const inputs = hashOf([...filesUnder('lib'), 'package.json', 'README.md', 'package-lock.json']);
+  if (existsSync(stamp) && existsSync('.jsii') && readFileSync(stamp, 'utf8') === inputs) return;
+  rmSync('dist/lib', { recursive: true, force: true });
+  const result = spawnSync('node_modules/.bin/jsii', ['--generate-tsconfig', 'tsconfig.jsii.json'], {
+    stdio: 'inherit',
+  });
+  if (result.status !== 0) process.exit(result.status ?? 1);
+  mkdirSync('dist', { recursive: true });
+  writeFileSync(stamp, inputs);
+}
+
+/** Bundled CommonJS dependencies still call `require` for Node's own modules. */
+const banner = {
+  js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+};
+
+const common: BuildOptions = {
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node20',
+  minify: false,
+  legalComments: 'none',
+  logLevel: 'warning',
+  banner,
+  // Optional native bindings of database drivers; the pure JavaScript paths are used.
+  external: ['pg-native'],
+  loader: { '.html': 'text', '.css': 'text', '.txt': 'text' },
+};
+
+async function buildCli(): Promise<void> {
+  rmSync('dist/bin', { recursive: true, force: true });
+  // Splitting keeps start-up short: a command's code is read only when that command runs.
+  await build({
+    ...common,
+    entryPoints: ['bin/sovereign-backup.ts'],
+    outdir: 'dist/bin',
+    outExtension: { '.js': '.mjs' },
+    splitting: true,
+    chunkNames: 'chunks/[name]-[hash]',
+    minifySyntax: true,
+    minifyWhitespace: true,
+  });
+}
+
+async function buildHandlers(): Promise<void> {
+  rmSync('dist/lambda', { recursive: true, force: true });
+  if (!existsSync('lambda/handlers')) return;
+  const handlers = readdirSync('lambda/handlers').filter((file) => file.endsWith('.ts'));
+  for (const file of handlers) {
+    const name = file.slice(0, -'.ts'.length);
+    await build({
+      ...common,
+      entryPoints: [join('lambda/handlers', file)],
+      outfile: `dist/lambda/${name}/index.mjs`,
+    });
+    // The worker runs in our own image, next to the database client tools.
+    if (name === 'worker') cpSync('lambda/image', `dist/lambda/${name}`, { recursive: true });
+  }
+}
+
+buildLibrary();
+await Promise.all([buildCli(), buildHandlers()]);

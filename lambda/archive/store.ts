@@ -1,0 +1,53 @@
+import type { Readable } from 'node:stream';
+
+/**
+ * Where archives lie: a folder, an S3 bucket, another provider's bucket. Keys are relative, with `/` between parts.
+ *
+ * A store keeps one promise on which everything else rests: an object is there whole or not at all.
+ */
+export interface ArchiveStore {
+  /** What a person would call this place, for messages: a folder's path, `s3://bucket/prefix`. */
+  readonly location: string;
+
+  /**
+   * Writes the stream to the key. When the stream fails, or the process dies, nothing is readable under the key.
+   * Refuses (`ObjectExistsError`) when the key is taken: archives are never overwritten.
+   */
+  write(key: string, body: Readable, options?: WriteOptions): Promise<{ readonly bytes: number }>;
+
+  /** Reads an object from its beginning; rejects with `ObjectMissingError`. */
+  read(key: string): Promise<Readable>;
+
+  /** Every object whose key starts with the prefix, in ascending order of keys. */
+  list(prefix: string): AsyncIterable<StoredObject>;
+
+  /** Deletes objects; one that is already gone is no error. */
+  remove(keys: readonly string[]): Promise<void>;
+
+  /** Clears what killed writes left behind under the prefix (temporary files, open multipart uploads). */
+  sweep(prefix: string, olderThan: Date): Promise<void>;
+}
+
+export interface WriteOptions {
+  /** Expected size in bytes, from which S3 chooses the part size. */
+  readonly expectedBytes?: number;
+}
+
+export interface StoredObject {
+  readonly key: string;
+  readonly bytes: number;
+}
+
+export class ObjectExistsError extends Error {
+  public readonly exitCode = 3;
+  constructor(key: string, location: string) {
+    super(`${key} already exists in ${location}; archives are never overwritten`);
+  }
+}
+
+export class ObjectMissingError extends Error {
+  public readonly exitCode = 3;
+  constructor(key: string, location: string) {
+    super(`${key} is not in ${location}`);
+  }
+}

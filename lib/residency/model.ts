@@ -100,16 +100,17 @@ export interface PropertyRule {
   readonly also?: readonly PropertyClue[];
   /**
    * The row counts only when this property of the same resource has one of these values (or any value at all).
-   * Letter case does not matter; `true` also matches `'true'`. Same `[]` rule as for clues.
+   * Letter case does not matter; `true` also matches `'true'`; a value that cannot be resolved counts as one of them.
+   * Same `[]` rule as for clues.
    */
   readonly when?: { readonly path: string; readonly in?: readonly (string | boolean)[] };
-  /** The row is silent when one of these properties is present: that one's row finds the same edge, and tells more. */
-  readonly unless?: readonly string[];
+  /** The row is silent when one of these has one of the values (or any): another row tells more, or it is switched off. */
+  readonly unless?: readonly { readonly path: string; readonly in?: readonly (string | boolean)[] }[];
   /**
-   * `region`: AWS accepts only a place in the stack's own region here, so an edge exists only where the account is
-   * known to differ. Without it, a value nobody can resolve makes an `undetermined` edge.
+   * AWS takes only something in the stack's own region here, so a value nobody can resolve is no edge; a region or
+   * account that is known to differ still is. Without it, such a value makes an `undetermined` edge.
    */
-  readonly within?: 'region';
+  readonly assumeOwn?: true;
 }
 
 /**

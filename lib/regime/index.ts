@@ -1,1 +1,2 @@
-export { PrivacyRegime } from './privacy-regime';
+export * from './privacy-regime';
+export * from './transfer-exception';

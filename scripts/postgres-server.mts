@@ -1,0 +1,272 @@
+// A throwaway PostgreSQL server: its own folder, a free port, gone afterwards however this process ends.
+// One implementation for the tests, the demo and the benchmark.
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { chown, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+
+export interface PostgresOptions {
+  /** Folder with `postgres`, `initdb` and the clients. @default - the newest found on this machine */
+  readonly bin?: string;
+  /** Ask for this password (SCRAM) on every connection. @default - no password asked */
+  readonly password?: string;
+  /** Lines for postgresql.conf. */
+  readonly settings?: Record<string, string>;
+  /** Keep fsync on, as a real server does. @default false: fast, and the data is thrown away anyway */
+  readonly durable?: boolean;
+}
+
+export interface PostgresServer {
+  /** `postgres://postgres@127.0.0.1:PORT`: the superuser, never with a password in it. */
+  readonly url: string;
+  readonly port: number;
+  readonly password?: string;
+  readonly folder: string;
+  /** Folder of the client tools that belong to this server. */
+  readonly bin: string;
+  readonly version: string;
+  readonly major: number;
+  /** The operating system's number of the server process. */
+  readonly pid: number;
+  /** The server's own log so far. */
+  log(): Promise<string>;
+  /** An open connection; the caller ends it. */
+  connect(database?: string): Promise<pg.Client>;
+  /** Rows of one statement on a connection of its own. */
+  query<Row extends pg.QueryResultRow = pg.QueryResultRow>(
+    sql: string,
+    values?: unknown[],
+    database?: string,
+  ): Promise<Row[]>;
+  /** Stops the server and removes its folder. May be called more than once. */
+  stop(): Promise<void>;
+}
+
+const NOT_FOUND = `PostgreSQL's server programs (postgres, initdb) were not found.
+  Debian, Ubuntu: apt-get install postgresql   (or: node scripts/setup.mts test)
+  macOS:          brew install postgresql@17
+Another place: put its bin folder into PATH.`;
+
+const executable = (folder: string): boolean =>
+  existsSync(join(folder, 'postgres')) && existsSync(join(folder, 'initdb'));
+
+function folderNames(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+/** Numbers in names count as numbers: 17 comes before 9.6. */
+const newestFirst = (a: string, b: string): number => b.localeCompare(a, 'en', { numeric: true });
+
+/** Where the newest PostgreSQL server programs of this machine are, or nothing. */
+export function findPostgres(): string | undefined {
+  const debian = folderNames('/usr/lib/postgresql')
+    .sort(newestFirst)
+    .map((version) => join('/usr/lib/postgresql', version, 'bin'));
+  const homebrew = ['/opt/homebrew/opt', '/usr/local/opt'].flatMap((folder) =>
+    folderNames(folder)
+      .filter((name) => /^postgresql(@\d+)?$/.test(name))
+      .sort(newestFirst)
+      .map((name) => join(folder, name, 'bin')),
+  );
+  return [...debian, ...homebrew, ...(process.env.PATH ?? '').split(delimiter)].find(executable);
+}
+
+/** PostgreSQL refuses to run as root; everybody else runs it as themselves. */
+function runAs(): { uid?: number; gid?: number } {
+  if (process.getuid?.() !== 0) return {};
+  const accounts = readFileSync('/etc/passwd', 'utf8').split('\n');
+  for (const name of ['postgres', 'nobody']) {
+    const [, , uid, gid] = accounts.find((line) => line.startsWith(`${name}:`))?.split(':') ?? [];
+    if (uid && gid) return { uid: Number(uid), gid: Number(gid) };
+  }
+  throw new Error('PostgreSQL cannot run as root, and there is no user `postgres` or `nobody` to run it as.');
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address() as { port: number };
+  probe.close();
+  await once(probe, 'close');
+  return port;
+}
+
+async function run(command: string, args: string[], options: { uid?: number; gid?: number; cwd: string }) {
+  const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  child.stdout.on('data', (chunk) => (output += chunk));
+  child.stderr.on('data', (chunk) => (output += chunk));
+  const [code] = await once(child, 'close');
+  if (code !== 0) throw new Error(`${command} failed (exit code ${code}):\n${output}`);
+}
+
+/**
+ * Waits for the end of this process, whichever way that comes, and then stops the server and removes its
+ * folder: its standard input is a pipe that only we hold. It has a session of its own, so that Ctrl-C does
+ * not reach it.
+ */
+function guard(pid: number, folder: string): ChildProcess {
+  const script = `cat >/dev/null; kill -QUIT "$1" 2>/dev/null
+    for i in 1 2 3 4 5 6 7 8 9 10; do kill -0 "$1" 2>/dev/null || break; sleep 0.2; done
+    rm -rf -- "$2"`;
+  const child = spawn('sh', ['-c', script, 'guard', String(pid), folder], {
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+  child.unref();
+  (child.stdin as unknown as { unref(): void }).unref();
+  return child;
+}
+
+async function ready(folder: string, server: ChildProcess): Promise<boolean> {
+  const deadline = Date.now() + 60_000;
+  while (server.exitCode === null && server.signalCode === null && Date.now() < deadline) {
+    // The eighth line of this file is what pg_ctl waits for, too.
+    const lines = (await readFile(join(folder, 'data/postmaster.pid'), 'utf8').catch(() => '')).split('\n');
+    if (lines[7]?.trim() === 'ready') return true;
+    await sleep(20);
+  }
+  return false;
+}
+
+function settings(folder: string, port: number, options: PostgresOptions): string {
+  const quoted = (value: string) => `'${value.replaceAll("'", "''")}'`;
+  const values: Record<string, string> = {
+    listen_addresses: '127.0.0.1',
+    port: String(port),
+    unix_socket_directories: folder,
+    max_connections: '60',
+    ...(options.durable ? {} : { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }),
+    ...options.settings,
+  };
+  return Object.entries(values)
+    .map(([name, value]) => `${name} = ${quoted(value)}\n`)
+    .join('');
+}
+
+async function launch(folder: string, bin: string, port: number, options: PostgresOptions) {
+  await writeFile(join(folder, 'data/postgresql.auto.conf'), settings(folder, port, options));
+  const log = await open(join(folder, 'log'), 'a');
+  const server = spawn(join(bin, 'postgres'), ['-D', join(folder, 'data')], {
+    ...runAs(),
+    cwd: folder,
+    detached: true,
+    stdio: ['ignore', log.fd, log.fd],
+  });
+  await once(server, 'spawn');
+  await log.close();
+  return server;
+}
+
+/** Starts a server and waits until it takes connections. */
+export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
+  const bin = options.bin ?? findPostgres();
+  if (!bin) throw new Error(NOT_FOUND);
+  const folder = await mkdtemp(join(tmpdir(), 'sovereign-pg-'));
+  try {
+    const { uid, gid } = runAs();
+    if (uid !== undefined && gid !== undefined) await chown(folder, uid, gid);
+    const passwordFile = join(folder, 'password');
+    if (options.password) await writeFile(passwordFile, `${options.password}\n`);
+    const auth = options.password ? ['--auth=scram-sha-256', `--pwfile=${passwordFile}`] : ['--auth=trust'];
+    await run(
+      join(bin, 'initdb'),
+      ['-D', 'data', '-U', 'postgres', '--no-locale', '-E', 'UTF8', '--no-sync', ...auth],
+      { ...runAs(), cwd: folder },
+    );
+    await rm(passwordFile, { force: true });
+    const log = () => readFile(join(folder, 'log'), 'utf8');
+    // Somebody else may take the free port before the server does.
+    for (let attempt = 1; attempt <= 5; attempt += 1) {
+      const port = await freePort();
+      const server = await launch(folder, bin, port, options);
+      const watcher = guard(server.pid!, folder);
+      if (await ready(folder, server)) return handle({ bin, folder, port, server, watcher, log, options });
+      watcher.kill('SIGKILL');
+      server.kill('SIGQUIT');
+      if (!(await log()).includes('could not bind')) break;
+    }
+    throw new Error(`PostgreSQL did not start:\n${await log()}`);
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+interface Running {
+  readonly bin: string;
+  readonly folder: string;
+  readonly port: number;
+  readonly server: ChildProcess;
+  readonly watcher: ChildProcess;
+  readonly options: PostgresOptions;
+  log(): Promise<string>;
+}
+
+function handle(running: Running): PostgresServer {
+  const { bin, folder, port, server, watcher, options } = running;
+  const version =
+    /\d+(\.\d+)*/.exec(execFileSync(join(bin, 'postgres'), ['--version'], { encoding: 'utf8' }))?.[0] ?? '0';
+  server.unref();
+
+  const connect = async (database = 'postgres'): Promise<pg.Client> => {
+    const client = new pg.Client({
+      host: '127.0.0.1',
+      port,
+      user: 'postgres',
+      database,
+      // Never what PGPASSWORD happens to hold.
+      password: options.password ?? 'unused',
+    });
+    // A server that stops ends its connections; that is no reason to crash whoever still holds one.
+    client.on('error', () => {});
+    await client.connect();
+    return client;
+  };
+
+  let stopping: Promise<void> | undefined;
+  const stop = async (): Promise<void> => {
+    const gone = server.exitCode !== null || server.signalCode !== null ? undefined : once(server, 'exit');
+    server.ref();
+    server.kill('SIGINT');
+    const impatience = setTimeout(() => server.kill('SIGQUIT'), 10_000);
+    await gone;
+    clearTimeout(impatience);
+    watcher.kill('SIGKILL');
+    await rm(folder, { recursive: true, force: true });
+  };
+
+  return {
+    url: `postgres://postgres@127.0.0.1:${port}`,
+    port,
+    password: options.password,
+    folder,
+    bin,
+    version,
+    major: Number.parseInt(version, 10),
+    pid: server.pid!,
+    log: running.log,
+    connect,
+    async query<Row extends pg.QueryResultRow>(sql: string, values?: unknown[], database?: string) {
+      const client = await connect(database);
+      try {
+        return (await client.query<Row>(sql, values)).rows;
+      } finally {
+        await client.end();
+      }
+    },
+    stop: () => {
+      stopping ??= stop();
+      return stopping;
+    },
+  };
+}

@@ -1,0 +1,173 @@
+import type { Readable } from 'node:stream';
+import {
+  AbortMultipartUploadCommand,
+  type CreateMultipartUploadCommandInput,
+  DeleteObjectsCommand,
+  ListMultipartUploadsCommand,
+  paginateListObjectsV2,
+  type S3Client,
+} from '@aws-sdk/client-s3';
+import { type S3ClientOptions, s3Client } from './s3-client.js';
+import { downloadStream } from './s3-download.js';
+import { explainS3, isDenied, isMissing, StoreError } from './s3-errors.js';
+import type { PartLimits } from './s3-parts.js';
+import { uploadStream } from './s3-upload.js';
+import type { ArchiveStore, StoredObject, WriteOptions } from './store.js';
+
+export interface S3StoreOptions extends S3ClientOptions {
+  readonly bucket: string;
+  /** What stands before every key; empty, or ending in `/`. */
+  readonly prefix?: string;
+  /** The KMS key with which the bucket encrypts; without it the bucket's own default. AWS only. */
+  readonly serverSideKey?: string;
+  /** Keeps every written object from deletion for so long; the bucket must have object lock enabled. */
+  readonly objectLock?: { readonly mode: 'GOVERNANCE' | 'COMPLIANCE'; readonly days: number };
+  /** @default AWS's: 10,000 parts of any sizes */
+  readonly partLimits?: PartLimits;
+  /** By what the service checks each part; `md5` for providers that know no SHA-256. @default sha256 */
+  readonly integrity?: 'sha256' | 'md5';
+  /** Whether the service knows `If-None-Match`; without it a taken key is only looked for. @default true */
+  readonly conditionalWrites?: boolean;
+}
+
+const day = 24 * 60 * 60 * 1000;
+
+/** Archives in an S3 bucket of AWS or of any provider that speaks its language. */
+export class S3Store implements ArchiveStore {
+  public readonly location: string;
+  private readonly client: S3Client;
+  private readonly prefix: string;
+
+  constructor(private readonly options: S3StoreOptions) {
+    this.prefix = options.prefix ?? '';
+    if (this.prefix !== '' && !this.prefix.endsWith('/')) {
+      throw new StoreError(`the prefix of a bucket must end in "/", got ${JSON.stringify(this.prefix)}`);
+    }
+    this.client = s3Client(options);
+    const host = options.endpoint === undefined ? '' : ` at ${new URL(options.endpoint).host}`;
+    this.location = `s3://${options.bucket}/${this.prefix}${host}`;
+  }
+
+  public write(key: string, body: Readable, options: WriteOptions = {}): Promise<{ bytes: number }> {
+    const { options: o } = this;
+    return uploadStream(
+      {
+        client: this.client,
+        bucket: o.bucket,
+        key: this.prefix + key,
+        location: this.location,
+        limits: o.partLimits ?? { parts: 10_000, equal: false },
+        integrity: o.integrity ?? 'sha256',
+        conditionalWrites: o.conditionalWrites ?? true,
+        headers: this.headers(),
+      },
+      body,
+      options.expectedBytes,
+    );
+  }
+
+  public read(key: string): Promise<Readable> {
+    return downloadStream({
+      client: this.client,
+      bucket: this.options.bucket,
+      key: this.prefix + key,
+      location: this.location,
+    });
+  }
+
+  public async *list(prefix: string): AsyncIterable<StoredObject> {
+    const pages = paginateListObjectsV2(
+      { client: this.client },
+      { Bucket: this.options.bucket, Prefix: this.prefix + prefix },
+    );
+    try {
+      for await (const page of pages) {
+        for (const object of page.Contents ?? []) {
+          yield { key: object.Key!.slice(this.prefix.length), bytes: object.Size ?? 0 };
+        }
+      }
+    } catch (error) {
+      throw explainS3(error, `listing ${prefix || 'the archives'}`, this.location);
+    }
+  }
+
+  public async remove(keys: readonly string[]): Promise<void> {
+    const most = 1000;
+    for (let from = 0; from < keys.length; from += most) {
+      const batch = keys.slice(from, from + most).map((key) => ({ Key: this.prefix + key }));
+      const result = await this.client
+        .send(
+          new DeleteObjectsCommand({ Bucket: this.options.bucket, Delete: { Objects: batch, Quiet: true } }),
+        )
+        .catch((error) => {
+          throw explainS3(error, `deleting ${batch.length} objects`, this.location);
+        });
+      const refused = (result.Errors ?? []).filter((fault) => fault.Code !== 'NoSuchKey');
+      const first = refused[0];
+      if (first) {
+        const named = Object.assign(new Error(first.Message), { name: first.Code ?? 'unknown error' });
+        throw explainS3(
+          named,
+          `deleting ${first.Key}${refused.length > 1 ? ` and ${refused.length - 1} more` : ''}`,
+          this.location,
+        );
+      }
+    }
+  }
+
+  public async sweep(prefix: string, olderThan: Date): Promise<void> {
+    try {
+      for await (const upload of this.openUploads(this.prefix + prefix)) {
+        if (upload.initiated >= olderThan) continue;
+        await this.client
+          .send(
+            new AbortMultipartUploadCommand({
+              Bucket: this.options.bucket,
+              Key: upload.key,
+              UploadId: upload.id,
+            }),
+          )
+          .catch((error) => {
+            if (!isMissing(error)) throw error;
+          });
+      }
+    } catch (error) {
+      // Listing uploads cannot be narrowed to one tenant, so a tenant's role has no right to it; the lifecycle rule of
+      // the bucket gives up open uploads there.
+      if (isDenied(error)) return;
+      throw explainS3(error, `clearing unfinished uploads under ${prefix}`, this.location);
+    }
+  }
+
+  private async *openUploads(prefix: string): AsyncGenerator<{ key: string; id: string; initiated: Date }> {
+    let position: { KeyMarker?: string; UploadIdMarker?: string } = {};
+    for (;;) {
+      const page = await this.client.send(
+        new ListMultipartUploadsCommand({ Bucket: this.options.bucket, Prefix: prefix, ...position }),
+      );
+      for (const { Key, UploadId, Initiated } of page.Uploads ?? []) {
+        // Some services ignore the prefix.
+        if (Key?.startsWith(prefix) && UploadId && Initiated)
+          yield { key: Key, id: UploadId, initiated: Initiated };
+      }
+      if (!page.IsTruncated) return;
+      position = { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker };
+    }
+  }
+
+  private headers(): Partial<CreateMultipartUploadCommandInput> {
+    const { serverSideKey, objectLock } = this.options;
+    return {
+      ContentType: 'application/octet-stream',
+      ...(serverSideKey === undefined
+        ? {}
+        : { ServerSideEncryption: 'aws:kms' as const, SSEKMSKeyId: serverSideKey, BucketKeyEnabled: true }),
+      ...(objectLock === undefined
+        ? {}
+        : {
+            ObjectLockMode: objectLock.mode,
+            ObjectLockRetainUntilDate: new Date(Date.now() + objectLock.days * day),
+          }),
+    };
+  }
+}

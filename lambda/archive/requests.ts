@@ -1,0 +1,114 @@
+import type { TableRows } from '../engine/engine.js';
+import type { ServerAddress } from '../engine/server.js';
+import type { ArchiveKey } from './key.js';
+import type { ArchiveStore } from './store.js';
+
+/** What every operation on a tenant's archives needs. */
+export interface ArchiveRequest {
+  readonly tenant: string;
+  /** The regime whose archives these are: first part of every path; `local` in local mode. */
+  readonly regime: string;
+  readonly store: ArchiveStore;
+  readonly key: ArchiveKey;
+  readonly progress?: (event: ProgressEvent) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface DumpRequest extends ArchiveRequest {
+  readonly server: ServerAddress;
+  /** @default - the tenant's name */
+  readonly database?: string;
+}
+
+export interface VerifyRequest extends ArchiveRequest {
+  /** The newest archive at or before this time. @default - the newest */
+  readonly at?: Date;
+}
+
+export interface RestoreRequest extends VerifyRequest {
+  readonly server: ServerAddress;
+  /** @default - the database that the archive was taken from */
+  readonly database?: string;
+  /**
+   * Asked when the archive has been loaded beside the live database and found good, right before the swap.
+   * Anything but the tenant's exact name drops what was loaded and leaves the live database as it was.
+   */
+  readonly confirm: (prepared: RestorePreview) => Promise<string>;
+  /** Restore without owners and grants. @default false */
+  readonly noOwner?: boolean;
+}
+
+export interface UndoRequest {
+  readonly tenant: string;
+  readonly server: ServerAddress;
+  /** @default - the tenant's name */
+  readonly database?: string;
+  /** The tenant's name, typed or passed by a person. */
+  readonly confirm: string;
+  readonly progress?: (event: ProgressEvent) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface ListRequest {
+  readonly regime: string;
+  readonly store: ArchiveStore;
+  /** @default - every tenant */
+  readonly tenant?: string;
+}
+
+/** A phase begins (`message`), or bytes have moved (`bytes` in all, of this phase, before compression). */
+export interface ProgressEvent {
+  readonly phase: string;
+  readonly message?: string;
+  readonly bytes?: number;
+  /** What `bytes` is expected to come to, where that is known. */
+  readonly of?: number;
+}
+
+/** What `dump`, `list` and `restore` print with --json. */
+export interface ArchiveSummary {
+  readonly tenant: string;
+  /** The archive's id, the last part of its path: its time and eight random hexadecimal digits. */
+  readonly archive: string;
+  /** The time of the snapshot, ISO 8601 in UTC. */
+  readonly at: string;
+  /** Size of the encrypted dump. */
+  readonly bytes: number;
+  /** Size of the dump as the database's tool wrote it. */
+  readonly plainBytes: number;
+  /** How long the dump took; of a restore, how long the restore took. */
+  readonly seconds: number;
+  readonly tables: readonly TableRows[];
+  readonly database: string;
+  readonly regime: string;
+}
+
+export interface RestorePreview extends ArchiveSummary {
+  readonly liveExists: boolean;
+  /** The name of the database that waits to be swapped in. */
+  readonly side: string;
+  readonly warnings: readonly string[];
+}
+
+export interface RestoreResult extends ArchiveSummary {
+  /** Where the database that was live before is kept; absent when there was none. */
+  readonly undo?: string;
+  readonly warnings: readonly string[];
+}
+
+export interface UndoResult {
+  readonly tenant: string;
+  readonly database: string;
+  /** When the database that is live again had been put aside. */
+  readonly keptSince: string;
+  /** Where the database that was live until now is kept. */
+  readonly undo?: string;
+  readonly seconds: number;
+}
+
+export interface VerifyResult {
+  readonly ok: boolean;
+  /** Null when there is no archive to name. */
+  readonly archive: string | null;
+  readonly problems: readonly string[];
+}

@@ -1,0 +1,131 @@
+import type { Readable } from 'node:stream';
+import type { ServerAddress } from './server.js';
+
+/**
+ * What a database engine can do for one tenant. Adding an engine is one file that implements this and one line in
+ * `engines.ts`; nothing that calls it knows which engine it has.
+ */
+export interface Engine {
+  /** As written into manifests: `postgresql`. */
+  readonly name: string;
+  /** The URL schemes that mean this engine. */
+  readonly schemes: readonly string[];
+
+  /** Names of the databases like the SQL pattern, in ascending order, without the server's own and without side and undo copies. */
+  databases(server: ServerAddress, pattern: string, signal?: AbortSignal): Promise<string[]>;
+
+  /** Takes a snapshot of one database and begins to stream it. */
+  dump(request: EngineDumpRequest): Promise<EngineDump>;
+
+  /** Loads an archive beside the live database and checks it; the live one is not touched until `swap`. */
+  prepareRestore(request: EngineRestoreRequest): Promise<PreparedRestore>;
+
+  /** Puts the newest kept copy back in place; what was live becomes a kept copy in its turn. */
+  undo(request: EngineUndoRequest): Promise<UndoOutcome>;
+}
+
+export interface EngineDumpRequest {
+  readonly server: ServerAddress;
+  readonly database: string;
+  readonly signal?: AbortSignal;
+}
+
+/** A dump under way. The stream says nothing about success: only `finished` does. */
+export interface EngineDump {
+  readonly facts: DumpFacts;
+  /** The tool's own format. It must not be taken for whole before `finished` has resolved. */
+  readonly stream: Readable;
+  /** Resolves when the tool ended well, the stream was read back and found whole, and the rows are counted. */
+  readonly finished: Promise<DumpOutcome>;
+  /** Ends everything that still runs and closes connections; safe to call at any time and more than once. */
+  close(): Promise<void>;
+}
+
+/** What is known when the snapshot has been taken. */
+export interface DumpFacts {
+  /** Taken right after the snapshot: the dump holds nothing that was committed later. */
+  readonly at: Date;
+  readonly serverVersion: string;
+  readonly clientVersion: string;
+  /** `pg_dump custom`, ... */
+  readonly format: string;
+  /** Compression that the tool itself applied: the stream is then not compressed again. */
+  readonly innerCompression?: string;
+  readonly snapshot: string;
+  /** The database's size on disk, from which stores choose part sizes. */
+  readonly estimatedBytes: number;
+  /** Roles that the dump refers to and does not hold. */
+  readonly roles: readonly string[];
+  /** What a dump of one database cannot hold, and why. */
+  readonly omitted: readonly Omission[];
+}
+
+export interface Omission {
+  readonly what: string;
+  readonly why: string;
+}
+
+export interface DumpOutcome {
+  readonly tables: readonly TableRows[];
+}
+
+export interface TableRows {
+  readonly schema: string;
+  readonly name: string;
+  readonly rows: number;
+}
+
+export interface EngineRestoreRequest {
+  readonly server: ServerAddress;
+  readonly tenant: string;
+  readonly database: string;
+  /** The archive's id, noted on the side database. */
+  readonly archive: string;
+  readonly at: Date;
+  /** What the manifest says of the dump. */
+  readonly facts: Pick<DumpFacts, 'clientVersion' | 'serverVersion' | 'format' | 'roles'>;
+  readonly tables: readonly TableRows[];
+  /** Restore without owners and grants, all owned by the user who restores. */
+  readonly noOwner: boolean;
+  /** Opens the dump; the stream ends only after every byte was authenticated, and fails otherwise. */
+  open(): Promise<Readable>;
+  readonly phase?: (message: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** A restored and checked database that nobody uses yet. Exactly one of its methods ends it. */
+export interface PreparedRestore {
+  /** Its name for the time being. */
+  readonly side: string;
+  /** False when the tenant's database is gone from the server: then the swap has nothing to keep. */
+  readonly liveExists: boolean;
+  readonly tables: readonly TableRows[];
+  readonly warnings: readonly string[];
+  /** Puts it in the live one's place; killed at any moment, the live name has the old or the new one, whole. */
+  swap(): Promise<SwapOutcome>;
+  /** Keeps it under another name instead; refuses a name that is taken. */
+  keepAs(database: string): Promise<void>;
+  /** Drops it. */
+  discard(): Promise<void>;
+}
+
+export interface SwapOutcome {
+  /** The name under which the old live database is kept for undo. */
+  readonly undo?: string;
+}
+
+export interface EngineUndoRequest {
+  readonly server: ServerAddress;
+  readonly tenant: string;
+  readonly database: string;
+  readonly phase?: (message: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface UndoOutcome {
+  /** The copy that is live now: its former name, and when it had been put aside. */
+  readonly from: string;
+  readonly keptSince: Date;
+  /** Where what was live until now is kept. */
+  readonly undo?: string;
+}

@@ -1,0 +1,48 @@
+import type { TemplateInput } from '../input';
+
+/** One deployed template: a stack of an assembly, a nested stack, or a template on its own. */
+export interface Stack {
+  /** Position in the audit; part of the keys of this stack's tokens. */
+  readonly index: number;
+  readonly input: TemplateInput;
+  /** For a nested stack: the stack that holds it, and under which logical id. */
+  readonly parent: { readonly stack: Stack; readonly logicalId: string } | null;
+  readonly name: string | null;
+  /** Text: a region's name, or the mark of a region that is not known. */
+  readonly region: string;
+  readonly account: string;
+  readonly partition: string;
+  readonly resources: ReadonlyMap<string, Resource>;
+}
+
+export interface Resource {
+  readonly logicalId: string;
+  readonly type: string;
+  readonly properties: Readonly<Record<string, unknown>>;
+  readonly condition: string | null;
+  readonly constructPath: string | null;
+}
+
+export type PlainObject = Readonly<Record<string, unknown>>;
+
+export function isObject(value: unknown): value is PlainObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** A section of a template (`Parameters`, `Mappings`, ...): an empty object where it is missing or not an object. */
+export function section(document: PlainObject, name: string): PlainObject {
+  const value = own(document, name);
+  return isObject(value) ? value : {};
+}
+
+/** A property of an object that came from outside: never one of the prototype's. */
+export function own(object: PlainObject, key: string): unknown {
+  return has(object, key) ? object[key] : undefined;
+}
+
+const isOwn = Object.prototype.hasOwnProperty;
+
+/** `Object.hasOwn`, which the language level that jsii compiles to does not have. */
+export function has(object: object, key: string): boolean {
+  return isOwn.call(object, key);
+}

@@ -1,1 +1,2 @@
 export * from './regime';
+export * from './residency';

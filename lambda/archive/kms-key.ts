@@ -8,13 +8,12 @@ import {
   type GenerateDataKeyCommandInput,
   KMSClient,
 } from '@aws-sdk/client-kms';
+import { OperationError } from '../errors.js';
 import type { ArchiveKey } from './key.js';
-import type { RenewableCredentials } from './s3-client.js';
+import { askedEachTime, type RenewableCredentials } from './s3-client.js';
 
 /** KMS did not give or open a data key. */
-export class KeyError extends Error {
-  public readonly exitCode = 3;
-}
+export class KeyError extends OperationError {}
 
 export interface KmsKeyOptions {
   /** The key's own ARN, never an alias: an archive names its key, and only this one opens it. */
@@ -36,7 +35,7 @@ export function kmsKey(options: KmsKeyOptions): ArchiveKey {
   }
   const client = new KMSClient({
     region,
-    ...(options.credentials ? { credentials: options.credentials.provide } : {}),
+    ...(options.credentials ? { credentials: askedEachTime(options.credentials) } : {}),
     ...(options.endpoint === undefined ? {} : { endpoint: options.endpoint }),
     retryMode: 'adaptive',
     maxAttempts: 8,

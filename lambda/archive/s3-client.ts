@@ -4,6 +4,7 @@ import { NodeHttpHandler } from '@smithy/node-http-handler';
 
 /** Credentials that can be fetched anew when the service says that they have expired before their time. */
 export interface RenewableCredentials {
+  /** Asked before every call, so it remembers what it fetched. */
   readonly provide: AwsCredentialIdentityProvider;
   /** Forgets what was fetched. */
   renew(): void;
@@ -32,7 +33,7 @@ export function s3Client(options: S3ClientOptions): S3Client {
   const renewable = credentials !== undefined && 'provide' in credentials ? credentials : undefined;
   const client = new S3Client({
     region: options.region,
-    credentials: renewable ? renewable.provide : (credentials as AwsCredentialIdentity | undefined),
+    credentials: renewable ? askedEachTime(renewable) : (credentials as AwsCredentialIdentity | undefined),
     ...(options.endpoint === undefined ? {} : { endpoint: options.endpoint }),
     ...(options.forcePathStyle ? { forcePathStyle: true } : {}),
     retryMode: 'adaptive',
@@ -60,4 +61,9 @@ export function s3Client(options: S3ClientOptions): S3Client {
     );
   }
   return client;
+}
+
+/** A client caches what a provider gives unless told that the provider does so itself. */
+export function askedEachTime(credentials: RenewableCredentials): AwsCredentialIdentityProvider {
+  return Object.assign(() => credentials.provide(), { memoized: true });
 }

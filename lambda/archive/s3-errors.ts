@@ -1,7 +1,7 @@
+import { OperationError } from '../errors.js';
+
 /** A store that did not do what it was asked. */
-export class StoreError extends Error {
-  public readonly exitCode = 3;
-}
+export class StoreError extends OperationError {}
 
 interface ServiceFault {
   readonly name?: string;
@@ -56,12 +56,11 @@ const advice: Record<string, string> = {
 export function explainS3(error: unknown, doing: string, location: string): Error {
   if (error instanceof Error && 'exitCode' in error) return error;
   const fault = error as ServiceFault;
+  const code =
+    fault?.code ?? /\b(?:ECONN[A-Z]+|ENOTFOUND|EAI_AGAIN|ETIMEDOUT)\b/.exec(fault?.message ?? '')?.[0];
   const name =
-    fault?.Code ??
-    (fault?.name && fault.name !== 'Error' ? fault.name : undefined) ??
-    fault?.code ??
-    'unknown error';
-  const todo = advice[fault?.code ?? ''] ?? advice[name] ?? adviceOfStatus(statusOf(error));
+    fault?.Code ?? (fault?.name && fault.name !== 'Error' ? fault.name : (code ?? 'unknown error'));
+  const todo = advice[code ?? ''] ?? advice[name] ?? adviceOfStatus(statusOf(error));
   const said = fault?.message && fault.message !== name ? `${name}: ${fault.message}` : name;
   const tries = attemptsOf(error) > 1 ? ` after ${attemptsOf(error)} attempts` : '';
   return new StoreError(`${doing} failed in ${location}${tries} (${said})${todo ? `; ${todo}` : ''}`, {

@@ -147,7 +147,8 @@ class Upload {
     this.uploadId ??= await this.begin();
     const sending: Promise<void> = this.uploadPart(number, body)
       .catch((error) => {
-        this.firstFault ??= error;
+        // What fails because we gave up says nothing about why we did.
+        if (!this.stop.signal.aborted) this.firstFault = error;
         this.stop.abort();
         // Ends the loop over the source also while it waits for a dumper that has gone quiet.
         source.destroy(error instanceof Error ? error : new Error(String(error)));

@@ -3,6 +3,7 @@ import { both, type When } from '../resolve/alternatives';
 import type { Resolver } from '../resolve/resolver';
 import type { Resource, Stack } from '../resolve/stack';
 import { isLiteral } from '../resolve/text';
+import { parseArn } from './arn';
 import type { Buckets } from './buckets';
 import { type Found, readPipeline, readPolicy, readSdkCall } from './documents';
 import { type End, filled, NOWHERE, ownEnd } from './end';
@@ -115,7 +116,11 @@ function clued(
   reading: Reading,
 ): readonly { readonly from: End; readonly to: End }[] {
   const form = rule.form ?? 'arn';
-  let ends: readonly { readonly end: End; readonly when: When }[] = [{ end, when: hit.when }];
+  // A bare name or id leaves its place open: it is the stack's own one where no clue says another.
+  const bare = form === 'arn' && isLiteral(hit.text) && parseArn(hit.text) === undefined;
+  let ends: readonly { readonly end: End; readonly when: When }[] = [
+    { end: bare ? NOWHERE : end, when: hit.when },
+  ];
   for (const clue of rule.also ?? []) {
     ends = ends.flatMap((known) => {
       const said = clueEnds(finder, stack, resource, rule, hit, clue, reading);
@@ -137,8 +142,8 @@ function clued(
       const byRegion = form === 'region' || form === 'az' || form === 'switch';
       const near = {
         ...known.end,
-        region: known.end.region ?? (byAccount ? ownEnd(stack).region : null),
-        account: known.end.account ?? (byRegion ? other.end.account : null),
+        region: known.end.region ?? (byAccount || bare ? ownEnd(stack).region : null),
+        account: known.end.account ?? (byRegion ? other.end.account : bare ? ownEnd(stack).account : null),
       };
       return rule.end === 'from' ? [{ from: near, to: other.end }] : [{ from: other.end, to: near }];
     }),

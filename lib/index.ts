@@ -1,2 +1,3 @@
 export * from './regime';
 export * from './residency';
+export * from './watch';

@@ -1,3 +1,4 @@
+import { reachableRegions, type Transfer } from '../../regime/reachable';
 import type { Cargo } from '../model';
 import { GLOBAL, OPAQUE, PULLING } from './actions';
 
@@ -24,8 +25,7 @@ export interface GuardInput {
   readonly regime: string;
   readonly partition: string;
   readonly regions: readonly string[];
-  /** Regions to which a valid exception lets something go; `what` absent is everything. */
-  readonly transfers: readonly { readonly regions: readonly string[]; readonly what?: readonly Cargo[] }[];
+  readonly transfers: readonly Transfer[];
   /** Role ARN patterns that may make calls whose destination IAM cannot see, because they deploy audited templates. */
   readonly deployers: readonly string[];
   /** Role ARN patterns to which nothing here applies: break-glass access, if there has to be any. */
@@ -38,10 +38,7 @@ export function usualDeployers(partition: string): readonly string[] {
 }
 
 function reachable(input: GuardInput, ...cargo: Cargo[]): string[] {
-  const extra = input.transfers
-    .filter(({ what }) => what === undefined || what.some((one) => cargo.includes(one)))
-    .flatMap(({ regions }) => regions);
-  return [...new Set([...input.regions, ...extra])].sort();
+  return reachableRegions(input.regions, input.transfers, ...cargo);
 }
 
 /** Everything outside the regime, in any service, but for what has no region. */

@@ -1,0 +1,131 @@
+import { Duration, Stack, Token } from 'aws-cdk-lib';
+import {
+  Alarm,
+  ComparisonOperator,
+  MathExpression,
+  Metric,
+  TreatMissingData,
+} from 'aws-cdk-lib/aws-cloudwatch';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import { type CfnRule, type EventPattern, Rule } from 'aws-cdk-lib/aws-events';
+import { SnsTopic } from 'aws-cdk-lib/aws-events-targets';
+import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
+import { Construct } from 'constructs';
+import { DeclarationError } from '../errors';
+import type { PrivacyRegime, TransferException } from '../regime';
+import { findRegion } from '../regime/lookup';
+import { arrivals, departures } from './copy-events';
+
+/** What is watched, and who is told. */
+export interface ResidencyWatchProps {
+  /** The regime whose data is watched. */
+  readonly regime: PrivacyRegime;
+
+  /**
+   * Transfers out of the regime that are no reason for an alarm.
+   *
+   * @default - every copy out of the regime is one
+   */
+  readonly exceptions?: TransferException[];
+
+  /**
+   * Receives each event as it happens, and the alarm.
+   *
+   * @default - a new topic, see `topic`
+   */
+  readonly topic?: ITopic;
+}
+
+/**
+ * Notices copies that leave a regime, however they were started: by a plan, by hand, by a script.
+ *
+ * In a region of the regime it watches AWS Backup copy jobs, key replicas and secret replicas that go elsewhere. EBS
+ * and RDS tell of a copy in the region where it lands, so put one also in every enabled region *outside* the regime:
+ * there it watches what arrives. Key, secret, image and database calls are seen only where CloudTrail records
+ * management events. Events are delivered best effort: this is the third lock, after the audit and the guard.
+ *
+ * @see https://docs.aws.amazon.com/aws-backup/latest/devguide/eventbridge.html
+ * @see https://docs.aws.amazon.com/ebs/latest/userguide/ebs-cloud-watch-events.html
+ */
+export class ResidencyWatch extends Construct {
+  /** Receives each event and the alarm. */
+  public readonly topic: ITopic;
+
+  /** Goes off when anything left the regime in the last five minutes. */
+  public readonly alarm: Alarm;
+
+  private readonly rules: Rule[];
+
+  /**
+   * @throws when the region of the stack is not known at synthesis, is of another partition, or has nothing to watch
+   */
+  constructor(scope: Construct, id: string, props: ResidencyWatchProps) {
+    super(scope, id);
+    const { regime } = props;
+    const here = Stack.of(this).region;
+    if (Token.isUnresolved(here)) {
+      throw new DeclarationError(
+        `${this.node.path}: what has to be watched depends on the region, and the stack has none; ` +
+          `write new Stack(app, id, { env: { account, region: '${regime.regions[0]}' } })`,
+      );
+    }
+    const partition = findRegion(here)?.partition;
+    if (partition !== undefined && partition !== regime.partition) {
+      throw new DeclarationError(
+        `${this.node.path}: nothing of ${regime.id} can arrive in ${here}, which is of the partition ${partition} and not ${regime.partition}; remove the watch`,
+      );
+    }
+    const watched = {
+      partition: regime.partition,
+      regions: regime.regions,
+      transfers: (props.exceptions ?? [])
+        .filter(({ from }) => from.id === regime.id)
+        .map(({ to, what }) => ({ regions: to.regions, what })),
+    };
+    const events = regime.contains(here) ? departures(watched) : arrivals(watched, here);
+    if (events.length === 0) {
+      throw new DeclarationError(
+        `${this.node.path}: nothing is to be watched in ${here}, since the exceptions let everything of ${regime.id} go there; remove the watch`,
+      );
+    }
+    this.topic = props.topic ?? new Topic(this, 'Topic', { enforceSSL: true });
+    this.rules = events.map(({ id: name, description, pattern }) => {
+      const rule = new Rule(this, name, {
+        description: `${description} (${regime.id})`,
+        targets: [new SnsTopic(this.topic)],
+        eventPattern: { source: pattern.source as string[] } satisfies EventPattern,
+      });
+      // The L2 knows neither `$or` nor every filter.
+      (rule.node.defaultChild as CfnRule).eventPattern = pattern;
+      return rule;
+    });
+    this.alarm = new Alarm(this, 'Alarm', {
+      alarmDescription: `Data, or a key to it, left the privacy regime ${regime}: see the topic for what, whence and whither.`,
+      metric: this.metricCopies(),
+      threshold: 0,
+      comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
+      evaluationPeriods: 1,
+      treatMissingData: TreatMissingData.NOT_BREACHING,
+    });
+    this.alarm.addAlarmAction(new SnsAction(this.topic));
+  }
+
+  /** Events that told of something leaving the regime, in five minutes. */
+  public metricCopies(): MathExpression {
+    const metrics = this.rules.map(
+      (rule) =>
+        new Metric({
+          namespace: 'AWS/Events',
+          metricName: 'Invocations',
+          dimensionsMap: { RuleName: rule.ruleName },
+          statistic: 'Sum',
+        }),
+    );
+    return new MathExpression({
+      expression: 'SUM(METRICS())',
+      usingMetrics: Object.fromEntries(metrics.map((metric, i) => [`m${i}`, metric])),
+      label: 'copies out of the regime',
+      period: Duration.minutes(5),
+    });
+  }
+}

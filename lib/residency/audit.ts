@@ -44,7 +44,8 @@ export function audit(
       for (const raw of edgesOf(finder, stack, resource)) edges.push(judge.edge(raw));
     }
   }
-  const findings = findingsOf({ stacks, edges, policy, regimes, resolver, now: options.now });
+  const found = findingsOf({ stacks, edges, policy, regimes, resolver, now: options.now });
+  const findings = [...(options.notes ?? []), ...found];
   return {
     schemaVersion: 1,
     summary: { ...sizes(stacks), edges: edges.length, ...counted(edges) },

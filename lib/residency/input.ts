@@ -1,3 +1,5 @@
+import type { Finding } from './model';
+
 /** What the audit is given: templates that somebody else has read, and where they are deployed. */
 
 /** A parsed CloudFormation template: only its top-level shape is known. */
@@ -33,6 +35,8 @@ export interface TemplateFacts {
 export interface AuditOptions {
   /** Exceptions and acceptances are judged as of this moment: the same moment gives the same result. */
   readonly now: Date;
+  /** What was found while the inputs were read; goes first among the findings. */
+  readonly notes?: readonly Finding[];
 }
 
 /** Something wrong with what the user gave: which file, where in it, what is wrong, what to do. */

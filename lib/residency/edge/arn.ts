@@ -13,10 +13,10 @@ export function parseArn(text: string): Arn | undefined {
   const fields = text.split(':');
   if (fields.length < 6) return undefined;
   return {
-    partition: fields[1],
-    service: fields[2],
-    region: fields[3],
-    account: fields[4],
+    partition: fields[1]!,
+    service: fields[2]!,
+    region: fields[3]!,
+    account: fields[4]!,
     resource: fields.slice(5).join(':'),
   };
 }

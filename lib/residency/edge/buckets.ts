@@ -30,7 +30,7 @@ export class Buckets {
         why: this.resolver.tokens.why(arn.region),
       };
     }
-    const name = (arn === undefined ? text : arn.resource).split('/')[0];
+    const name = (arn === undefined ? text : arn.resource).split('/')[0]!;
     const end = this.byBucketName(name, reading);
     return arn === undefined || !isLiteral(arn.partition) ? end : { ...end, partition: arn.partition };
   }
@@ -43,7 +43,7 @@ export class Buckets {
     this.byName ??= this.index();
     const holders = this.byName.get(name) ?? [];
     if (holders.length > 0) {
-      const [first] = holders;
+      const first = holders[0]!;
       if (holders.every(({ region, account }) => region === first.region && account === first.account)) {
         return ownEnd(first);
       }

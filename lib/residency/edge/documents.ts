@@ -172,7 +172,7 @@ function formOf(path: string): 'region' | 'bucket' | 'arn' {
 function pick(node: unknown, path: readonly string[], at: string): [string, string][] {
   if (path.length === 0) return typeof node === 'string' ? [[node, at]] : [];
   if (!isObject(node)) return [];
-  const [head, ...rest] = path;
+  const [head = '', ...rest] = path;
   const name = head.replace('[]', '');
   const key = Object.keys(node).find((candidate) => candidate.toLowerCase() === name.toLowerCase());
   if (key === undefined) return [];
@@ -188,7 +188,7 @@ export function readPipeline(text: string, reading: Reading): readonly Found[] {
   for (const line of text.split(/\r?\n/)) {
     const match = /^(\s*)(?:-\s+)*["']?([A-Za-z0-9_]+)["']?\s*:\s*(.*?)\s*$/.exec(line);
     if (match === null) continue;
-    const [, space, key, rest] = match;
+    const [, space = '', key, rest = ''] = match;
     const indent = space.length;
     if (sinkIndent !== undefined && indent <= sinkIndent && !line.trimStart().startsWith('-'))
       sinkIndent = undefined;

@@ -220,7 +220,7 @@ function add(edges: RawEdge[], edge: RawEdge): void {
     return other.rule.end === edge.rule.end && agree(other.from, edge.from) && agree(other.to, edge.to);
   });
   if (same < 0) edges.push(edge);
-  else if (known(edge) > known(edges[same])) edges[same] = edge;
+  else if (known(edge) > known(edges[same]!)) edges[same] = edge;
 }
 
 const agree = (a: End, b: End) =>

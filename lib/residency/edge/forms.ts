@@ -62,7 +62,7 @@ const ZONE = /^([a-z]{2,4}(?:-[a-z]+)+-\d+)(?:-[a-z]+-\d+)?[a-z]$/;
 
 function zone(text: string, { resolver }: Reading): End {
   const match = ZONE.exec(text);
-  if (match !== null && findRegion(match[1]) !== undefined) return { ...NOWHERE, region: match[1] };
+  if (match !== null && findRegion(match[1]!) !== undefined) return { ...NOWHERE, region: match[1]! };
   const mark = leadingMarkLength(text);
   if (mark > 0 && text.length === mark + 1 && resolver.tokens.leading(text)?.kind === 'region') {
     return { ...NOWHERE, region: text.slice(0, mark) };
@@ -122,7 +122,7 @@ const S3_HOST =
 
 function s3Uri(text: string, reading: Reading): End {
   const uri = /^s3[an]?:\/\/([^/]*)/i.exec(text);
-  if (uri !== null) return reading.buckets.placeOf(uri[1], reading);
+  if (uri !== null) return reading.buckets.placeOf(uri[1]!, reading);
   const url = S3_HOST.exec(text);
   if (url !== null) {
     const [, virtual, inRegion, path] = url;
@@ -132,7 +132,7 @@ function s3Uri(text: string, reading: Reading): End {
     return joined;
   }
   if (/^https?:/i.test(text)) return host(text, reading);
-  return reading.buckets.placeOf(text.split('/')[0], reading);
+  return reading.buckets.placeOf(text.split('/')[0]!, reading);
 }
 
 function host(text: string, reading: Reading): End {
@@ -141,7 +141,7 @@ function host(text: string, reading: Reading): End {
   const name = text
     .replace(/^(?:[a-z0-9+.-]+:)*\/\//i, '')
     .replace(/^[^/@]*@/, '')
-    .split(/[/?#:;,]/)[0];
+    .split(/[/?#:;,]/)[0]!;
   const labels = name.split('.');
   const atAws =
     /(^|\.)(amazonaws\.com(\.cn)?|amazonaws\.eu|api\.aws|on\.aws|api\.amazonwebservices\.com\.cn)$/i.test(

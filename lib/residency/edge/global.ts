@@ -55,7 +55,7 @@ export class GlobalClusters {
     const others = (members.get(key) ?? []).filter((member) => member.resource !== resource);
     const primaries = holders.length > 0 ? holders : others.filter(isPrimary).map((member) => member.stack);
     if (primaries.length > 0) return primaries.map((primary) => ({ from: ownEnd(primary), to: me }));
-    const listed = has(this.known, id) ? this.known[id] : [];
+    const listed = has(this.known, id) ? this.known[id]! : [];
     if (listed.length > 0) return this.listedEdges(listed, me);
     // The primary itself: the members that were given report their own edges.
     if (isPrimary({ stack, resource }) && others.length > 0) return [];
@@ -69,7 +69,7 @@ export class GlobalClusters {
   }
 
   private listedEdges([primary, ...secondaries]: readonly string[], me: End): { from: End; to: End }[] {
-    if (me.region !== primary) return [{ from: { ...NOWHERE, region: primary }, to: me }];
+    if (me.region !== primary) return [{ from: { ...NOWHERE, region: primary! }, to: me }];
     return secondaries.map((region) => ({ from: me, to: { ...NOWHERE, region } }));
   }
 
@@ -81,7 +81,7 @@ export class GlobalClusters {
     const property = nameProperty(resource.type);
     const value = property === undefined ? undefined : own(resource.properties, property);
     const texts = value === undefined ? [] : this.resolver.texts(value, token.stack);
-    return texts.length === 1 ? texts[0].value : text;
+    return texts.length === 1 ? texts[0]!.value : text;
   }
 
   private lookUp() {
@@ -95,7 +95,7 @@ export class GlobalClusters {
           const name = own(resource.properties, nameProperty(resource.type)!);
           const texts = name === undefined ? [] : this.resolver.texts(name, stack);
           for (const { value } of texts) push(declared, `${resource.type} ${value}`, stack);
-          const mark = this.resolver.reference(resource.logicalId, stack, new Map())[0].value;
+          const mark = this.resolver.reference(resource.logicalId, stack, new Map())[0]!.value;
           push(declared, `${resource.type} ${String(mark)}`, stack);
         }
         const join = DECLARATION[resource.type];

@@ -34,7 +34,8 @@ export function sharedElements(a: string, b: string): number {
   const [left, right] = [segmentsOf(a), segmentsOf(b)];
   let shared = 0;
   for (let i = 0; i < left.length && i < right.length; i++) {
-    const [l, r] = [left[i], right[i]];
+    const l = left[i]!;
+    const r = right[i]!;
     if (typeof l === 'string' ? l !== r : typeof r === 'string' || l.name !== r.name) break;
     if (typeof l === 'string') shared++;
   }

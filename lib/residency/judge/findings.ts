@@ -24,9 +24,9 @@ export const FINDING_RULES: Readonly<Record<string, string>> = {
     'Resources or values refer to each other in a circle, so CloudFormation refuses the template.',
   'type-not-assessed':
     'A resource type is not in the catalogue of properties, or code of the template decides what it does.',
-  'nested-template-not-given': 'The template of a nested stack is not among the inputs.',
-  'macro-not-run': 'A macro rewrites the template at deployment; what it adds was not audited.',
-  'file-skipped': 'A file in a folder is no CloudFormation template.',
+  'nested-template-not-assessed': 'The template of a nested stack is not among the inputs.',
+  'macro-not-assessed': 'A macro rewrites the template at deployment; what it adds was not audited.',
+  'file-not-assessed': 'A file in a folder is no CloudFormation template.',
 };
 
 const WARN_DAYS = 90;
@@ -66,14 +66,14 @@ function ofStack(stack: Stack, { resolver }: FindingsInput): readonly Finding[] 
       rule: 'circular-reference',
       severity: 'error',
       template,
-      logicalId: circle[0],
+      logicalId: circle[0]!,
       message: `${[...circle, circle[0]].join(' -> ')} is a circle: CloudFormation refuses the template, so its audit proves nothing; break the circle.`,
     });
   }
   for (const macro of stack.input.facts?.macros ?? []) {
     const known = macro === 'AWS::Serverless-2016-10-31';
     found.push({
-      rule: 'macro-not-run',
+      rule: 'macro-not-assessed',
       severity: known ? 'note' : 'warning',
       template,
       logicalId: null,
@@ -90,7 +90,7 @@ function ofStack(stack: Stack, { resolver }: FindingsInput): readonly Finding[] 
     }
     if (type === 'AWS::CloudFormation::Stack' && stack.input.nested?.[logicalId] === undefined) {
       found.push({
-        rule: 'nested-template-not-given',
+        rule: 'nested-template-not-assessed',
         severity: 'warning',
         template,
         logicalId,
@@ -118,7 +118,7 @@ function ofStack(stack: Stack, { resolver }: FindingsInput): readonly Finding[] 
       rule: 'type-not-assessed',
       severity: 'note',
       template,
-      logicalId: ids[0],
+      logicalId: ids[0]!,
       message: `${type} was not assessed (${several}): ${
         BY_CODE.test(type)
           ? 'the code behind it decides where data goes'

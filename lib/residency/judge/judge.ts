@@ -69,7 +69,7 @@ export class Judge {
     const source = place(from);
     const target = place(to);
     const homes = source.region === null ? [] : this.regimes.of(source.region, source.account);
-    const home = homes.length === 1 ? homes[0] : null;
+    const home = homes.length === 1 ? homes[0]! : null;
     const sides = {
       from: { ...source, regime: home },
       to: { ...target, regime: this.usualRegime(target, home) },
@@ -109,7 +109,7 @@ export class Judge {
       if (targets.length === 0) return [outside(target.region!)];
       return targets.map((regime) => this.between(home, regime, what));
     });
-    if (judged.every(({ verdict }) => verdict === judged[0].verdict)) return judged[0];
+    if (judged.every(({ verdict }) => verdict === judged[0]!.verdict)) return judged[0]!;
     return {
       verdict: 'undetermined',
       rule: 'ambiguous-regime',
@@ -155,7 +155,7 @@ export class Judge {
       home === null
         ? this.regimes.of(target.region, target.account)
         : this.regimes.ofDestination(target.region, target.account, home);
-    return regimes.length === 1 ? regimes[0] : null;
+    return regimes.length === 1 ? regimes[0]! : null;
   }
 }
 

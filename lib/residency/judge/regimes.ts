@@ -61,14 +61,14 @@ export class Regimes {
   private assignable(region: string): readonly string[] {
     return Object.keys(this.policy.assign)
       .filter((key) => key.endsWith(`/${region}`))
-      .map((key) => this.policy.assign[key]);
+      .map((key) => this.policy.assign[key]!);
   }
 
   /** The policy's own regimes that hold a region; without any, the widest of the catalogue that it left as it is. */
   private claiming(region: string): readonly string[] {
     if (findRegion(region) === undefined) return [];
     const claimed = Object.keys(this.policy.regimes).filter((id) =>
-      this.policy.regimes[id].regions.includes(region),
+      this.policy.regimes[id]!.regions.includes(region),
     );
     if (claimed.length > 0) return claimed;
     const usual = REGIMES.find(

@@ -51,14 +51,14 @@ function collect(
     if (key === 'Ref' && typeof value === 'string') named.add(value);
     else if (key === 'Fn::GetAtt') {
       const target = Array.isArray(value) ? value[0] : value;
-      if (typeof target === 'string') named.add(target.split('.')[0]);
+      if (typeof target === 'string') named.add(target.split('.')[0]!);
     } else if (key === 'Fn::Sub') {
       const text = Array.isArray(value) ? value[0] : value;
       const given = Array.isArray(value) && isObject(value[1]) ? value[1] : {};
       if (typeof text === 'string') {
         for (const match of text.matchAll(/\$\{([^!}][^}]*)\}/g)) {
-          const name = match[1].trim();
-          if (own(given, name) === undefined) named.add(name.split('.')[0]);
+          const name = match[1]!.trim();
+          if (own(given, name) === undefined) named.add(name.split('.')[0]!);
         }
       }
       collect(given, named, budget, path, depth + 1);
@@ -75,7 +75,7 @@ function circles(needs: ReadonlyMap<string, readonly string[]>): string[][] {
     const trail: { id: string; next: number }[] = [{ id: start, next: 0 }];
     const onTrail = new Set([start]);
     while (trail.length > 0) {
-      const top = trail[trail.length - 1];
+      const top = trail[trail.length - 1]!;
       const following = needs.get(top.id) ?? [];
       if (top.next >= following.length) {
         done.add(top.id);
@@ -83,7 +83,7 @@ function circles(needs: ReadonlyMap<string, readonly string[]>): string[][] {
         trail.pop();
         continue;
       }
-      const id = following[top.next++];
+      const id = following[top.next++]!;
       if (onTrail.has(id)) {
         const from = trail.findIndex((step) => step.id === id);
         found.push(trail.slice(from).map((step) => step.id));

@@ -41,7 +41,7 @@ function collectByType(): Map<string, Set<string>> {
     const names = kept.get(rule.type) ?? new Set(ALWAYS);
     const paths = [rule.path, rule.other?.path, rule.when?.path];
     for (const clue of [...(rule.also ?? []), ...(rule.unless ?? [])]) paths.push(clue.path);
-    for (const path of paths) if (path !== undefined) names.add(path.split(/[.[{]/)[0]);
+    for (const path of paths) if (path !== undefined) names.add(path.split(/[.[{]/)[0]!);
     kept.set(rule.type, names);
   }
   return kept;

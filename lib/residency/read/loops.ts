@@ -73,7 +73,7 @@ function replaced(text: string, bindings: Bindings): string {
   if (!text.includes('{')) return text;
   return text.replace(/([$&])\{([^}]*)\}/g, (whole, mark: string, name: string) => {
     if (!has(bindings, name)) return whole;
-    return mark === '&' ? bindings[name].replace(/[^A-Za-z0-9]/g, '') : bindings[name];
+    return mark === '&' ? bindings[name]!.replace(/[^A-Za-z0-9]/g, '') : bindings[name]!;
   });
 }
 
@@ -86,7 +86,7 @@ function elements(collection: unknown, bindings: Bindings, unrolling: Unrolling)
   }
   const name = isObject(collection) ? own(collection, 'Ref') : undefined;
   if (typeof name !== 'string') return [];
-  if (has(bindings, name)) return [bindings[name]];
+  if (has(bindings, name)) return [bindings[name]!];
   const given = own(unrolling.parameters, name);
   const parameter = section(section(unrolling.document, 'Parameters'), name);
   const text = given ?? own(parameter, 'Default');

@@ -21,7 +21,7 @@ export function prepareInput(input: TemplateInput): TemplateInput {
       ? input
       : {
           ...input,
-          nested: Object.fromEntries(Object.keys(nested).map((id) => [id, prepareInput(nested[id])])),
+          nested: Object.fromEntries(Object.keys(nested).map((id) => [id, prepareInput(nested[id]!)])),
         };
   if (input.facts !== undefined) return prepared;
   return { ...prepared, ...prepare(input.document, input.path, input.parameters ?? {}) };
@@ -58,9 +58,9 @@ function prunedResource(resource: PlainObject): PlainObject {
   const kept: Record<string, unknown> = { Type: type };
   const condition = own(resource, 'Condition');
   if (condition !== undefined) kept.Condition = condition;
-  const constructPath = own(section(resource, 'Metadata'), 'aws:cdk:path');
-  if (typeof constructPath === 'string') kept.Metadata = { 'aws:cdk:path': constructPath };
-  // Where the code of a nested template lies, for those that read it.
+  const metadata = section(resource, 'Metadata');
+  const paths = ['aws:cdk:path', 'aws:asset:path'].filter((key) => typeof own(metadata, key) === 'string');
+  if (paths.length > 0) kept.Metadata = Object.fromEntries(paths.map((key) => [key, metadata[key]]));
   const properties = own(resource, 'Properties');
   if (!isObject(properties)) return kept;
   const wanted = propertiesToKeep(typeof type === 'string' ? type : '');

@@ -36,8 +36,8 @@ export function product<T>(
   parts: readonly (readonly Alternative<T>[])[],
   when: When,
 ): { readonly rows: readonly Alternative<readonly T[]>[]; readonly cut: boolean } {
-  if (parts.every((part) => part.length === 1 && part[0].when.size === 0)) {
-    return { rows: [{ value: parts.map((part) => part[0].value), when }], cut: false };
+  if (parts.every((part) => part.length === 1 && part[0]!.when.size === 0)) {
+    return { rows: [{ value: parts.map((part) => part[0]!.value), when }], cut: false };
   }
   let rows: Alternative<readonly T[]>[] = [{ value: [], when }];
   let cut = false;

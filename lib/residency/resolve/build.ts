@@ -10,7 +10,7 @@ export function buildStacks(inputs: readonly TemplateInput[], resolver: Resolver
     const stack = buildStack(input, parent, stacks.length, resolver);
     stacks.push(stack);
     for (const logicalId of Object.keys(input.nested ?? {}))
-      add(input.nested![logicalId], { stack, logicalId });
+      add(input.nested![logicalId]!, { stack, logicalId });
   };
   for (const input of inputs) add(input, null);
   return stacks;

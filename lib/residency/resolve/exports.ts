@@ -30,7 +30,7 @@ export class Exports {
   public imported(name: string, importer: Stack): readonly Alternative[] {
     this.exportsByName ??= this.indexExports();
     const found = nearest(this.exportsByName.get(name) ?? [], importer.region, importer.account);
-    if (found.length === 1) return this.output(found[0].stack, found[0].output);
+    if (found.length === 1) return this.output(found[0]!.stack, found[0]!.output);
     const shown = this.resolver.tokens.why(name) ?? `"${name}"`;
     return this.resolver.unknown(
       found.length === 0
@@ -49,7 +49,7 @@ export class Exports {
     }
     const candidates = (this.stacksByName.get(stackName) ?? []).map((stack) => ({ stack }));
     const found = nearest(candidates, region, asker.account);
-    if (found.length === 1) return this.output(found[0].stack, output);
+    if (found.length === 1) return this.output(found[0]!.stack, output);
     return this.resolver.unknown(
       `output ${output} of stack ${stackName} is in none of the templates given, or in several`,
       ALWAYS,
@@ -67,7 +67,7 @@ export class Exports {
     this.crossRegionByName ??= this.indexCrossRegion();
     const found = this.crossRegionByName.get(name) ?? [];
     if (found.length === 1) {
-      const { stack, node } = found[0];
+      const { stack, node } = found[0]!;
       return this.resolver.once(`cross-region ${name}`, stack, name, () =>
         this.resolver.evaluate(node, stack),
       );

@@ -94,7 +94,7 @@ function sub(resolver: Resolver, argument: unknown, scope: Scope): readonly Alte
   for (const match of template.matchAll(/\$\{([^}]*)\}/g)) {
     if (match.index > end) parts.push(evaluate(resolver, template.slice(end, match.index), scope));
     end = match.index + match[0].length;
-    const name = match[1].trim();
+    const name = match[1]!.trim();
     if (name.startsWith('!')) parts.push([{ value: `\${${literal(name.slice(1))}}`, when: scope.when }]);
     else if (isObject(given) && own(given, name) !== undefined)
       parts.push(evaluate(resolver, given[name], scope));

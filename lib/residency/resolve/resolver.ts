@@ -193,7 +193,7 @@ export class Resolver {
   private givenParameter(name: string, stack: Stack): readonly Alternative[] | undefined {
     const given = stack.input.parameters;
     if (given !== undefined && has(given, name)) {
-      return [{ value: literal(given[name]), when: ALWAYS }];
+      return [{ value: literal(given[name]!), when: ALWAYS }];
     }
     if (stack.parent === null) return undefined;
     const holder = stack.parent.stack.resources.get(stack.parent.logicalId);

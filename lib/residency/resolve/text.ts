@@ -52,7 +52,7 @@ export class Tokens {
   }
 
   public all(text: string): Token[] {
-    return [...text.matchAll(MARK)].map((match) => this.byId[Number.parseInt(match[1], 36)]);
+    return [...text.matchAll(MARK)].map((match) => this.byId[Number.parseInt(match[1]!, 36)]!);
   }
 
   /** Why a text is not fully known, for people. */
@@ -68,7 +68,7 @@ export class Tokens {
   private match(pattern: RegExp, text: string): Token | undefined {
     if (text.charCodeAt(0) !== 0xe000) return undefined;
     const match = pattern.exec(text);
-    return match ? this.byId[Number.parseInt(match[1], 36)] : undefined;
+    return match ? this.byId[Number.parseInt(match[1]!, 36)] : undefined;
   }
 }
 

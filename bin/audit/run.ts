@@ -1,0 +1,68 @@
+import { writeFileSync } from 'node:fs';
+import { hasFindings } from '../../lib/residency/audit.js';
+import { InputError } from '../../lib/residency/input.js';
+import { isoDay } from '../../lib/residency/judge/dates.js';
+import { jsonOf } from '../../lib/residency/output/json.js';
+import { markdownOf } from '../../lib/residency/output/markdown.js';
+import { sarifOf } from '../../lib/residency/output/sarif.js';
+import { summaryLine, tableOf } from '../../lib/residency/output/table.js';
+import type { AuditCommandOptions, Format } from '../commands/audit.js';
+import { type Audited, auditPaths } from './inputs.js';
+import { lineFinder } from './lines.js';
+
+/** Audits, prints, and sets the exit code. */
+export async function runAudit(
+  paths: readonly string[],
+  options: AuditCommandOptions,
+  toolVersion: string,
+): Promise<void> {
+  const audited = auditPaths(paths, options);
+  write(await printed(options.format, audited, paths, toolVersion), options.out);
+  if (options.out !== undefined) process.stderr.write(`${summaryLine(audited.result)}: ${options.out}\n`);
+  process.exitCode = hasFindings(audited.result, options.strict) ? 1 : 0;
+}
+
+async function printed(
+  format: Format,
+  audited: Audited,
+  paths: readonly string[],
+  toolVersion: string,
+): Promise<string> {
+  const { result } = audited;
+  switch (format) {
+    case 'json':
+      return jsonOf(result);
+    case 'markdown':
+      return markdownOf(result);
+    case 'sarif':
+      return sarifOf(result, { toolVersion, lineOf: lineFinder(paths) });
+    case 'html': {
+      const { htmlReport } = await import('../report/index.js');
+      return htmlReport(result, {
+        toolVersion,
+        policy: audited.policy.policy,
+        policyFile: audited.policy.file,
+        asOf: isoDay(audited.now),
+        generatedOn: process.env.SOURCE_DATE_EPOCH === undefined ? null : isoDay(audited.now),
+      });
+    }
+    default:
+      return tableOf(result);
+  }
+}
+
+export function write(text: string, out: string | undefined): void {
+  if (out === undefined) {
+    // A reader that has seen enough (`| head`) is no failure.
+    process.stdout.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+    });
+    process.stdout.write(text);
+    return;
+  }
+  try {
+    writeFileSync(out, text);
+  } catch (error) {
+    throw new InputError(`--out ${out}: cannot be written (${(error as NodeJS.ErrnoException).code})`);
+  }
+}

@@ -1,0 +1,37 @@
+import { Option } from 'commander';
+import { inputOptions } from './audit.js';
+import type { Register } from './index.js';
+
+export interface DiffCommandOptions {
+  readonly policy?: string;
+  readonly region?: string;
+  readonly account?: string;
+  readonly param: Readonly<Record<string, string>>;
+  readonly now?: string;
+  readonly strict: boolean;
+  readonly format: 'table' | 'markdown' | 'json';
+  readonly out?: string;
+}
+
+/** `diff OLD NEW`: what a change does to where data goes. */
+export const registerDiff: Register = (program) => {
+  inputOptions(
+    program
+      .command('diff')
+      .description('Show what changes in where data goes between two sets of templates.')
+      .argument('<old>', 'a template, a folder of them or a cdk.out, as it was')
+      .argument('<new>', 'the same as it is now'),
+  )
+    .option('--strict', 'count what cannot be determined as a finding', false)
+    .addOption(
+      new Option('--format <format>', 'how to print the result')
+        .choices(['table', 'markdown', 'json'])
+        .default('table'),
+    )
+    .option('--json', 'short for --format json')
+    .option('--out <file>', 'write the result to a file instead of standard output')
+    .action(async (old: string, now: string, options: DiffCommandOptions & { json?: true }) => {
+      const { runDiff } = await import('../audit/run-diff.js');
+      runDiff(old, now, options.json ? { ...options, format: 'json' } : options);
+    });
+};

@@ -1,0 +1,78 @@
+import type { AuditResult, Edge, Finding, Place, Verdict } from '../model';
+
+/** Worst first: what has to be done stands on top. */
+export const VERDICT_ORDER: readonly Verdict[] = [
+  'impossible',
+  'violation',
+  'undetermined',
+  'excepted',
+  'allowed',
+];
+
+/** The result for a terminal. */
+export function tableOf(result: AuditResult): string {
+  const lines: string[] = [];
+  const edges = worstFirst(result.edges);
+  if (edges.length > 0) {
+    const header = ['VERDICT', 'WHAT', 'FROM', 'TO', 'TEMPLATE', 'RESOURCE'];
+    const rows = edges.map((edge) => [
+      edge.verdict,
+      edge.what,
+      placeText(edge.from),
+      placeText(edge.to),
+      edge.template,
+      edge.constructPath ?? edge.logicalId,
+    ]);
+    lines.push(...aligned([header, ...rows]), '');
+  }
+  const serious = edges.filter(({ verdict }) => verdict !== 'allowed');
+  for (const edge of serious)
+    lines.push(...paragraph(edge.verdict, `${edge.template}: ${edge.propertyPath}`, edge.message));
+  for (const finding of result.findings) lines.push(...findingLines(finding));
+  if (serious.length + result.findings.length > 0) lines.push('');
+  lines.push(summaryLine(result));
+  return `${lines.map(printable).join('\n')}\n`;
+}
+
+export function worstFirst(edges: readonly Edge[]): readonly Edge[] {
+  return VERDICT_ORDER.flatMap((verdict) => edges.filter((edge) => edge.verdict === verdict));
+}
+
+export function placeText({ region, account, regime }: Place): string {
+  const where = account === null ? (region ?? 'unknown') : `${region ?? 'unknown'} ${account}`;
+  return regime === null ? where : `${where} (${regime})`;
+}
+
+export function summaryLine({ summary }: AuditResult): string {
+  const counts = VERDICT_ORDER.filter((verdict) => summary[verdict] > 0).map(
+    (verdict) => `${summary[verdict]} ${verdict}`,
+  );
+  const found = `${summary.edges} ${summary.edges === 1 ? 'edge' : 'edges'}`;
+  const read = `${summary.templates} ${summary.templates === 1 ? 'template' : 'templates'}, ${summary.resources} resources`;
+  return `${read}: ${found}${counts.length > 0 ? ` (${counts.join(', ')})` : ''}`;
+}
+
+function findingLines({ severity, rule, template, logicalId, message }: Finding): readonly string[] {
+  const where = [template, logicalId].filter((part) => part !== null).join(': ');
+  return paragraph(severity, where === '' ? rule : `${where} [${rule}]`, message);
+}
+
+const paragraph = (kind: string, where: string, message: string) => [`${kind}: ${where}`, `    ${message}`];
+
+function aligned(rows: readonly (readonly string[])[]): readonly string[] {
+  const widths = rows[0]!.map((_, column) =>
+    rows.reduce((widest, row) => Math.max(widest, row[column]!.length), 0),
+  );
+  return rows.map((row) =>
+    row
+      .map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column]!)))
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+/** Names come from templates: nothing in them may steer the terminal. */
+export function printable(line: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+  return line.replace(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g, '\uFFFD');
+}

@@ -1,13 +1,13 @@
-import { existsSync } from 'node:fs';
 import { type Browser, chromium } from 'playwright-core';
+import { findBrowser } from '../../scripts/browser.mts';
 
 /** A real Chromium, without any of its own traffic. */
 export async function startBrowser(): Promise<Browser> {
-  const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
-  if (!existsSync(executablePath))
+  const executablePath = findBrowser();
+  if (!executablePath)
     throw new Error(
-      `no Chromium at ${executablePath}: the report is tested in a real browser. ` +
-        'Install it (Debian: apt-get install chromium), or name it in the environment variable CHROMIUM.',
+      'no Chromium found: the report is tested in a real browser. Get it with: node scripts/setup.mts test ' +
+        '(Debian: apt-get install chromium), or name one in the environment variable CHROMIUM.',
     );
   return chromium.launch({
     executablePath,

@@ -45,8 +45,8 @@ const store = (options: Partial<Module.S3StoreOptions> = {}) =>
     region: 'eu-central-1',
     endpoint: proxy.endpoint,
     credentials,
-    attempts: 3,
-    idleMillis: 700,
+    attempts: 2,
+    idleMillis: 300,
     ...options,
   });
 

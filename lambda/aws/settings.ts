@@ -1,0 +1,58 @@
+import { OperationError } from '../errors.js';
+
+/** What the constructs tell the functions, by environment variables. */
+export interface Settings {
+  readonly regime: string;
+  readonly region: string;
+  readonly bucket: string;
+  /** Before every archive's path: `archives/`. */
+  readonly prefix: string;
+  readonly keyArn: string;
+  /** `postgres://user@host:5432`, never with a password. */
+  readonly server: string;
+  /** Of the secret with the login; without it none is needed, or `iam` is used. */
+  readonly secretArn?: string;
+  /** `iam`: log in with a token that is made from the function's role instead of a password. */
+  readonly login: 'password' | 'iam';
+  /** Certificates by which the server's own is judged. */
+  readonly caFile?: string;
+  /** The role whose session, tagged with the tenant, does all that concerns archives. */
+  readonly tenantRoleArn?: string;
+  /** SQL LIKE pattern of the tenants' databases. */
+  readonly tenantPattern?: string;
+}
+
+export function readSettings(environment: NodeJS.ProcessEnv = process.env): Settings {
+  const missing: string[] = [];
+  const required = (name: string): string => {
+    const value = environment[name];
+    if (!value) missing.push(name);
+    return value ?? '';
+  };
+  const settings = {
+    regime: required('SOVEREIGN_REGIME'),
+    region: required('AWS_REGION'),
+    bucket: required('SOVEREIGN_BUCKET'),
+    prefix: environment.SOVEREIGN_PREFIX ?? 'archives/',
+    keyArn: required('SOVEREIGN_KEY_ARN'),
+    server: required('SOVEREIGN_SERVER'),
+    login: environment.SOVEREIGN_DB_AUTH === 'iam' ? ('iam' as const) : ('password' as const),
+    ...given('secretArn', environment.SOVEREIGN_SECRET_ARN),
+    ...given('caFile', environment.SOVEREIGN_CA_FILE),
+    ...given('tenantRoleArn', environment.SOVEREIGN_TENANT_ROLE_ARN),
+    ...given('tenantPattern', environment.SOVEREIGN_TENANT_PATTERN),
+  };
+  if (missing.length > 0) {
+    throw new OperationError(
+      `the function's environment lacks ${missing.join(', ')}; the TenantBackups construct sets them, so deploy it again`,
+    );
+  }
+  return settings;
+}
+
+function given<Name extends string>(
+  name: Name,
+  value: string | undefined,
+): { readonly [N in Name]?: string } {
+  return value ? ({ [name]: value } as { readonly [N in Name]?: string }) : {};
+}

@@ -1,0 +1,66 @@
+import { InputError } from '../errors.js';
+
+const actions = ['dump', 'verify', 'restore', 'undo', 'list'] as const;
+export type WorkerAction = (typeof actions)[number];
+
+/** What the worker is asked to do, checked. */
+export interface WorkerEvent {
+  readonly action: WorkerAction;
+  readonly tenant: string;
+  readonly database?: string;
+  readonly at?: Date;
+  readonly confirm?: string;
+  readonly noOwner: boolean;
+}
+
+const known = new Set(['action', 'tenant', 'database', 'at', 'confirm', 'noOwner']);
+const isoTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/;
+
+/** Everything that is wrong with an event is said at once. */
+export function parseWorkerEvent(event: unknown): WorkerEvent {
+  const shape = '{"action":"dump","tenant":"acme"}';
+  if (typeof event !== 'object' || event === null || Array.isArray(event)) {
+    throw new InputError(`the event must be an object like ${shape}, got ${JSON.stringify(event)}`);
+  }
+  const given = event as Record<string, unknown>;
+  const problems: string[] = [];
+  const text = (name: string): string | undefined => {
+    const value = given[name];
+    if (value === undefined || value === null) return undefined;
+    if (typeof value === 'string' && value !== '' && !value.includes('\0')) return value;
+    problems.push(`"${name}" must be a text that is not empty, got ${JSON.stringify(value)}`);
+    return undefined;
+  };
+  for (const name of Object.keys(given)) {
+    if (!known.has(name)) problems.push(`"${name}" is not known (known: ${[...known].join(', ')})`);
+  }
+  const action = text('action');
+  if (!actions.includes(action as WorkerAction)) {
+    problems.push(`"action" must be one of ${actions.join(', ')}, got ${JSON.stringify(given.action)}`);
+  }
+  const tenant = text('tenant');
+  if (tenant === undefined && given.tenant === undefined) problems.push('"tenant" is missing');
+  const at = text('at');
+  if (at !== undefined && (!isoTime.test(at) || Number.isNaN(Date.parse(at)))) {
+    problems.push(`"at" must be a time like 2026-11-20T15:00:00Z, got ${JSON.stringify(at)}`);
+  }
+  const noOwner = given.noOwner ?? false;
+  if (typeof noOwner !== 'boolean')
+    problems.push(`"noOwner" must be true or false, got ${JSON.stringify(noOwner)}`);
+  const database = text('database');
+  const confirm = text('confirm');
+  if ((action === 'restore' || action === 'undo') && confirm !== tenant) {
+    problems.push(
+      `${action} replaces the tenant's live database, so "confirm" must repeat its name: ${JSON.stringify(tenant ?? '')}, got ${JSON.stringify(given.confirm)}`,
+    );
+  }
+  if (problems.length > 0) throw new InputError(`the event cannot be worked on: ${problems.join('; ')}`);
+  return {
+    action: action as WorkerAction,
+    tenant: tenant!,
+    noOwner: noOwner as boolean,
+    ...(database === undefined ? {} : { database }),
+    ...(at === undefined ? {} : { at: new Date(at) }),
+    ...(confirm === undefined ? {} : { confirm }),
+  };
+}

@@ -1,0 +1,59 @@
+import { s3Client } from '../archive/s3-client.js';
+import { type MapResults, readJson, readOutcomes, type TenantItem } from '../aws/map-results.js';
+import { logger, measure } from '../aws/telemetry.js';
+import { InputError, OperationError } from '../errors.js';
+
+interface ReportEvent {
+  readonly run: string;
+  readonly bucket: string;
+  readonly key: string;
+  readonly count: number;
+  readonly results: MapResults;
+}
+
+/** How many failed tenants the error names; the log has all. */
+const named = 10;
+
+/**
+ * Compares what was to be done with what was, and fails unless both are the same: a tenant that was never begun is as
+ * much without a backup as one whose dump failed.
+ */
+export async function handler(event: ReportEvent) {
+  if (!event?.run || !event.bucket || !event.key) {
+    throw new InputError(
+      `the report needs "run", "bucket", "key" and "results", got ${JSON.stringify(event)}`,
+    );
+  }
+  const regime = process.env.SOVEREIGN_REGIME ?? 'unknown';
+  const client = s3Client({ region: process.env.AWS_REGION ?? '' });
+  const tenants = (await readJson(client, event.bucket, event.key)) as TenantItem[];
+  const outcomes = await readOutcomes(client, event.results);
+
+  const succeeded = new Set(outcomes.filter((outcome) => outcome.succeeded).map(({ tenant }) => tenant));
+  const failed = outcomes.filter((outcome) => !outcome.succeeded && !succeeded.has(outcome.tenant));
+  const seen = new Set(outcomes.map(({ tenant }) => tenant));
+  const missing = tenants.map(({ tenant }) => tenant).filter((tenant) => !seen.has(tenant));
+  const backedUp = tenants.filter(({ tenant }) => succeeded.has(tenant)).length;
+
+  measure(regime, [
+    { name: 'TenantsExpected', value: tenants.length },
+    { name: 'TenantsSucceeded', value: backedUp },
+    { name: 'TenantsFailed', value: failed.length },
+    { name: 'TenantsMissing', value: missing.length },
+  ]);
+  for (const { tenant, cause } of failed) logger.error('tenant failed', { run: event.run, tenant, cause });
+  for (const tenant of missing) logger.error('tenant was never begun', { run: event.run, tenant });
+
+  if (backedUp < tenants.length) {
+    const list = [
+      ...failed.map(({ tenant, cause }) => `${JSON.stringify(tenant)} (${cause})`),
+      ...missing.map((tenant) => `${JSON.stringify(tenant)} (never begun)`),
+    ];
+    const more =
+      list.length > named ? ` and ${list.length - named} more, all in the log of this function` : '';
+    throw new OperationError(
+      `run ${event.run}: ${backedUp} of ${tenants.length} tenants succeeded; without: ${list.slice(0, named).join(', ')}${more}`,
+    );
+  }
+  return { run: event.run, tenants: tenants.length, succeeded: backedUp };
+}

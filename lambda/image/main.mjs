@@ -1,0 +1,3 @@
+import { main } from './index.mjs';
+
+await main();

@@ -135,11 +135,17 @@ export function readSdkCall(text: string, reading: Reading): readonly Found[] {
     .toLowerCase();
   const action = String(own(call, 'action') ?? '').replace(/Command$/, '');
   const copy = SDK_COPIES[`${service}.${action.toLowerCase()}`];
-  if (copy === undefined) return [];
   const parameters = own(call, 'parameters');
   const here = own(call, 'region');
   const made =
     typeof here === 'string' ? filled(NOWHERE, placeOf('region', here, reading) ?? NOWHERE) : undefined;
+  if (copy === undefined) {
+    if (made === undefined) return [];
+    // Any other call in another region: its parameters go there, or its answer comes from there.
+    const stack = ownEnd(reading.stack);
+    const ends = /^(get|describe|list)/i.test(action) ? { from: made, to: stack } : { from: stack, to: made };
+    return [{ ...ends, what: 'metadata', at: 'region' }];
+  }
   const found: Found[] = [];
   for (const [side, paths] of [
     ['from', copy.from ?? []],

@@ -31,7 +31,9 @@ export interface Finder {
 
 /** Every edge that a resource makes. */
 export function edgesOf(finder: Finder, stack: Stack, resource: Resource): readonly RawEdge[] {
-  const rules = finder.rules.get(resource.type);
+  // An SDK call of the CDK may go under any name for a custom resource.
+  const known = resource.type.startsWith('Custom::') ? 'Custom::AWS' : resource.type;
+  const rules = finder.rules.get(resource.type) ?? finder.rules.get(known);
   if (rules === undefined) return [];
   const start: When =
     resource.condition === null

@@ -5,9 +5,6 @@ const READ_WHOLE: ReadonlySet<string> = new Set([
   'AWS::CloudFormation::Stack',
   'AWS::KMS::Key',
   'AWS::SSM::Parameter',
-  'Custom::AWS',
-  'Custom::CrossRegionExportReader',
-  'Custom::CrossRegionExportWriter',
 ]);
 
 /** Properties by which resources are named, or known to be the first of their kind. */
@@ -29,7 +26,8 @@ let byType: Map<string, Set<string>> | undefined;
 
 /** The top-level properties of a type that the audit can need. */
 export function propertiesToKeep(type: string): ReadonlySet<string> | 'all' {
-  if (READ_WHOLE.has(type)) return 'all';
+  // An SDK call of the CDK may go under any name for a custom resource.
+  if (READ_WHOLE.has(type) || type.startsWith('Custom::')) return 'all';
   byType ??= collectByType();
   return byType.get(type) ?? NAMES;
 }

@@ -1,3 +1,6 @@
+export * from './plan';
 export * from './regime';
 export * from './residency';
+export * from './snapshot';
+export * from './vault';
 export * from './watch';

@@ -1,0 +1,337 @@
+import { Stack } from 'aws-cdk-lib';
+import * as backup from 'aws-cdk-lib/aws-backup';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import type { aws_backup, ResourceEnvironment } from 'aws-cdk-lib/interfaces';
+import { Construct } from 'constructs';
+import { type Layer, objectiveProblems } from '../objective/worst-case';
+import { addProblem, addWarning } from '../problems';
+import { Cargo, type PrivacyRegime, type TransferException } from '../regime';
+import { reviewException } from '../regime/exception-check';
+import { homeRegionProblem, moveProblem, separationProblem } from '../regime/move-check';
+import type { IRegimeVault } from '../vault';
+import { retentionAgainstLock } from '../vault/lock-check';
+import { placeOfVault } from '../vault/vault-place';
+import { BackupRule } from './backup-rule';
+import type { RecoveryObjective } from './recovery-objective';
+import type { ResourceType } from './resource-type';
+import { layerOf, ruleProblems, swallowedRules } from './rule-check';
+
+/** Which vault, which rules, and where copies go. */
+export interface RegimeBackupPlanProps {
+  /** The vault of this stack's region in which recovery points are made. Its regime is the plan's. */
+  readonly vault: IRegimeVault;
+
+  /**
+   * When recovery points are made and how long they are kept.
+   *
+   * @default - hourly for 7 days, and daily for 35 days
+   */
+  readonly rules?: BackupRule[];
+
+  /**
+   * Vaults in other regions (or accounts) to which every rule copies, unless it names its own. All of the regime.
+   *
+   * @default - no copies
+   */
+  readonly copies?: aws_backup.IBackupVaultRef[];
+
+  /**
+   * Dated leave to copy to regions of another regime.
+   *
+   * @default - no copy leaves the regime
+   */
+  readonly exceptions?: TransferException[];
+
+  /**
+   * The plan's name: letters, digits, dashes, dots and underscores.
+   *
+   * @default - a name made by CloudFormation of the construct's path
+   */
+  readonly planName?: string;
+
+  /**
+   * The role with which AWS Backup reads resources and writes recovery points.
+   *
+   * @default - a new role with the AWS managed policies for backups
+   */
+  readonly role?: iam.IRole;
+
+  /**
+   * Application-consistent backups of Windows instances.
+   *
+   * @default false
+   */
+  readonly windowsVss?: boolean;
+}
+
+/** What a plan protects. Within one selection, a resource must have all the tags. */
+export interface SelectionOptions {
+  /**
+   * Tags that a resource must have, all of them, to be protected.
+   *
+   * @default - tags do not matter
+   */
+  readonly tags?: { [key: string]: string };
+
+  /**
+   * Types of resources. Named types are backed up whatever the region's opt-in settings say (except Aurora, Neptune and
+   * DocumentDB); without types, the region's opt-in settings decide.
+   *
+   * @default - every type that AWS Backup supports
+   */
+  readonly types?: ResourceType[];
+
+  /**
+   * Single resources by ARN, besides those of `types`.
+   *
+   * @default - none
+   */
+  readonly arns?: string[];
+
+  /**
+   * Resources by ARN that are left out.
+   *
+   * @default - none
+   */
+  readonly exclude?: string[];
+}
+
+const MOST_SELECTIONS = 10;
+const MOST_PATTERNS = 30;
+const MOST_ARNS = 500;
+
+/**
+ * An AWS Backup plan whose copies stay in the regime of its vault.
+ *
+ * Every rule and copy is checked when it is declared; synthesis fails with all that is wrong, after the construct's path.
+ *
+ * @see https://docs.aws.amazon.com/aws-backup/latest/devguide/about-backup-plans.html
+ */
+export class RegimeBackupPlan extends Construct implements aws_backup.IBackupPlanRef {
+  /** The regime that copies stay in. */
+  public readonly regime: PrivacyRegime;
+
+  /** The role with which AWS Backup works. */
+  public readonly role: iam.IRole;
+
+  public readonly env: ResourceEnvironment;
+
+  private readonly plan: backup.CfnBackupPlan;
+  private readonly rules: BackupRule[];
+  private readonly home: string;
+  private selections = 0;
+
+  constructor(scope: Construct, id: string, props: RegimeBackupPlanProps) {
+    super(scope, id);
+    const stack = Stack.of(this);
+    this.env = { region: stack.region, account: stack.account };
+    this.home = stack.region;
+    this.regime = props.vault.regime;
+    this.rules = props.rules ?? [BackupRule.hourly(), BackupRule.daily()];
+    this.checkPlace(props);
+    this.checkRules(this.rules, props.vault);
+    this.role = props.role ?? this.makeRole();
+
+    this.plan = new backup.CfnBackupPlan(this, 'Resource', {
+      backupPlan: {
+        backupPlanName: props.planName ?? defaultPlanName(this),
+        backupPlanRule: this.rules.map((rule) => this.renderRule(rule, props)),
+        advancedBackupSettings: props.windowsVss
+          ? [{ resourceType: 'EC2', backupOptions: { WindowsVSS: 'enabled' } }]
+          : undefined,
+      },
+    });
+  }
+
+  /** Id and ARN of the plan. */
+  public get backupPlanRef(): aws_backup.BackupPlanReference {
+    return this.plan.backupPlanRef;
+  }
+
+  /**
+   * Puts resources under the plan.
+   *
+   * @param id unique within the plan
+   */
+  public protect(id: string, options: SelectionOptions): void {
+    const { partition } = Stack.of(this);
+    this.selections++;
+    if (this.selections > MOST_SELECTIONS) {
+      addProblem(
+        this,
+        `has ${this.selections} selections, AWS Backup allows ${MOST_SELECTIONS} per plan: put more into one selection, ` +
+          'or make a second plan',
+      );
+    }
+    const tags = Object.entries(options.tags ?? {});
+    const patterns = (options.types ?? []).map((type) => type.arnIn(partition));
+    const resources = [...patterns, ...(options.arns ?? [])];
+    const exclude = options.exclude ?? [];
+    if (resources.length === 0 && tags.length === 0) {
+      addProblem(this, `selection '${id}' names no tags, types or arns: name what to protect`);
+    }
+    for (const list of [resources, exclude]) {
+      const wild = list.filter((arn) => arn.includes('*')).length;
+      if (wild > MOST_PATTERNS || list.length > MOST_ARNS) {
+        addProblem(
+          this,
+          `selection '${id}' lists ${list.length} resources, ${wild} of them patterns: AWS Backup allows ` +
+            `${MOST_ARNS}, and ${MOST_PATTERNS} with a pattern; select by tag instead`,
+        );
+      }
+    }
+    new backup.CfnBackupSelection(this, id, {
+      backupPlanId: this.plan.attrBackupPlanId,
+      backupSelection: {
+        selectionName: selectionName(id),
+        iamRoleArn: this.role.roleArn,
+        resources: resources.length > 0 ? resources : ['*'],
+        notResources: exclude.length > 0 ? exclude : undefined,
+        // Written as CloudFormation has it: the property is free-form JSON to CDK.
+        conditions:
+          tags.length > 0
+            ? {
+                StringEquals: tags.map(([key, value]) => ({
+                  ConditionKey: `aws:ResourceTag/${key}`,
+                  ConditionValue: value,
+                })),
+              }
+            : undefined,
+      },
+    });
+  }
+
+  /**
+   * Fails synthesis when the rules alone cannot keep the objective for a type of resource, with the arithmetic.
+   *
+   * @param resourceType the type, since some can be backed up continuously
+   * @param objective what was promised
+   */
+  public requireObjective(resourceType: ResourceType, objective: RecoveryObjective): void {
+    const layers = this._layers(resourceType);
+    const problems = objectiveProblems(resourceType.name, layers, {
+      maxLossMinutes: objective.maxDataLoss?.toMinutes(),
+      retentionDays: objective.retention?.toDays(),
+    });
+    for (const problem of problems) addProblem(this, problem);
+  }
+
+  /** @internal The rules as the objective arithmetic sees them. */
+  public _layers(type: ResourceType): Layer[] {
+    return this.rules.flatMap((rule) => layerOf(rule, type.continuousLagMinutes) ?? []);
+  }
+
+  private checkPlace(props: RegimeBackupPlanProps): void {
+    const place = placeOfVault(props.vault);
+    const homeProblem = homeRegionProblem(this.home, this.regime);
+    if (homeProblem) addProblem(this, `a plan of '${this.regime.id}': ${homeProblem}`);
+    else if (place.region !== this.home) {
+      addProblem(
+        this,
+        `its vault is in ${place.region} and the plan in ${this.home}: recovery points are made in the plan's own ` +
+          'region, give a vault of it, and the other one as copies',
+      );
+    }
+    for (const exception of props.exceptions ?? []) {
+      const { errors, warnings } = reviewException(exception, new Date());
+      for (const error of errors) addProblem(this, error);
+      for (const warning of warnings) addWarning(this, 'exception-expires', warning);
+    }
+  }
+
+  private checkRules(rules: BackupRule[], vault: IRegimeVault): void {
+    if (rules.length === 0)
+      addProblem(this, 'has no rules, so nothing is ever backed up: add BackupRule.daily()');
+    const names = rules.map((rule) => rule.ruleName);
+    for (const name of new Set(names.filter((name, index) => names.indexOf(name) !== index))) {
+      addProblem(this, `has several rules of the name '${name}': give each a ruleName of its own`);
+    }
+    for (const rule of rules) {
+      for (const problem of ruleProblems(rule)) addProblem(this, `rule '${rule.ruleName}': ${problem}`);
+      const lockProblem = vault.vaultLock && retentionAgainstLock(rule.retentionDays, vault.vaultLock);
+      if (lockProblem) addProblem(this, `rule '${rule.ruleName}' ${lockProblem}`);
+    }
+    for (const text of swallowedRules(rules)) addWarning(this, 'rule-swallowed', text);
+  }
+
+  private renderRule(
+    rule: BackupRule,
+    props: RegimeBackupPlanProps,
+  ): backup.CfnBackupPlan.BackupRuleResourceTypeProperty {
+    const { props: declared } = rule;
+    const copies = declared.copies ?? props.copies ?? [];
+    return {
+      ruleName: rule.ruleName,
+      targetBackupVault: props.vault.backupVaultRef.backupVaultName,
+      scheduleExpression: declared.schedule.expressionString,
+      scheduleExpressionTimezone: declared.timeZone?.timezoneName,
+      startWindowMinutes: rule.startWindowMinutes,
+      completionWindowMinutes: rule.completionWindowMinutes,
+      enableContinuousBackup: declared.continuous,
+      recoveryPointTags: declared.recoveryPointTags,
+      lifecycle: lifecycle(rule, rule.retentionDays),
+      copyActions: copies.length > 0 ? copies.map((vault) => this.renderCopy(rule, vault, props)) : undefined,
+    };
+  }
+
+  private renderCopy(
+    rule: BackupRule,
+    vault: aws_backup.IBackupVaultRef,
+    props: RegimeBackupPlanProps,
+  ): backup.CfnBackupPlan.CopyActionResourceTypeProperty {
+    const { region, account } = placeOfVault(vault);
+    const problem = moveProblem({
+      what: Cargo.BACKUP,
+      from: this.home,
+      to: region,
+      regime: this.regime,
+      exceptions: props.exceptions,
+      now: new Date(),
+    });
+    if (problem) addProblem(this, `rule '${rule.ruleName}': ${problem}`);
+    else if (region === this.home && account === this.env.account) {
+      if (isRegimeVault(vault) && vault.vaultName === props.vault.vaultName) {
+        addProblem(this, `rule '${rule.ruleName}' copies into its own vault: name another vault, or no copy`);
+      }
+    } else this.checkSeparation(region);
+    const lock = isRegimeVault(vault) ? vault.vaultLock : undefined;
+    const lockProblem = lock && retentionAgainstLock(rule.copyRetentionDays, lock);
+    if (lockProblem) addProblem(this, `rule '${rule.ruleName}': its copy in ${region} ${lockProblem}`);
+    return {
+      destinationBackupVaultArn: vault.backupVaultRef.backupVaultArn,
+      lifecycle: lifecycle(rule, rule.copyRetentionDays),
+    };
+  }
+
+  private checkSeparation(region: string): void {
+    const separation = separationProblem(this.home, region);
+    if (separation?.tooNear) addProblem(this, separation.text);
+    else if (separation) addWarning(this, 'copies-near', separation.text);
+  }
+
+  private makeRole(): iam.Role {
+    const managed = ['AWSBackupServiceRolePolicyForBackup', 'AWSBackupServiceRolePolicyForS3Backup'];
+    return new iam.Role(this, 'Role', {
+      description: 'AWS Backup reads the protected resources and writes recovery points',
+      assumedBy: new iam.ServicePrincipal('backup.amazonaws.com'),
+      managedPolicies: managed.map((name) =>
+        iam.ManagedPolicy.fromAwsManagedPolicyName(name.endsWith('S3Backup') ? name : `service-role/${name}`),
+      ),
+    });
+  }
+}
+
+function lifecycle(rule: BackupRule, days: number): backup.CfnBackupPlan.LifecycleResourceTypeProperty {
+  return {
+    deleteAfterDays: days,
+    moveToColdStorageAfterDays: rule.props.moveToColdStorageAfter?.toDays(),
+    optInToArchiveForSupportedResources: rule.props.archiveSnapshots,
+  };
+}
+
+function isRegimeVault(vault: aws_backup.IBackupVaultRef): vault is IRegimeVault {
+  return 'regime' in vault;
+}
+
+const defaultPlanName = (plan: Construct) => plan.node.path.replace(/[^A-Za-z0-9-_.]+/g, '-').slice(-50);
+const selectionName = (id: string) => id.replace(/[^A-Za-z0-9-_.]+/g, '-').slice(0, 50);

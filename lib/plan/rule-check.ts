@@ -1,0 +1,115 @@
+import { longestGapMinutes } from '../objective/cron';
+import { type Layer, span } from '../objective/worst-case';
+import type { BackupRule } from './backup-rule';
+
+const LONGEST_DAYS = 36_500;
+const COLD_DAYS = 90;
+const CONTINUOUS_DAYS = 35;
+
+/** What AWS Backup would refuse of a rule, or do other than meant. */
+export function ruleProblems(rule: BackupRule): string[] {
+  const { props, retentionDays, copyRetentionDays, startWindowMinutes, completionWindowMinutes } = rule;
+  const problems: string[] = [];
+  if (!/^[A-Za-z0-9\-_.]{1,50}$/.test(rule.ruleName)) {
+    problems.push('its name must be 1 to 50 letters, digits, dashes, dots and underscores');
+  }
+  try {
+    const gap = longestGapMinutes(props.schedule.expressionString);
+    if (props.schedule.expressionString.startsWith('rate')) {
+      problems.push(
+        `its schedule is ${props.schedule.expressionString}, AWS Backup takes cron schedules only`,
+      );
+    } else if (gap < 60) problems.push('its schedule runs more often than hourly, which AWS Backup refuses');
+  } catch (error) {
+    problems.push(`its schedule cannot be read: ${(error as Error).message}`);
+  }
+  if (startWindowMinutes < 60) {
+    problems.push(`startWindow is ${span(startWindowMinutes)}, AWS Backup wants at least 60 min`);
+  }
+  if (completionWindowMinutes <= startWindowMinutes) {
+    problems.push(
+      `completionWindow (${span(completionWindowMinutes)}) must be longer than startWindow (${span(startWindowMinutes)})`,
+    );
+  }
+  for (const [what, days] of [
+    ['retention', retentionDays],
+    ['copyRetention', copyRetentionDays],
+  ] as const) {
+    if (days < 1 || days > LONGEST_DAYS)
+      problems.push(`${what} is ${days} days, it must be 1 to ${LONGEST_DAYS}`);
+  }
+  const cold = props.moveToColdStorageAfter?.toDays();
+  if (cold !== undefined) {
+    for (const [what, days] of [
+      ['retention', retentionDays],
+      ['copyRetention', copyRetentionDays],
+    ] as const) {
+      if (days < cold + COLD_DAYS) {
+        problems.push(
+          `${what} is ${days} days and moveToColdStorageAfter ${cold}: what is cold stays so for ${COLD_DAYS} days, ` +
+            `keep for at least ${cold + COLD_DAYS} days or leave moveToColdStorageAfter out`,
+        );
+        break;
+      }
+    }
+  }
+  if (props.archiveSnapshots && cold === undefined) {
+    problems.push('archiveSnapshots does nothing without moveToColdStorageAfter: say when, or leave it out');
+  }
+  if (props.continuous) {
+    if (retentionDays > CONTINUOUS_DAYS) {
+      problems.push(
+        `continuous backup is kept ${CONTINUOUS_DAYS} days at most, retention is ${retentionDays}: ` +
+          'add a daily rule for what is to be kept longer',
+      );
+    }
+    if (cold !== undefined)
+      problems.push('continuous backup has no cold storage: leave moveToColdStorageAfter out');
+  }
+  return problems;
+}
+
+/** The rule as the objective arithmetic sees it; undefined when its schedule cannot be read. */
+export function layerOf(rule: BackupRule, continuousLagMinutes?: number): Layer | undefined {
+  const intervalMinutes = gapOf(rule);
+  if (intervalMinutes === undefined) return undefined;
+  return {
+    name: `rule ${rule.ruleName}`,
+    intervalMinutes,
+    startDelayMinutes: rule.startWindowMinutes,
+    startDelayReason: 'start window',
+    completionMinutes: rule.completionWindowMinutes,
+    lagMinutes: rule.props.continuous ? continuousLagMinutes : undefined,
+    retentionDays: rule.retentionDays,
+  };
+}
+
+/** Where clocks are changed, a night can have an hour more. */
+function gapOf(rule: BackupRule): number | undefined {
+  try {
+    const gap = longestGapMinutes(rule.props.schedule.expressionString);
+    const zone = rule.props.timeZone?.timezoneName ?? 'Etc/UTC';
+    return gap > 60 && zone !== 'Etc/UTC' && zone !== 'UTC' ? gap + 60 : gap;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Rules of one plan whose start windows overlap run as one, the one with the longer retention. A long start window thus
+ * swallows the runs of a frequent rule.
+ */
+export function swallowedRules(rules: readonly BackupRule[]): string[] {
+  return rules.flatMap((frequent) => {
+    const gap = gapOf(frequent);
+    if (gap === undefined || gap >= 1440) return [];
+    return rules
+      .filter((other) => other !== frequent && other.retentionDays > frequent.retentionDays)
+      .filter((other) => other.startWindowMinutes > gap)
+      .map(
+        (other) =>
+          `rule '${other.ruleName}' may start within ${span(other.startWindowMinutes)}, in which '${frequent.ruleName}' ` +
+          `(every ${span(gap)}) does not run for the same resource: shorten its startWindow to ${span(gap)}`,
+      );
+  });
+}

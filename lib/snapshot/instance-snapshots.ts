@@ -1,0 +1,297 @@
+import { Duration, Stack } from 'aws-cdk-lib';
+import * as dlm from 'aws-cdk-lib/aws-dlm';
+import type * as iam from 'aws-cdk-lib/aws-iam';
+import type { aws_dlm, aws_kms, ResourceEnvironment } from 'aws-cdk-lib/interfaces';
+import { Construct } from 'constructs';
+import { type Layer, objectiveProblems, span } from '../objective/worst-case';
+import type { RecoveryObjective } from '../plan';
+import { addProblem, addWarning } from '../problems';
+import { Cargo, PrivacyRegime, type TransferException } from '../regime';
+import { reviewException } from '../regime/exception-check';
+import { homeRegionProblem, moveProblem, separationProblem } from '../regime/move-check';
+import { regionProblem } from '../regime/region-check';
+import { snapshotRole } from './snapshot-role';
+
+/** Which instances, how often, and where copies go. */
+export interface InstanceSnapshotsProps {
+  /**
+   * Instances that have any of these tags are snapshotted, all their volumes at the same moment. Taking the tag away
+   * stops the snapshots and also their expiry: the ones there are stay until somebody deletes them.
+   */
+  readonly targetTags: { [key: string]: string };
+
+  /**
+   * How often: 1, 2, 3, 4, 6, 8, 12 or 24 hours. A run starts up to an hour late, so hourly means to lose two hours at
+   * worst.
+   *
+   * @default Duration.hours(1)
+   */
+  readonly interval?: Duration;
+
+  /**
+   * The first run of the day, UTC, as `HH:MM`.
+   *
+   * @default '00:00'
+   */
+  readonly startTime?: string;
+
+  /**
+   * How long snapshots are kept.
+   *
+   * @default Duration.days(7)
+   */
+  readonly retention?: Duration;
+
+  /**
+   * Up to three regions of the regime to which every snapshot is copied, encrypted.
+   *
+   * @default - no copies
+   */
+  readonly copies?: string[];
+
+  /**
+   * How long copies are kept.
+   *
+   * @default - as long as the snapshots
+   */
+  readonly copyRetention?: Duration;
+
+  /**
+   * Keys of the copies' regions, by region.
+   *
+   * @default - the EBS default key of the account in that region
+   */
+  readonly copyKeys?: { [region: string]: aws_kms.IKeyRef };
+
+  /**
+   * Customer managed keys of the instances' volumes: the policy's role needs them to copy and to share.
+   *
+   * @default - volumes are encrypted with the AWS managed key, or not at all
+   */
+  readonly volumeKeys?: aws_kms.IKeyRef[];
+
+  /**
+   * The regime that copies stay in.
+   *
+   * @default - the widest regime of the catalogue that holds the stack's region
+   */
+  readonly regime?: PrivacyRegime;
+
+  /**
+   * Dated leave to copy to regions of another regime.
+   *
+   * @default - no copy leaves the regime
+   */
+  readonly exceptions?: TransferException[];
+
+  /**
+   * Leave the boot volumes out.
+   *
+   * @default false
+   */
+  readonly excludeBootVolume?: boolean;
+
+  /**
+   * Tags for the snapshots, besides those of the volumes, which are copied. No personal data.
+   *
+   * @default - none
+   */
+  readonly snapshotTags?: { [key: string]: string };
+
+  /**
+   * The role of the lifecycle policy.
+   *
+   * @default - a new role that may snapshot the account's volumes, and delete only what the policy made
+   */
+  readonly role?: iam.IRole;
+}
+
+const INTERVALS = [1, 2, 3, 4, 6, 8, 12, 24];
+const MOST_COPIES = 3;
+const MOST_TAGS = 50;
+/** Data Lifecycle Manager begins within an hour of the scheduled time. */
+const START_DELAY_MINUTES = 60;
+
+/**
+ * Crash-consistent snapshots of tagged EC2 instances, by Data Lifecycle Manager, with copies that stay in the regime.
+ *
+ * @see https://docs.aws.amazon.com/ebs/latest/userguide/snapshot-ami-policy.html
+ */
+export class InstanceSnapshots extends Construct implements aws_dlm.ILifecyclePolicyRef {
+  /** The regime that copies stay in; undefined when nothing is copied and the region is not known. */
+  public readonly regime?: PrivacyRegime;
+
+  /** The role of the lifecycle policy. */
+  public readonly role: iam.IRole;
+
+  public readonly env: ResourceEnvironment;
+
+  private readonly policy: dlm.CfnLifecyclePolicy;
+  private readonly layer: Layer;
+
+  constructor(scope: Construct, id: string, props: InstanceSnapshotsProps) {
+    super(scope, id);
+    const { region, account } = Stack.of(this);
+    this.env = { region, account };
+    const copies = props.copies ?? [];
+    this.regime = props.regime ?? (regionProblem(region) ? undefined : PrivacyRegime.forRegion(region));
+    const hours = (props.interval ?? Duration.hours(1)).toHours({ integral: false });
+    const retention = props.retention ?? Duration.days(7);
+    this.check(props, hours, retention);
+    this.checkCopies(props, region, copies);
+    this.role = props.role ?? snapshotRole(this, 'Role', { copies, volumeKeys: props.volumeKeys ?? [] });
+    this.layer = {
+      name: `snapshots every ${span(hours * 60)}`,
+      intervalMinutes: hours * 60,
+      startDelayMinutes: START_DELAY_MINUTES,
+      startDelayReason: 'that a run may start late',
+      completionMinutes: 0,
+      retentionDays: wholeDays(retention),
+    };
+
+    this.policy = new dlm.CfnLifecyclePolicy(this, 'Resource', {
+      description: `Instance snapshots every ${hours} h kept ${wholeDays(retention)} days`,
+      state: 'ENABLED',
+      executionRoleArn: this.role.roleArn,
+      policyDetails: {
+        policyType: 'EBS_SNAPSHOT_MANAGEMENT',
+        resourceTypes: ['INSTANCE'],
+        targetTags: Object.entries(props.targetTags).map(([key, value]) => ({ key, value })),
+        parameters: props.excludeBootVolume ? { excludeBootVolume: true } : undefined,
+        schedules: [
+          {
+            name: `every ${hours} h`,
+            copyTags: true,
+            createRule: { interval: hours, intervalUnit: 'HOURS', times: [props.startTime ?? '00:00'] },
+            retainRule: { interval: wholeDays(retention), intervalUnit: 'DAYS' },
+            tagsToAdd: Object.entries({ 'sovereign-backup': 'snapshot', ...props.snapshotTags }).map(
+              ([key, value]) => ({ key, value }),
+            ),
+            crossRegionCopyRules:
+              copies.length > 0 ? copies.map((to) => this.copyRule(to, props, retention)) : undefined,
+          },
+        ],
+      },
+    });
+    // The policy's first run must not find a role that cannot do its work yet.
+    this.policy.node.addDependency(this.role);
+  }
+
+  /** Id and ARN of the lifecycle policy. */
+  public get lifecyclePolicyRef(): aws_dlm.LifecyclePolicyReference {
+    return this.policy.lifecyclePolicyRef;
+  }
+
+  /**
+   * Fails synthesis when the snapshots alone cannot keep the objective, with the arithmetic.
+   *
+   * @param objective what was promised
+   */
+  public requireObjective(objective: RecoveryObjective): void {
+    const problems = objectiveProblems('EC2', [this.layer], {
+      maxLossMinutes: objective.maxDataLoss?.toMinutes(),
+      retentionDays: objective.retention?.toDays(),
+    });
+    for (const problem of problems) addProblem(this, problem);
+  }
+
+  /** @internal The schedule as the objective arithmetic sees it. */
+  public _layer(): Layer {
+    return this.layer;
+  }
+
+  private copyRule(
+    to: string,
+    props: InstanceSnapshotsProps,
+    retention: Duration,
+  ): dlm.CfnLifecyclePolicy.CrossRegionCopyRuleProperty {
+    return {
+      target: to,
+      encrypted: true,
+      cmkArn: props.copyKeys?.[to]?.keyRef.keyArn,
+      copyTags: true,
+      retainRule: { interval: wholeDays(props.copyRetention ?? retention), intervalUnit: 'DAYS' },
+    };
+  }
+
+  private check(props: InstanceSnapshotsProps, hours: number, retention: Duration): void {
+    if (!INTERVALS.includes(hours)) {
+      addProblem(
+        this,
+        `interval is ${span(hours * 60)}, Data Lifecycle Manager takes ${INTERVALS.join(', ')} hours`,
+      );
+    }
+    const tags = Object.keys(props.targetTags).length;
+    if (tags < 1 || tags > MOST_TAGS) {
+      addProblem(this, `targetTags has ${tags} tags: name 1 to ${MOST_TAGS} by which instances are found`);
+    }
+    if (props.startTime !== undefined && !/^([01]\d|2[0-3]):[0-5]\d$/.test(props.startTime)) {
+      addProblem(this, `startTime is '${props.startTime}', write HH:MM in UTC, as in 00:30`);
+    }
+    for (const [name, duration] of [
+      ['retention', retention],
+      ['copyRetention', props.copyRetention ?? retention],
+    ] as const) {
+      const days = duration.toDays({ integral: false });
+      if (!Number.isInteger(days) || days < 1 || days > 36_500) {
+        addProblem(this, `${name} is ${days} days, write whole days from 1 to 36500`);
+      }
+    }
+  }
+
+  private checkCopies(props: InstanceSnapshotsProps, region: string, copies: string[]): void {
+    const { regime } = this;
+    if (props.regime) {
+      const homeProblem = homeRegionProblem(region, props.regime);
+      if (homeProblem) addProblem(this, `snapshots of '${props.regime.id}': ${homeProblem}`);
+    }
+    for (const exception of props.exceptions ?? []) {
+      const { errors, warnings } = reviewException(exception, new Date());
+      for (const error of errors) addProblem(this, error);
+      for (const warning of warnings) addWarning(this, 'exception-expires', warning);
+    }
+    if (copies.length > MOST_COPIES) {
+      addProblem(this, `has ${copies.length} copies, Data Lifecycle Manager makes ${MOST_COPIES} at most`);
+    }
+    if (new Set(copies).size < copies.length) addProblem(this, 'names the same region twice in copies');
+    if (copies.length > 0 && !regime) {
+      addProblem(this, `copies snapshots from a region that ${regionProblem(region)}`);
+    }
+    for (const to of copies) {
+      if (to === region) {
+        addProblem(this, `copies snapshots from ${region} to itself: name another region of the regime`);
+        continue;
+      }
+      const problem =
+        regime &&
+        moveProblem({
+          what: Cargo.SNAPSHOT,
+          from: region,
+          to,
+          regime,
+          exceptions: props.exceptions,
+          now: new Date(),
+        });
+      if (problem) addProblem(this, problem);
+      const separation = problem ? undefined : separationProblem(region, to);
+      if (separation?.tooNear) addProblem(this, separation.text);
+      else if (separation) addWarning(this, 'copies-near', separation.text);
+    }
+    for (const [to, key] of Object.entries(props.copyKeys ?? {})) {
+      if (!copies.includes(to)) {
+        addProblem(this, `copyKeys has a key for ${to}, to which nothing is copied: add it to copies`);
+      } else if (key.env.region !== to) {
+        const unclear = regionProblem(key.env.region);
+        addProblem(
+          this,
+          unclear
+            ? `copyKeys: the region of the key for ${to} ${unclear}`
+            : `copyKeys: the key for ${to} is in ${key.env.region}; a copy takes a key of its own region`,
+        );
+      }
+    }
+  }
+}
+
+/** A part of a day has already been reported as a problem. */
+const wholeDays = (duration: Duration) => Math.ceil(duration.toDays({ integral: false }));

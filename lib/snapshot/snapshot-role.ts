@@ -1,0 +1,70 @@
+import { Stack } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import type { aws_kms } from 'aws-cdk-lib/interfaces';
+import type { Construct } from 'constructs';
+
+export interface SnapshotRoleOptions {
+  readonly copies: string[];
+  readonly volumeKeys: aws_kms.IKeyRef[];
+}
+
+/**
+ * The role of a snapshot policy: the AWS managed policy for it may also delete every snapshot of the account and share
+ * them with others; this one deletes only what a lifecycle policy has made, and shares nothing.
+ */
+export function snapshotRole(scope: Construct, id: string, options: SnapshotRoleOptions): iam.Role {
+  const { partition, region, account } = Stack.of(scope);
+  const role = new iam.Role(scope, id, {
+    description: 'Data Lifecycle Manager makes, copies and expires instance snapshots',
+    assumedBy: new iam.ServicePrincipal('dlm.amazonaws.com', {
+      conditions: { StringEquals: { 'aws:SourceAccount': account } },
+    }),
+  });
+  const snapshotsIn = [...new Set([region, ...options.copies])].map(
+    (place) => `arn:${partition}:ec2:${place}::snapshot/*`,
+  );
+  const here = `arn:${partition}:ec2:${region}:${account}`;
+  const statements = [
+    new iam.PolicyStatement({
+      sid: 'Look',
+      // EC2's Describe actions know no resources, so only the asterisk grants them.
+      actions: ['ec2:DescribeInstances', 'ec2:DescribeVolumes', 'ec2:DescribeSnapshots'],
+      resources: ['*'],
+    }),
+    new iam.PolicyStatement({
+      sid: 'Snapshot',
+      actions: ['ec2:CreateSnapshot', 'ec2:CreateSnapshots'],
+      resources: [`${here}:volume/*`, `${here}:instance/*`, `arn:${partition}:ec2:${region}::snapshot/*`],
+    }),
+    new iam.PolicyStatement({ sid: 'Tag', actions: ['ec2:CreateTags'], resources: snapshotsIn }),
+    new iam.PolicyStatement({
+      sid: 'ExpireOwn',
+      actions: ['ec2:DeleteSnapshot'],
+      resources: snapshotsIn,
+      conditions: { Null: { 'aws:ResourceTag/aws:dlm:lifecycle-policy-id': 'false' } },
+    }),
+  ];
+  if (options.copies.length > 0) {
+    statements.push(
+      new iam.PolicyStatement({ sid: 'Copy', actions: ['ec2:CopySnapshot'], resources: snapshotsIn }),
+    );
+  }
+  if (options.volumeKeys.length > 0) {
+    const keys = options.volumeKeys.map((key) => key.keyRef.keyArn);
+    statements.push(
+      new iam.PolicyStatement({
+        sid: 'UseVolumeKeys',
+        actions: ['kms:DescribeKey', 'kms:Encrypt', 'kms:Decrypt', 'kms:ReEncrypt*', 'kms:GenerateDataKey*'],
+        resources: keys,
+      }),
+      new iam.PolicyStatement({
+        sid: 'GrantVolumeKeys',
+        actions: ['kms:CreateGrant'],
+        resources: keys,
+        conditions: { Bool: { 'kms:GrantIsForAWSResource': true } },
+      }),
+    );
+  }
+  for (const statement of statements) role.addToPolicy(statement);
+  return role;
+}

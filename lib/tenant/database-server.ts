@@ -1,0 +1,149 @@
+import { Token } from 'aws-cdk-lib';
+import type { IConnectable } from 'aws-cdk-lib/aws-ec2';
+import type * as rds from 'aws-cdk-lib/aws-rds';
+import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
+import { DeclarationError } from '../errors';
+
+/** A kind of database server, as the worker knows it. */
+export class DatabaseEngine {
+  /** PostgreSQL, RDS for PostgreSQL and Aurora PostgreSQL; one database per tenant. */
+  public static readonly POSTGRESQL = new DatabaseEngine('postgres', 5432);
+
+  /**
+   * @param scheme the scheme of the server's URL
+   * @param defaultPort where such servers listen
+   */
+  private constructor(
+    public readonly scheme: string,
+    public readonly defaultPort: number,
+  ) {}
+}
+
+/** Who the worker is on the server. */
+export interface DatabaseLogin {
+  /**
+   * The secret with `password`, and where the other fields are in it also `username`, `host` and `port`.
+   *
+   * @default - the secret that CDK made with the cluster or instance
+   */
+  readonly secret?: ISecret;
+
+  /**
+   * The user that dumps and restores: it must be able to read every tenant's database, and to create and rename
+   * databases.
+   *
+   * @default 'postgres'
+   */
+  readonly user?: string;
+
+  /**
+   * The kind of server.
+   *
+   * @default DatabaseEngine.POSTGRESQL
+   */
+  readonly engine?: DatabaseEngine;
+}
+
+/** Where a server is that CDK does not know as a construct. */
+export interface DatabaseEndpoint extends DatabaseLogin {
+  /** Its host name. */
+  readonly host: string;
+
+  /**
+   * Its port.
+   *
+   * @default - the engine's own
+   */
+  readonly port?: number;
+
+  /**
+   * What has to let the worker in: a security group, for instance.
+   *
+   * @default - nothing is opened
+   */
+  readonly connections?: IConnectable;
+}
+
+/** A server that holds tenants' databases: RDS, Aurora, or any other that the worker can reach. */
+export class DatabaseServer {
+  /**
+   * An Aurora or Multi-AZ cluster; its writer endpoint is used.
+   *
+   * @throws when the cluster brings no secret and none is given
+   */
+  public static fromCluster(cluster: rds.IDatabaseCluster, login: DatabaseLogin = {}): DatabaseServer {
+    const { hostname, port } = cluster.clusterEndpoint;
+    return DatabaseServer.known(cluster, hostname, port, login);
+  }
+
+  /**
+   * An RDS instance.
+   *
+   * @throws when the instance brings no secret and none is given
+   */
+  public static fromInstance(instance: rds.IDatabaseInstance, login: DatabaseLogin = {}): DatabaseServer {
+    const { hostname, port } = instance.instanceEndpoint;
+    return DatabaseServer.known(instance, hostname, port, login);
+  }
+
+  /** Any server, by host name. */
+  public static fromEndpoint(endpoint: DatabaseEndpoint): DatabaseServer {
+    const engine = endpoint.engine ?? DatabaseEngine.POSTGRESQL;
+    return new DatabaseServer(engine, endpoint.host, endpoint.port ?? engine.defaultPort, endpoint);
+  }
+
+  private static known(
+    source: rds.IDatabaseCluster | rds.IDatabaseInstance,
+    host: string,
+    port: number,
+    login: DatabaseLogin,
+  ): DatabaseServer {
+    const secret = login.secret ?? (source as { readonly secret?: ISecret }).secret;
+    if (!secret) {
+      throw new DeclarationError(
+        `[${source.node.path}] the database server brings no secret with it: give its login as ` +
+          '{ secret, user }, as in DatabaseServer.fromCluster(cluster, { secret: Secret.fromSecretNameV2(...) })',
+      );
+    }
+    const engine = login.engine ?? DatabaseEngine.POSTGRESQL;
+    return new DatabaseServer(engine, host, port, { ...login, secret, connections: source });
+  }
+
+  /** What kind of server it is. */
+  public readonly engine: DatabaseEngine;
+
+  /** Host name. */
+  public readonly host: string;
+
+  /** Port. */
+  public readonly port: number;
+
+  /** Who dumps and restores. */
+  public readonly user: string;
+
+  /** Their password. */
+  public readonly secret?: ISecret;
+
+  /** What lets the worker in. */
+  public readonly connections?: IConnectable;
+
+  private constructor(
+    engine: DatabaseEngine,
+    host: string,
+    port: number,
+    endpoint: DatabaseLogin & { connections?: IConnectable },
+  ) {
+    this.engine = engine;
+    this.host = host;
+    this.port = port;
+    this.user = endpoint.user ?? 'postgres';
+    this.secret = endpoint.secret;
+    this.connections = endpoint.connections;
+  }
+
+  /** The server's URL, without a password. */
+  public get url(): string {
+    const port = Token.isUnresolved(this.port) ? Token.asString(this.port) : String(this.port);
+    return `${this.engine.scheme}://${encodeURIComponent(this.user)}@${this.host}:${port}`;
+  }
+}

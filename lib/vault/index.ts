@@ -1,0 +1,2 @@
+export * from './regime-vault';
+export * from './vault-lock';

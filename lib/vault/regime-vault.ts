@@ -1,0 +1,288 @@
+import { ArnFormat, Duration, Lazy, Names, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import * as backup from 'aws-cdk-lib/aws-backup';
+import type { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { aws_backup, aws_kms, ResourceEnvironment } from 'aws-cdk-lib/interfaces';
+import { Construct } from 'constructs';
+import { addProblem } from '../problems';
+import { PrivacyRegime } from '../regime';
+import { covers, homeRegionProblem } from '../regime/move-check';
+import { regionProblem } from '../regime/region-check';
+import { Cargo, type TransferException } from '../regime/transfer-exception';
+import { lockProblems } from './lock-check';
+import { regionKey } from './vault-key';
+import { VaultLock } from './vault-lock';
+import { allowCopyIn, denyCopyOut, denyDeletion } from './vault-policy';
+
+/** A backup vault that knows its regime: made here, or known by its name and place. */
+export interface IRegimeVault extends aws_backup.IBackupVaultRef {
+  /** The regime whose recovery points it holds. */
+  readonly regime: PrivacyRegime;
+
+  /** Its name, known at synthesis also to stacks in other regions. */
+  readonly vaultName: string;
+
+  /** Its lock; undefined when it is not known here. */
+  readonly vaultLock?: VaultLock;
+}
+
+/** What the vault is called, how it is locked and who may copy to and from it. */
+export interface RegimeVaultProps {
+  /**
+   * The regime of the recovery points.
+   *
+   * @default - the widest regime of the catalogue that holds the stack's region
+   */
+  readonly regime?: PrivacyRegime;
+
+  /**
+   * 2 to 50 letters, digits, dashes and underscores. No personal data: vault names are not confidential.
+   * Another name replaces the vault, and the old one stays with its recovery points.
+   *
+   * @default - a name made of the construct's path
+   */
+  readonly vaultName?: string;
+
+  /**
+   * The key that encrypts the recovery points, of the vault's own region.
+   *
+   * @default - a new key of this region, rotated yearly and retained
+   */
+  readonly encryptionKey?: aws_kms.IKeyRef;
+
+  /**
+   * What keeps recovery points from being deleted before their time.
+   *
+   * @default VaultLock.governance()
+   */
+  readonly vaultLock?: VaultLock;
+
+  /**
+   * Other accounts of the organization, to and from whose vaults in the regime may be copied.
+   *
+   * @default - copies stay in this account
+   */
+  readonly copyAccounts?: string[];
+
+  /**
+   * Dated leave to copy to regions of another regime.
+   *
+   * @default - no copy leaves the regime
+   */
+  readonly exceptions?: TransferException[];
+
+  /**
+   * What happens to vault and key when they are taken out of the stack.
+   *
+   * @default RemovalPolicy.RETAIN
+   */
+  readonly removalPolicy?: RemovalPolicy;
+}
+
+/** Where a vault is that another stack, app or team has made. */
+export interface RegimeVaultAttributes {
+  /** Its name. */
+  readonly vaultName: string;
+
+  /** Its region, written out. */
+  readonly region: string;
+
+  /**
+   * Its account.
+   *
+   * @default - the account of the importing stack
+   */
+  readonly account?: string;
+
+  /**
+   * The regime of its recovery points.
+   *
+   * @default - the widest regime of the catalogue that holds the region
+   */
+  readonly regime?: PrivacyRegime;
+
+  /**
+   * Its lock, when known: retentions are then checked against it.
+   *
+   * @default - not checked
+   */
+  readonly vaultLock?: VaultLock;
+}
+
+/**
+ * A backup vault whose recovery points cannot leave their privacy regime: with a key of its own region, a lock, and an
+ * access policy that denies deletion, and denies copying to anywhere but vaults of the regime's regions.
+ */
+export class RegimeVault extends Construct implements IRegimeVault {
+  /**
+   * A vault made elsewhere. Its ARN is written out, so that no export ties the stacks together.
+   *
+   * @throws when its region is in no regime of the catalogue and none is given
+   */
+  public static fromAttributes(
+    scope: Construct,
+    id: string,
+    attributes: RegimeVaultAttributes,
+  ): IRegimeVault {
+    return new ImportedVault(scope, id, attributes);
+  }
+
+  /** The underlying vault, as CDK knows it. */
+  public readonly vault: backup.BackupVault;
+
+  public readonly regime: PrivacyRegime;
+
+  public readonly vaultName: string;
+
+  public readonly vaultLock?: VaultLock;
+
+  /** The key that encrypts the recovery points. */
+  public readonly encryptionKey: aws_kms.IKeyRef;
+
+  public readonly env: ResourceEnvironment;
+
+  constructor(scope: Construct, id: string, props: RegimeVaultProps = {}) {
+    super(scope, id);
+    const stack = Stack.of(this);
+    const { region, account } = stack;
+    this.env = { region, account };
+    this.regime = props.regime ?? regimeOrReport(this, region);
+    const homeProblem = homeRegionProblem(region, this.regime);
+    if (homeProblem && props.regime) addProblem(this, `a vault of '${this.regime.id}': ${homeProblem}`);
+
+    const ownName = Names.uniqueResourceName(this, { maxLength: 50, separator: '-' });
+    const wrongName = props.vaultName !== undefined && !/^[A-Za-z0-9_-]{2,50}$/.test(props.vaultName);
+    this.vaultName = wrongName ? ownName : (props.vaultName ?? ownName);
+    if (wrongName) {
+      addProblem(
+        this,
+        `vaultName is '${props.vaultName}': use 2 to 50 letters, digits, dashes and underscores, and no token, ` +
+          'so that other regions can know it',
+      );
+    }
+    this.vaultLock = props.vaultLock ?? VaultLock.governance();
+    const wrongLock = lockProblems(this.vaultLock);
+    for (const problem of wrongLock) addProblem(this, problem);
+
+    const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
+    this.encryptionKey =
+      props.encryptionKey ??
+      regionKey(this, 'Key', {
+        description: `Recovery points of ${this.regime.id} in vault ${this.vaultName}`,
+        backupAccounts: props.copyAccounts,
+        removalPolicy,
+      });
+    checkKeyRegion(this, this.encryptionKey, region);
+
+    this.vault = new backup.BackupVault(this, 'Vault', {
+      backupVaultName: this.vaultName,
+      encryptionKey: this.encryptionKey,
+      lockConfiguration: wrongLock.length > 0 ? undefined : lockConfiguration(this.vaultLock),
+      removalPolicy,
+    });
+    for (const statement of this.policy(props)) this.vault.addToAccessPolicy(statement);
+  }
+
+  /**
+   * Name and ARN for plans. Within the stack they are references, elsewhere they are written out: the vault's name is
+   * known at synthesis, and neither an export nor a custom resource has to carry it to another region.
+   */
+  public get backupVaultRef(): aws_backup.BackupVaultReference {
+    const stack = Stack.of(this);
+    const arn = stack.formatArn({
+      service: 'backup',
+      resource: 'backup-vault',
+      resourceName: this.vaultName,
+      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+    });
+    const either = (near: string, far: string) =>
+      Lazy.uncachedString({ produce: ({ scope }) => (Stack.of(scope) === stack ? near : far) });
+    return {
+      backupVaultName: either(this.vault.backupVaultName, this.vaultName),
+      backupVaultArn: either(this.vault.backupVaultArn, arn),
+    };
+  }
+
+  private policy(props: RegimeVaultProps): PolicyStatement[] {
+    const stack = Stack.of(this);
+    const accounts = [stack.account, ...(props.copyAccounts ?? [])];
+    const excepted = (props.exceptions ?? []).flatMap((exception) =>
+      exception.to.regions.filter((to) =>
+        covers(exception, {
+          what: Cargo.BACKUP,
+          from: stack.region,
+          to,
+          regime: this.regime,
+          now: new Date(),
+        }),
+      ),
+    );
+    const regions = [...new Set([...this.regime.regions, ...excepted])];
+    const vaults = regions.flatMap((region) =>
+      accounts.map((account) => `arn:${stack.partition}:backup:${region}:${account}:backup-vault:*`),
+    );
+    const removable = props.removalPolicy === RemovalPolicy.DESTROY;
+    const statements = [denyDeletion(removable), ...denyCopyOut(vaults)];
+    if (props.copyAccounts?.length) {
+      statements.push(
+        allowCopyIn(props.copyAccounts.map((account) => `arn:${stack.partition}:iam::${account}:root`)),
+      );
+    }
+    return statements;
+  }
+}
+
+class ImportedVault extends Construct implements IRegimeVault {
+  public readonly regime: PrivacyRegime;
+  public readonly vaultName: string;
+  public readonly vaultLock?: VaultLock;
+  public readonly env: ResourceEnvironment;
+  public readonly backupVaultRef: aws_backup.BackupVaultReference;
+
+  constructor(scope: Construct, id: string, attributes: RegimeVaultAttributes) {
+    super(scope, id);
+    const { vaultName, region } = attributes;
+    const stack = Stack.of(this);
+    const account = attributes.account ?? stack.account;
+    this.env = { region, account };
+    this.vaultName = vaultName;
+    this.vaultLock = attributes.vaultLock;
+    this.regime = attributes.regime ?? PrivacyRegime.forRegion(region);
+    this.backupVaultRef = {
+      backupVaultName: vaultName,
+      backupVaultArn: `arn:${stack.partition}:backup:${region}:${account}:backup-vault:${vaultName}`,
+    };
+  }
+}
+
+function regimeOrReport(vault: RegimeVault, region: string): PrivacyRegime {
+  const problem = regionProblem(region);
+  if (!problem) return PrivacyRegime.forRegion(region);
+  addProblem(vault, `a vault's region ${region.includes('${') ? '' : `'${region}' `}${problem}`);
+  // Any regime lets synthesis go on to the other problems; it fails in the end.
+  return PrivacyRegime.EU;
+}
+
+/** A key elsewhere is either a mistake that deployment refuses, or key material outside the regime. */
+function checkKeyRegion(vault: RegimeVault, key: aws_kms.IKeyRef, region: string): void {
+  const keyRegion = key.env.region;
+  if (keyRegion === region) return;
+  const problem = regionProblem(keyRegion);
+  addProblem(
+    vault,
+    problem
+      ? `encryptionKey: its region ${problem}`
+      : `encryptionKey is in ${keyRegion} and the vault in ${region}: a vault takes a key of its own region, ` +
+          'leave it out to have one made',
+  );
+}
+
+function lockConfiguration(lock: VaultLock): backup.LockConfiguration | undefined {
+  if (lock.minRetentionDays === undefined) return undefined;
+  return {
+    minRetention: Duration.days(lock.minRetentionDays),
+    maxRetention: days(lock.maxRetentionDays),
+    changeableFor: days(lock.coolingOffDays),
+  };
+}
+
+const days = (count?: number) => (count === undefined ? undefined : Duration.days(count));

@@ -1,0 +1,124 @@
+import { Duration } from 'aws-cdk-lib';
+import { Match, Template } from 'aws-cdk-lib/assertions';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import { InstanceSnapshots, PrivacyRegime } from 'cdk-sovereign-backup';
+import { appWith, complaint, referenceStrengths, stackIn } from '../synth';
+
+const targetTags = { role: 'db' };
+
+test('hourly for a week, copied encrypted within the regime', () => {
+  const app = appWith();
+  const stack = stackIn('eu-central-1', app);
+  new InstanceSnapshots(stack, 'Hourly', { targetTags, copies: ['eu-west-1'] });
+  Template.fromStack(stack).hasResourceProperties('AWS::DLM::LifecyclePolicy', {
+    State: 'ENABLED',
+    PolicyDetails: {
+      ResourceTypes: ['INSTANCE'],
+      TargetTags: [{ Key: 'role', Value: 'db' }],
+      Schedules: [
+        Match.objectLike({
+          CreateRule: { Interval: 1, IntervalUnit: 'HOURS', Times: ['00:00'] },
+          RetainRule: { Interval: 7, IntervalUnit: 'DAYS' },
+          CrossRegionCopyRules: [
+            {
+              Target: 'eu-west-1',
+              Encrypted: true,
+              CopyTags: true,
+              RetainRule: { Interval: 7, IntervalUnit: 'DAYS' },
+            },
+          ],
+        }),
+      ],
+    },
+  });
+  expect(complaint(app)).toBe('');
+});
+
+test('the role deletes only what a lifecycle policy made, and copies only when copies are declared', () => {
+  const statements = (copies: string[]) => {
+    const stack = stackIn('eu-central-1');
+    new InstanceSnapshots(stack, 'Hourly', { targetTags, copies });
+    const [policy] = Object.values(Template.fromStack(stack).findResources('AWS::IAM::Policy'));
+    return policy!.Properties.PolicyDocument.Statement as { Sid: string; Condition?: object }[];
+  };
+  expect(statements([]).map((s) => s.Sid)).toEqual(['Look', 'Snapshot', 'Tag', 'ExpireOwn']);
+  const withCopies = statements(['eu-west-1']);
+  expect(withCopies.map((s) => s.Sid)).toContain('Copy');
+  expect(withCopies.find((s) => s.Sid === 'ExpireOwn')!.Condition).toEqual({
+    Null: { 'aws:ResourceTag/aws:dlm:lifecycle-policy-id': 'false' },
+  });
+});
+
+test('in a stack without a region, as long as nothing is copied; twice in one stack', () => {
+  const app = appWith();
+  const stack = stackIn(undefined, app);
+  new InstanceSnapshots(stack, 'A', { targetTags });
+  new InstanceSnapshots(stack, 'B', { targetTags: { role: 'web' } });
+  expect(complaint(app)).toBe('');
+  const other = appWith();
+  new InstanceSnapshots(stackIn(undefined, other), 'A', { targetTags, copies: ['eu-west-1'] });
+  expect(complaint(other)).toMatch(
+    /\[Stack\/A\] copies snapshots from a region that is known only at deployment/,
+  );
+});
+
+test.each(referenceStrengths)('keys of the copies’ regions, with %s references', (strength) => {
+  const app = appWith({ '@aws-cdk/core:defaultCrossStackReferences': strength });
+  const away = stackIn('eu-west-1', app, 'Away', { crossRegionReferences: true });
+  const home = stackIn('eu-central-1', app, 'Home', { crossRegionReferences: true });
+  const key = new Key(away, 'Key');
+  new InstanceSnapshots(home, 'Hourly', {
+    targetTags,
+    copies: ['eu-west-1'],
+    copyKeys: { 'eu-west-1': key },
+  });
+  Template.fromStack(home).hasResourceProperties('AWS::DLM::LifecyclePolicy', {
+    PolicyDetails: { Schedules: [{ CrossRegionCopyRules: [{ CmkArn: Match.anyValue() }] }] },
+  });
+});
+
+test('refuses, all at once', () => {
+  const app = appWith();
+  const stack = stackIn('eu-central-1', app);
+  new InstanceSnapshots(stack, 'Bad', {
+    targetTags: {},
+    interval: Duration.hours(5),
+    startTime: '25:00',
+    retention: Duration.hours(36),
+    copies: ['us-east-1', 'eu-west-2', 'eu-central-1', 'eu-wset-1'],
+    copyKeys: { 'us-east-1': new Key(stack, 'Key'), 'eu-north-1': new Key(stack, 'Key2') },
+  });
+  const message = complaint(app);
+  for (const part of [
+    'interval is 5 h, Data Lifecycle Manager takes 1, 2, 3, 4, 6, 8, 12, 24 hours',
+    'targetTags has 0 tags',
+    "startTime is '25:00'",
+    'retention is 1.5 days',
+    'has 4 copies, Data Lifecycle Manager makes 3 at most',
+    'snapshots would go from eu-central-1 (regime eu) to us-east-1 (regime us)',
+    'to eu-west-2 (regime uk)',
+    'from eu-central-1 to itself',
+    'did you mean eu-west-1?',
+    'the key for us-east-1 is in eu-central-1',
+    'copyKeys has a key for eu-north-1, to which nothing is copied',
+  ]) {
+    expect(message).toContain(part);
+  }
+});
+
+test('a narrower regime narrows the copies', () => {
+  const app = appWith();
+  new InstanceSnapshots(stackIn('eu-central-1', app), 'DE', {
+    targetTags,
+    regime: PrivacyRegime.DE,
+    copies: ['eu-west-1'],
+  });
+  expect(complaint(app)).toContain("'de' has no second region");
+});
+
+test('objective: an hour cannot be kept by hourly snapshots', () => {
+  const app = appWith();
+  const snapshots = new InstanceSnapshots(stackIn('eu-central-1', app), 'Hourly', { targetTags });
+  snapshots.requireObjective({ maxDataLoss: Duration.hours(1), retention: Duration.days(7) });
+  expect(complaint(app)).toContain('1 h between runs + 1 h that a run may start late = 2 h');
+});

@@ -40,7 +40,7 @@ export function audit(
   };
   const edges: Edge[] = [];
   for (const stack of stacks) {
-    for (const resource of stack.resources.values()) {
+    for (const resource of stack.resources.ofTypes((type) => MOVING_RULES.has(type))) {
       for (const raw of edgesOf(finder, stack, resource)) edges.push(judge.edge(raw));
     }
   }

@@ -62,9 +62,7 @@ export class Buckets {
   private index(): Map<string, Stack[]> {
     const index = new Map<string, Stack[]>();
     for (const stack of this.stacks) {
-      for (const resource of stack.resources.values()) {
-        if (resource.type !== 'AWS::S3::Bucket' && resource.type !== 'AWS::S3Express::DirectoryBucket')
-          continue;
+      for (const resource of stack.resources.ofTypes(isBucket)) {
         const property = own(resource.properties, nameProperty(resource.type)!);
         if (property === undefined) continue;
         for (const { value } of this.resolver.texts(property, stack)) push(index, value, stack);
@@ -73,3 +71,5 @@ export class Buckets {
     return index;
   }
 }
+
+const isBucket = (type: string) => type === 'AWS::S3::Bucket' || type === 'AWS::S3Express::DirectoryBucket';

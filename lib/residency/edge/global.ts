@@ -52,7 +52,9 @@ export class GlobalClusters {
     const me = ownEnd(stack);
     const holders = declared.get(key) ?? [];
     if (holders.includes(stack)) return [];
-    const others = (members.get(key) ?? []).filter((member) => member.resource !== resource);
+    const others = (members.get(key) ?? []).filter(
+      (member) => member.stack !== stack || member.resource.logicalId !== resource.logicalId,
+    );
     const primaries = holders.length > 0 ? holders : others.filter(isPrimary).map((member) => member.stack);
     if (primaries.length > 0) return primaries.map((primary) => ({ from: ownEnd(primary), to: me }));
     const listed = has(this.known, id) ? this.known[id]! : [];
@@ -90,7 +92,9 @@ export class GlobalClusters {
     const members = new Map<string, Member[]>();
     const declaringTypes = new Set(Object.values(DECLARATION).map(({ declaredBy }) => declaredBy));
     for (const stack of this.stacks) {
-      for (const resource of stack.resources.values()) {
+      for (const resource of stack.resources.ofTypes(
+        (type) => declaringTypes.has(type) || has(DECLARATION, type),
+      )) {
         if (declaringTypes.has(resource.type)) {
           const name = own(resource.properties, nameProperty(resource.type)!);
           const texts = name === undefined ? [] : this.resolver.texts(name, stack);

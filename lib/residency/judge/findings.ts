@@ -81,8 +81,7 @@ function ofStack(stack: Stack, { resolver }: FindingsInput): readonly Finding[] 
     });
   }
   const unassessed = new Map<string, string[]>();
-  for (const resource of stack.resources.values()) {
-    const { logicalId, type } = resource;
+  for (const [logicalId, type] of stack.resources.types()) {
     if (!isAssessed(type)) {
       const ids = unassessed.get(type);
       if (ids === undefined) unassessed.set(type, [logicalId]);
@@ -97,7 +96,8 @@ function ofStack(stack: Stack, { resolver }: FindingsInput): readonly Finding[] 
         message: `The template of the nested stack ${logicalId} is not among the inputs, so nothing in it was audited; give the folder or the cloud assembly that holds it.`,
       });
     }
-    const multiRegion = type === 'AWS::KMS::Key' ? own(resource.properties, 'MultiRegion') : undefined;
+    const multiRegion =
+      type === 'AWS::KMS::Key' ? own(stack.resources.get(logicalId)!.properties, 'MultiRegion') : undefined;
     if (
       multiRegion !== undefined &&
       resolver.texts(multiRegion, stack).some(({ value }) => value !== 'false')

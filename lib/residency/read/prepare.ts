@@ -36,7 +36,7 @@ export function prepare(
   parameters: Readonly<Record<string, string>> = {},
   characters = 0,
 ): Prepared {
-  const budget = { nodes: Math.max(FREE_NODES, characters) };
+  const budget = budgetFor(characters);
   const whole = expandLoops(document, path, parameters, budget);
   const resources = section(whole, 'Resources');
   const kept: Record<string, unknown> = {};
@@ -53,6 +53,18 @@ export function prepare(
   return { document: pruned, facts: { circles, macros } };
 }
 
+/** Most resources come down to their type alone: one object for all of a type. */
+const bare = new Map<string, PlainObject>();
+
+function bareResource(type: string): PlainObject {
+  let shared = bare.get(type);
+  if (shared === undefined) {
+    shared = { Type: type };
+    if (bare.size < 5000) bare.set(type, shared);
+  }
+  return shared;
+}
+
 function prunedResource(resource: PlainObject): PlainObject {
   const type = own(resource, 'Type');
   const kept: Record<string, unknown> = { Type: type };
@@ -62,12 +74,14 @@ function prunedResource(resource: PlainObject): PlainObject {
   const paths = ['aws:cdk:path', 'aws:asset:path'].filter((key) => typeof own(metadata, key) === 'string');
   if (paths.length > 0) kept.Metadata = Object.fromEntries(paths.map((key) => [key, metadata[key]]));
   const properties = own(resource, 'Properties');
-  if (!isObject(properties)) return kept;
+  const plain = typeof type === 'string' && condition === undefined && paths.length === 0;
+  if (!isObject(properties)) return plain ? bareResource(type) : kept;
   const wanted = propertiesToKeep(typeof type === 'string' ? type : '');
   const chosen: Record<string, unknown> = {};
   for (const name of Object.keys(properties)) {
     if (wanted === 'all' || wanted.has(name) || name.startsWith('Fn::')) chosen[name] = properties[name];
   }
+  if (plain && Object.keys(chosen).length === 0) return bareResource(type);
   kept.Properties = chosen;
   return kept;
 }
@@ -84,6 +98,30 @@ function macrosOf(document: PlainObject): string[] {
     found.push('Fn::Transform');
   }
   return found;
+}
+
+const MAX_LEVELS = 1000;
+
+/**
+ * Walks a document that may use aliases, so that one made to multiply in memory ends here.
+ *
+ * @throws InputError where it unfolds to more than its text can hold, or holds itself
+ */
+export function checkSize(node: unknown, path: string, budget: { nodes: number }, depth = 0): void {
+  if (typeof node !== 'object' || node === null) return;
+  spend(budget, path);
+  if (depth > MAX_LEVELS) {
+    throw new InputError(`${path}: is nested more than ${MAX_LEVELS} levels deep, or an alias holds itself`);
+  }
+  if (Array.isArray(node)) {
+    for (const element of node) checkSize(element, path, budget, depth + 1);
+    return;
+  }
+  for (const key in node) checkSize((node as PlainObject)[key], path, budget, depth + 1);
+}
+
+export function budgetFor(characters: number): { nodes: number } {
+  return { nodes: Math.max(FREE_NODES, characters) };
 }
 
 /** Takes nodes from a document's budget. */

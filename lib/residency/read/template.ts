@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { InputError, type TemplateDocument } from '../input';
 import { isObject, own, type PlainObject } from '../resolve/stack';
 import { parseJson } from './json';
-import { type Prepared, prepare } from './prepare';
+import { budgetFor, checkSize, type Prepared, prepare } from './prepare';
 
 /** Far above the 1 MB that CloudFormation takes: what is larger is no template. */
 export const MAX_BYTES = 64 * 1024 * 1024;
@@ -30,7 +30,8 @@ export function readTemplate(
   yaml: YamlReader | undefined,
 ): ReadTemplate {
   const text = textOf(bytes, path);
-  const document = parse(text, path, yaml);
+  const { document, mayShare } = parse(text, path, yaml);
+  if (mayShare) checkSize(document, path, budgetFor(text.length));
   if (!isTemplate(document)) {
     throw new NotATemplate(
       `${path}: is no CloudFormation template: ${whatItIs(document)}, not an object with Resources or AWSTemplateFormatVersion`,
@@ -38,7 +39,12 @@ export function readTemplate(
   }
   checkResources(document, path);
   const sha256 = createHash('sha256').update(bytes).digest('hex');
-  return { ...prepare(document, path, parameters, text.length), sha256 };
+  const prepared = prepare(document, path, parameters, text.length);
+  // What the YAML reader gives are slices that keep the whole text in memory; a copy does not.
+  const kept = mayShare
+    ? (JSON.parse(JSON.stringify(prepared.document)) as TemplateDocument)
+    : prepared.document;
+  return { ...prepared, document: kept, sha256 };
 }
 
 /** True for what has the outer shape of a CloudFormation template. */
@@ -65,18 +71,23 @@ function textOf(bytes: Uint8Array, path: string): string {
   }
 }
 
-function parse(text: string, path: string, yaml: YamlReader | undefined): unknown {
+/** `mayShare`: one object may stand in several places. */
+function parse(
+  text: string,
+  path: string,
+  yaml: YamlReader | undefined,
+): { readonly document: unknown; readonly mayShare: boolean } {
   if (text.trim() === '') throw new NotATemplate(`${path}: is empty`);
   const mayBeJson = /^\s*[[{]/.test(text);
   if (mayBeJson || yaml === undefined) {
     const read = parseJson(text);
-    if ('value' in read) return read.value;
+    if ('value' in read) return { document: read.value, mayShare: false };
     // A YAML file may begin with a brace too.
     const isJson =
       yaml === undefined || !/\.ya?ml$/i.test(path) || read.problem.message.startsWith('has the key');
     if (isJson) throw new InputError(`${path}:${read.problem.line}: ${read.problem.message}`);
   }
-  return yaml!(text, path, isTemplate);
+  return { document: yaml!(text, path, isTemplate), mayShare: true };
 }
 
 function whatItIs(document: unknown): string {

@@ -1,6 +1,6 @@
 import type { TemplateInput } from '../input';
 import { partitionOf, type Resolver } from './resolver';
-import { isObject, own, type PlainObject, type Resource, type Stack, section } from './stack';
+import { isObject, own, type PlainObject, type Resource, type Resources, type Stack, section } from './stack';
 import { literal } from './text';
 
 /** The stacks of the audit, each nested one after the stack that holds it. */
@@ -34,28 +34,57 @@ function buildStack(input: TemplateInput, parent: Stack['parent'], index: number
     region,
     account,
     partition,
-    resources: resourcesOf(input),
+    resources: new DocumentResources(input),
   };
 }
 
-function resourcesOf(input: TemplateInput): ReadonlyMap<string, Resource> {
-  const resources = new Map<string, Resource>();
-  const declared = section(input.document, 'Resources');
-  for (const logicalId of Object.keys(declared)) {
-    const declaration = declared[logicalId];
-    if (!isObject(declaration)) continue;
-    const type = own(declaration, 'Type');
-    if (typeof type !== 'string') continue;
+/** The resources as the document has them, made into objects only when they are asked for: there may be a million. */
+class DocumentResources implements Resources {
+  private readonly declared: PlainObject;
+
+  public constructor(private readonly input: TemplateInput) {
+    this.declared = section(input.document, 'Resources');
+  }
+
+  public get size(): number {
+    let size = 0;
+    for (const logicalId in this.declared) if (this.typeOf(logicalId) !== undefined) size++;
+    return size;
+  }
+
+  public get(logicalId: string): Resource | undefined {
+    const type = this.typeOf(logicalId);
+    if (type === undefined) return undefined;
+    const declaration = this.declared[logicalId] as PlainObject;
     const condition = own(declaration, 'Condition');
-    resources.set(logicalId, {
+    return {
       logicalId: literal(logicalId),
       type,
       properties: section(declaration, 'Properties'),
       condition: typeof condition === 'string' ? condition : null,
-      constructPath: constructPathOf(declaration) ?? input.constructPaths?.[logicalId] ?? null,
-    });
+      constructPath: constructPathOf(declaration) ?? this.input.constructPaths?.[logicalId] ?? null,
+    };
   }
-  return resources;
+
+  public *ofTypes(wanted: (type: string) => boolean): Iterable<Resource> {
+    for (const logicalId in this.declared) {
+      const type = this.typeOf(logicalId);
+      if (type !== undefined && wanted(type)) yield this.get(logicalId)!;
+    }
+  }
+
+  public *types(): Iterable<readonly [string, string]> {
+    for (const logicalId in this.declared) {
+      const type = this.typeOf(logicalId);
+      if (type !== undefined) yield [logicalId, type];
+    }
+  }
+
+  private typeOf(logicalId: string): string | undefined {
+    const declaration = own(this.declared, logicalId);
+    const type = isObject(declaration) ? own(declaration, 'Type') : undefined;
+    return typeof type === 'string' ? type : undefined;
+  }
 }
 
 function constructPathOf(declaration: PlainObject): string | undefined {

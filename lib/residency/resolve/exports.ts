@@ -106,8 +106,7 @@ export class Exports {
   private indexCrossRegion(): Map<string, { stack: Stack; node: unknown }[]> {
     const index = new Map<string, { stack: Stack; node: unknown }[]>();
     for (const stack of this.stacks) {
-      for (const resource of stack.resources.values()) {
-        if (resource.type !== 'Custom::CrossRegionExportWriter') continue;
+      for (const resource of stack.resources.ofTypes((type) => type === 'Custom::CrossRegionExportWriter')) {
         const exports = section(section(resource.properties, 'WriterProps'), 'exports');
         for (const name of Object.keys(exports)) push(index, name, { stack, node: exports[name] });
       }

@@ -12,7 +12,15 @@ export interface Stack {
   readonly region: string;
   readonly account: string;
   readonly partition: string;
-  readonly resources: ReadonlyMap<string, Resource>;
+  readonly resources: Resources;
+}
+
+export interface Resources {
+  readonly size: number;
+  get(logicalId: string): Resource | undefined;
+  ofTypes(wanted: (type: string) => boolean): Iterable<Resource>;
+  /** Logical id and type of each. */
+  types(): Iterable<readonly [string, string]>;
 }
 
 export interface Resource {

@@ -22,6 +22,11 @@ export interface S3StoreOptions extends S3ClientOptions {
   readonly serverSideKey?: string;
   /** Keeps every written object from deletion for so long; the bucket must have object lock enabled. */
   readonly objectLock?: { readonly mode: 'GOVERNANCE' | 'COMPLIANCE'; readonly days: number };
+  /**
+   * A refusal to delete is no error: credentials that may only add cannot take anything away, and what killed runs
+   * left is removed by a lifecycle rule of the bucket. @default false
+   */
+  readonly addOnly?: boolean;
   /** @default AWS's: 10,000 parts of any sizes */
   readonly partLimits?: PartLimits;
   /** By what the service checks each part; `md5` for providers that know no SHA-256. @default sha256 */
@@ -100,9 +105,12 @@ export class S3Store implements ArchiveStore {
           new DeleteObjectsCommand({ Bucket: this.options.bucket, Delete: { Objects: batch, Quiet: true } }),
         )
         .catch((error) => {
+          if (this.options.addOnly && isDenied(error)) return { Errors: [] };
           throw explainS3(error, `deleting ${batch.length} objects`, this.location);
         });
-      const refused = (result.Errors ?? []).filter((fault) => fault.Code !== 'NoSuchKey');
+      const refused = (result.Errors ?? []).filter(
+        ({ Code }) => Code !== 'NoSuchKey' && !(this.options.addOnly && Code === 'AccessDenied'),
+      );
       const first = refused[0];
       if (first) {
         const named = Object.assign(new Error(first.Message), { name: first.Code ?? 'unknown error' });

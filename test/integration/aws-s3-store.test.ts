@@ -46,7 +46,8 @@ const store = (options: Partial<Module.S3StoreOptions> = {}) =>
     endpoint: proxy.endpoint,
     credentials,
     attempts: 2,
-    idleMillis: 300,
+    // Only silence waits for it; so long that a busy machine is not taken for a silent service.
+    idleMillis: 2_000,
     ...options,
   });
 
@@ -81,7 +82,7 @@ const freshKey = () => {
   serial += 1;
   return `eu/case-${serial}/data`;
 };
-const large = randomBytes(16 * mebibyte + 5000);
+const large = randomBytes(8 * mebibyte + 5000);
 const small = randomBytes(5000);
 
 test.each([
@@ -194,6 +195,16 @@ test('sweep leaves young uploads, which may be running, alone', async () => {
     .map((call) => call.path);
   expect(given).toHaveLength(1);
   expect(given[0]).toContain('archives/eu/a/old');
+});
+
+test('deleting is refused, and only add-only credentials take that for an answer', async () => {
+  const refused =
+    '<DeleteResult><Error><Key>archives/eu/a</Key><Code>AccessDenied</Code><Message>no</Message></Error></DeleteResult>';
+  for (const fault of [{ status: 403, code: 'AccessDenied' }, { document: refused }]) {
+    proxy.fault = () => fault;
+    await expect(store().remove(['eu/a'])).rejects.toThrow('may not do this');
+    await expect(store({ addOnly: true }).remove(['eu/a'])).resolves.toBeUndefined();
+  }
 });
 
 test('sweep leaves it to the lifecycle rule where it may not list uploads', async () => {

@@ -58,6 +58,8 @@ export interface DumpFacts {
   readonly roles: readonly string[];
   /** What a dump of one database cannot hold, and why. */
   readonly omitted: readonly Omission[];
+  /** What the engine needs to make the database anew: owner, locale, settings, extensions. Plain JSON, no secrets. */
+  readonly properties: Readonly<Record<string, unknown>>;
 }
 
 export interface Omission {
@@ -83,7 +85,7 @@ export interface EngineRestoreRequest {
   readonly archive: string;
   readonly at: Date;
   /** What the manifest says of the dump. */
-  readonly facts: Pick<DumpFacts, 'clientVersion' | 'serverVersion' | 'format' | 'roles'>;
+  readonly facts: Pick<DumpFacts, 'clientVersion' | 'serverVersion' | 'format' | 'roles' | 'properties'>;
   readonly tables: readonly TableRows[];
   /** Restore without owners and grants, all owned by the user who restores. */
   readonly noOwner: boolean;

@@ -1,0 +1,23 @@
+import type { Register } from './index.js';
+
+export const keygen: Register = (program) => {
+  program
+    .command('keygen')
+    .description('make a key file for archives: 256 random bits, readable by you alone, never overwriting')
+    .argument('<keyfile>', 'the file to make')
+    .addHelpText(
+      'after',
+      `
+Without this file no archive written under it can be read again, by anybody: keep a copy in another safe place.
+
+Example:
+  sovereign-backup keygen ~/.config/sovereign-backup.key`,
+    )
+    .action(async (path: string) => {
+      const { generateKeyFile } = await import('../../lambda/archive/raw-key.js');
+      const { id } = await generateKeyFile(path);
+      process.stderr.write(
+        `key ${id} written to ${path}\nKeep a copy in another safe place: without it, no archive written under it can be read.\n`,
+      );
+    });
+};

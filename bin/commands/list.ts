@@ -1,0 +1,42 @@
+import { LOCAL_REGIME, type StoreOptions, withJson, withStore } from '../local/options.js';
+import type { Register } from './index.js';
+
+interface ListOptions extends StoreOptions {
+  readonly json?: boolean;
+}
+
+export const list: Register = (program) => {
+  const command = program
+    .command('list')
+    .description('list archives, newest first')
+    .argument('[tenant]', 'only of this tenant');
+  withJson(withStore(command))
+    .addHelpText(
+      'after',
+      `
+Needs no key, and so takes the archives at their word: \`verify\` proves one. Times are in UTC.
+
+Examples:
+  sovereign-backup list --store /backup
+  sovereign-backup list acme --store /backup --json`,
+    )
+    .action(async (tenant: string | undefined, options: ListOptions) => {
+      const [{ listArchives }, { openStore }, { size }] = await Promise.all([
+        import('../../lambda/archive/list-archives.js'),
+        import('../local/open.js'),
+        import('../local/terminal.js'),
+      ]);
+      const { archives, unreadable } = await listArchives({
+        regime: LOCAL_REGIME,
+        store: openStore(options.store, { mustExist: true }),
+        ...(tenant === undefined ? {} : { tenant }),
+      });
+      for (const { tenant: whose, archive, problem } of unreadable)
+        process.stderr.write(`archive ${archive} of ${JSON.stringify(whose)} cannot be listed: ${problem}\n`);
+      if (options.json) process.stdout.write(`${JSON.stringify(archives, null, 2)}\n`);
+      else
+        for (const { at, tenant: whose, bytes, tables, archive } of archives) {
+          process.stdout.write(`${at}  ${whose}  ${size(bytes)}  ${tables.length} tables  ${archive}\n`);
+        }
+    });
+};

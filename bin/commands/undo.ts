@@ -1,0 +1,60 @@
+import { withJson, withServer } from '../local/options.js';
+import type { Register } from './index.js';
+
+interface UndoOptions {
+  readonly server: string;
+  readonly database?: string;
+  readonly confirm?: string;
+  readonly json?: boolean;
+}
+
+export const undo: Register = (program) => {
+  const command = program
+    .command('undo')
+    .description('put back the database that the last restore put aside; a second undo reverts the first')
+    .argument('<tenant>', "the tenant's name")
+    .option('--confirm <tenant>', "the tenant's name once more; without it, a terminal asks");
+  withJson(withServer(command))
+    .addHelpText(
+      'after',
+      `
+Example:
+  sovereign-backup undo acme --server postgres://admin@db:5432 --confirm acme`,
+    )
+    .action(async (tenant: string, options: UndoOptions) => {
+      const [{ undoRestore }, { parseServer }, { Terminal }, { interruptible }, { checkConfirm }] =
+        await Promise.all([
+          import('../../lambda/archive/undo-restore.js'),
+          import('../../lambda/engine/server.js'),
+          import('../local/terminal.js'),
+          import('../local/interrupt.js'),
+          import('../local/confirm.js'),
+        ]);
+      checkConfirm(tenant, options.confirm, 'undo');
+      const server = parseServer(options.server);
+      const terminal = new Terminal();
+      const confirm =
+        options.confirm ??
+        (await terminal.ask(
+          `This puts back the database of ${JSON.stringify(tenant)} that the last restore put aside.\nType the tenant's name to go on: `,
+        ));
+      const result = await interruptible((signal) =>
+        undoRestore({
+          tenant,
+          server,
+          ...(options.database === undefined ? {} : { database: options.database }),
+          confirm,
+          progress: terminal.progress,
+          signal,
+        }),
+      );
+      if (options.json) process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
+      else {
+        process.stdout.write(`${tenant} has the database back that was put aside at ${result.keptSince}\n`);
+        if (result.undo)
+          terminal.say(
+            `what was live until now is kept as ${JSON.stringify(result.undo)}; undo again to return to it`,
+          );
+      }
+    });
+};

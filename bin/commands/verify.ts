@@ -1,0 +1,52 @@
+import { type KeyOptions, LOCAL_REGIME, parseTime, withJson, withKey } from '../local/options.js';
+import type { Register } from './index.js';
+
+interface VerifyOptions extends KeyOptions {
+  readonly at?: Date;
+  readonly json?: boolean;
+}
+
+export const verify: Register = (program) => {
+  const command = program
+    .command('verify')
+    .description('read every byte of an archive and prove that it is whole, unchanged and of this tenant')
+    .argument('<tenant>', "the tenant's name")
+    .option('--at <time>', 'the newest archive at or before this time (ISO 8601)', parseTime);
+  withJson(withKey(command))
+    .addHelpText(
+      'after',
+      `
+Exit code 0: the archive is good; 1: it is not, and the problems are named.
+
+Examples:
+  sovereign-backup verify acme --store /backup --key-file backup.key
+  sovereign-backup verify acme --at 2026-11-20T15:00Z --store /backup --key-file backup.key --json`,
+    )
+    .action(async (tenant: string, options: VerifyOptions) => {
+      const [{ verifyArchive }, { openStore }, { readKeyFile }, { Terminal }, { interruptible }] =
+        await Promise.all([
+          import('../../lambda/archive/verify-archive.js'),
+          import('../local/open.js'),
+          import('../../lambda/archive/raw-key.js'),
+          import('../local/terminal.js'),
+          import('../local/interrupt.js'),
+        ]);
+      const terminal = new Terminal();
+      const result = await interruptible(async (signal) =>
+        verifyArchive({
+          tenant,
+          regime: LOCAL_REGIME,
+          store: openStore(options.store, { mustExist: true }),
+          key: await readKeyFile(options.keyFile),
+          ...(options.at ? { at: options.at } : {}),
+          progress: terminal.progress,
+          signal,
+        }),
+      );
+      terminal.endLine();
+      if (options.json) process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
+      else if (result.ok) process.stdout.write(`${result.archive} is good\n`);
+      else for (const problem of result.problems) process.stdout.write(`${result.archive}: ${problem}\n`);
+      if (!result.ok) process.exitCode = 1;
+    });
+};

@@ -1,0 +1,16 @@
+import { OperationError } from '../../lambda/errors.js';
+
+/** Ends what runs in order, so that nothing is left behind, when the process is told to stop; a second time at once. */
+export async function interruptible<T>(run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController();
+  const stop = (name: NodeJS.Signals) => {
+    if (controller.signal.aborted) process.exit(3);
+    controller.abort(new OperationError(`stopped by ${name}; nothing was changed`));
+  };
+  process.on('SIGINT', stop).on('SIGTERM', stop).on('SIGHUP', stop);
+  try {
+    return await run(controller.signal);
+  } finally {
+    process.off('SIGINT', stop).off('SIGTERM', stop).off('SIGHUP', stop);
+  }
+}

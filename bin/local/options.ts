@@ -1,0 +1,48 @@
+import { type Command, InvalidArgumentError } from 'commander';
+
+/** The regime part of every path in local mode, where no cloud region is involved. */
+export const LOCAL_REGIME = 'local';
+
+export interface StoreOptions {
+  readonly store: string;
+}
+export interface KeyOptions extends StoreOptions {
+  readonly keyFile: string;
+}
+
+export function withStore(command: Command): Command {
+  return command.requiredOption('--store <dir>', 'folder that holds the archives');
+}
+
+export function withKey(command: Command): Command {
+  return withStore(command).requiredOption(
+    '--key-file <file>',
+    'file with the key, made by `sovereign-backup keygen`',
+  );
+}
+
+export function withServer(command: Command): Command {
+  return command
+    .requiredOption(
+      '--server <url>',
+      'engine, user, host and port: postgres://app@127.0.0.1:5432?sslmode=verify-full (no password in it)',
+    )
+    .option('--database <name>', "the tenant's database, where its name is not the tenant's");
+}
+
+export function withJson(command: Command): Command {
+  return command.option('--json', 'print one JSON document on standard output');
+}
+
+/** ISO 8601 with a time of day; without a zone it is UTC, as all times that this tool prints. */
+export function parseTime(text: string): Date {
+  const [, zone] =
+    /^\d{4}-\d\d-\d\dT\d\d(?::?\d\d(?::?\d\d(?:[.,]\d+)?)?)?(Z|[+-]\d\d(?::?\d\d)?)?$/i.exec(text) ?? [];
+  const normal = text.replace(',', '.');
+  const time = new Date(zone === undefined ? `${normal}Z` : normal);
+  if (!/T\d\d/.test(text) || Number.isNaN(time.getTime()))
+    throw new InvalidArgumentError(
+      `${JSON.stringify(text)} is not an ISO 8601 time with a time of day, such as 2026-11-20T15:00Z.`,
+    );
+  return time;
+}

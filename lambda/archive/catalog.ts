@@ -1,0 +1,95 @@
+import type { Readable } from 'node:stream';
+import { InputError } from '../errors.js';
+import { archivePrefix, PARTS, regimePrefix, tenantPrefix, timeOfArchiveId } from './archive-id.js';
+import { DamagedError } from './damaged-error.js';
+import { type Manifest, parseManifest } from './manifest.js';
+import type { ArchiveStore, StoredObject } from './store.js';
+import { tenantOfKey } from './tenant-key.js';
+
+/** Where an archive lies, and every object found there. */
+export interface ArchivePlace {
+  readonly regime: string;
+  readonly tenant: string;
+  readonly archive: string;
+  readonly at: Date;
+  readonly objects: readonly StoredObject[];
+}
+
+/** Far above the manifest of any database; what is larger is not read into memory. */
+const MAX_MANIFEST = 256 * 1024 * 1024;
+
+/** Everything under the regime, or one tenant of it, that has an archive's id for a name; oldest first. */
+export async function* placesOf(
+  store: ArchiveStore,
+  regime: string,
+  tenant?: string,
+): AsyncGenerator<ArchivePlace, void, undefined> {
+  const prefix = tenant === undefined ? regimePrefix(regime) : tenantPrefix(regime, tenant);
+  let group: { folder: string; place: ArchivePlace; objects: StoredObject[] } | undefined;
+  for await (const object of store.list(prefix)) {
+    const [key, archive] = object.key.slice(regimePrefix(regime).length).split('/');
+    const at = archive && timeOfArchiveId(archive);
+    if (!key || !at) continue;
+    const folder = `${regimePrefix(regime)}${key}/${archive}/`;
+    if (!object.key.startsWith(folder)) continue;
+    if (group?.folder !== folder) {
+      if (group) yield group.place;
+      const objects: StoredObject[] = [];
+      group = { folder, objects, place: { regime, tenant: tenantOfKey(key), archive, at, objects } };
+    }
+    group.objects.push(object);
+  }
+  if (group) yield group.place;
+}
+
+/** Without its manifest, written last, it is no archive but what an interrupted dump left. */
+export function isArchive(place: ArchivePlace): boolean {
+  return place.objects.some((object) => object.key === archivePrefix(place) + PARTS.manifest);
+}
+
+/**
+ * The newest archive of a tenant at or before a time. With `remains`, one whose manifest is missing counts, too:
+ * who verifies must hear of it instead of being shown an older one.
+ */
+export async function findArchive(
+  request: {
+    readonly store: ArchiveStore;
+    readonly regime: string;
+    readonly tenant: string;
+    readonly at?: Date;
+  },
+  options: { readonly remains: boolean } = { remains: false },
+): Promise<ArchivePlace> {
+  let found: ArchivePlace | undefined;
+  let oldest: ArchivePlace | undefined;
+  for await (const place of placesOf(request.store, request.regime, request.tenant)) {
+    if (!options.remains && !isArchive(place)) continue;
+    oldest ??= place;
+    if (!request.at || place.at <= request.at) found = place;
+  }
+  if (found) return found;
+  const whose = `tenant ${JSON.stringify(request.tenant)} in ${request.store.location}`;
+  if (oldest)
+    throw new InputError(
+      `there is no archive of ${whose} at or before ${request.at?.toISOString()}; the oldest is of ${oldest.at.toISOString()}`,
+    );
+  throw new InputError(`there is no archive of ${whose}; \`sovereign-backup list\` shows what is there`);
+}
+
+/** The manifest as it lies there, its truth not yet shown. */
+export async function readManifest(store: ArchiveStore, place: ArchivePlace) {
+  const bytes = await readWhole(await store.read(archivePrefix(place) + PARTS.manifest));
+  const manifest: Manifest = parseManifest(bytes, place);
+  return { bytes, manifest };
+}
+
+async function readWhole(stream: Readable): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > MAX_MANIFEST) throw new DamagedError('manifest.json is larger than any manifest');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}

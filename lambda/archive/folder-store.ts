@@ -1,0 +1,218 @@
+import { randomBytes } from 'node:crypto';
+import { constants, createReadStream } from 'node:fs';
+import { type FileHandle, link, lstat, mkdir, open, readdir, rename, rm, rmdir } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import type { Readable } from 'node:stream';
+import { OperationError, reasonOf } from '../errors.js';
+import { type ArchiveStore, ObjectExistsError, ObjectMissingError, type StoredObject } from './store.js';
+
+/** Written under such a name first: whose write it is, so that a dead writer's rest can be told from a living one's. */
+const partialName = /^\..+\.([0-9a-f]+)-(\d+)-[0-9a-f]{8}\.partial$/;
+const host = Buffer.from(hostname()).toString('hex').slice(0, 64) || '0';
+const WRITE_SIZE = 1024 * 1024;
+
+/** Archives in a folder: of this machine, or of a network file system. */
+export class FolderStore implements ArchiveStore {
+  public readonly location: string;
+
+  constructor(folder: string) {
+    this.location = resolve(folder);
+  }
+
+  public async write(key: string, body: Readable): Promise<{ bytes: number }> {
+    const path = this.pathOf(key);
+    const name = path.slice(dirname(path).length + 1);
+    const partial = join(
+      dirname(path),
+      `.${name}.${host}-${process.pid}-${randomBytes(4).toString('hex')}.partial`,
+    );
+    try {
+      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+      const file = await open(partial, 'wx', 0o600);
+      let bytes: number;
+      try {
+        bytes = await drain(body, file);
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      await publish(partial, path, () => new ObjectExistsError(key, this.location));
+      await syncFolder(dirname(path));
+      return { bytes };
+    } catch (error) {
+      body.destroy();
+      await rm(partial, { force: true }).catch(() => {});
+      await this.removeEmpty(dirname(path));
+      throw explain(error, this.location);
+    }
+  }
+
+  public async read(key: string): Promise<Readable> {
+    try {
+      const file = await open(
+        this.pathOf(key),
+        constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
+      );
+      if (!(await file.stat()).isFile()) {
+        await file.close();
+        throw new OperationError(`${key} in ${this.location} is not a regular file`);
+      }
+      return createReadStream('', { fd: file, highWaterMark: 256 * 1024 });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT')
+        throw new ObjectMissingError(key, this.location);
+      throw explain(error, this.location);
+    }
+  }
+
+  public async *list(prefix: string): AsyncIterable<StoredObject> {
+    for await (const { key, bytes } of this.files(prefix)) {
+      if (!partialName.test(key.slice(key.lastIndexOf('/') + 1))) yield { key, bytes };
+    }
+  }
+
+  public async remove(keys: readonly string[]): Promise<void> {
+    for (const key of keys) {
+      const path = this.pathOf(key);
+      try {
+        await rm(path, { force: true });
+      } catch (error) {
+        throw explain(error, this.location);
+      }
+      await this.removeEmpty(dirname(path));
+    }
+  }
+
+  public async sweep(prefix: string, olderThan: Date): Promise<void> {
+    for await (const { key, modified } of this.files(prefix)) {
+      const [, writerHost, pid] = partialName.exec(key.slice(key.lastIndexOf('/') + 1)) ?? [];
+      if (!pid) continue;
+      const dead = writerHost === host && !isAlive(Number(pid));
+      if (dead || modified < olderThan) await this.remove([key]);
+    }
+  }
+
+  /** Depth first, in ascending order of keys. */
+  private async *files(prefix: string): AsyncGenerator<StoredObject & { modified: Date }> {
+    const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1);
+    let entries: Awaited<ReturnType<typeof this.entries>>;
+    try {
+      entries = await this.entries(folder);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+      throw explain(error, this.location);
+    }
+    for (const entry of entries) {
+      const key = folder + entry.name;
+      if (entry.isDirectory()) {
+        const inner = `${key}/`;
+        if (inner.startsWith(prefix) || prefix.startsWith(inner))
+          yield* this.files(inner.length > prefix.length ? inner : prefix);
+      } else if (key.startsWith(prefix)) {
+        const status = await lstat(this.pathOf(key)).catch(() => undefined);
+        if (status) yield { key, bytes: status.size, modified: status.mtime };
+      }
+    }
+  }
+
+  private async entries(folder: string) {
+    const entries = await readdir(join(this.location, folder), { withFileTypes: true });
+    const order = (entry: { name: string; isDirectory(): boolean }) =>
+      entry.isDirectory() ? `${entry.name}/` : entry.name;
+    return entries.sort((a, b) => (order(a) < order(b) ? -1 : 1));
+  }
+
+  private pathOf(key: string): string {
+    const parts = key.split('/');
+    if (parts.some((part) => part === '' || part === '.' || part === '..' || part.includes('\0')))
+      throw new OperationError(`${JSON.stringify(key)} cannot be the key of an object`);
+    return join(this.location, ...parts);
+  }
+
+  /** Folders that hold nothing any more, up to the store itself. */
+  private async removeEmpty(folder: string): Promise<void> {
+    for (let path = folder; path.length > this.location.length; path = dirname(path)) {
+      try {
+        await rmdir(path);
+      } catch {
+        return;
+      }
+    }
+  }
+}
+
+/** Few large writes instead of many small ones. */
+async function drain(body: Readable, file: FileHandle): Promise<number> {
+  let bytes = 0;
+  let waiting: Buffer[] = [];
+  let size = 0;
+  const flush = async () => {
+    for (let parts = waiting, left = size; left > 0; ) {
+      const { bytesWritten } = await file.writev(parts);
+      left -= bytesWritten;
+      // A nearly full disk takes a part of what it is given before it refuses.
+      if (left > 0) parts = [Buffer.concat(parts).subarray(bytesWritten)];
+    }
+    bytes += size;
+    waiting = [];
+    size = 0;
+  };
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    waiting.push(chunk);
+    size += chunk.length;
+    if (size >= WRITE_SIZE) await flush();
+  }
+  await flush();
+  return bytes;
+}
+
+/** A hard link fails where the name is taken, in one step; file systems without them get the next best. */
+async function publish(partial: string, path: string, taken: () => Error): Promise<void> {
+  try {
+    await link(partial, path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') throw taken();
+    if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'ENOSYS' && code !== 'EMLINK') throw error;
+    if (await lstat(path).catch(() => undefined)) throw taken();
+    await rename(partial, path);
+    return;
+  }
+  await rm(partial, { force: true });
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  // Some file systems cannot sync a folder; the names are then as durable as they make them.
+  const handle = await open(folder, 'r').catch(() => undefined);
+  await handle?.sync().catch(() => {});
+  await handle?.close();
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+function explain(error: unknown, location: string): unknown {
+  const code = (error as NodeJS.ErrnoException).code;
+  if (code === 'ENOSPC' || code === 'EDQUOT')
+    return new OperationError(
+      `the disk that holds ${location} is full; nothing was kept of what was being written`,
+    );
+  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS')
+    return new OperationError(`${location} cannot be written or read: ${reasonOf(error)}`);
+  if (
+    code === 'ENOTDIR' ||
+    code === 'EIO' ||
+    code === 'ELOOP' ||
+    code === 'EISDIR' ||
+    code === 'ENAMETOOLONG'
+  )
+    return new OperationError(`${location} failed: ${reasonOf(error)}`);
+  return error;
+}

@@ -1,0 +1,48 @@
+import { reasonOf } from '../errors.js';
+import { isArchive, placesOf, readManifest } from './catalog.js';
+import { DamagedError } from './damaged-error.js';
+import type { Manifest } from './manifest.js';
+import { checkTenant } from './names.js';
+import type { ArchiveSummary, ListRequest } from './requests.js';
+
+/** What could not be listed, because its manifest cannot be read. */
+export interface Unlistable {
+  readonly tenant: string;
+  readonly archive: string;
+  readonly problem: string;
+}
+
+/** Every archive, newest first. Manifests are taken at their word: only `verify` and `restore` have the key. */
+export async function listArchives(
+  request: ListRequest,
+): Promise<{ readonly archives: ArchiveSummary[]; readonly unreadable: Unlistable[] }> {
+  if (request.tenant !== undefined) checkTenant(request.tenant);
+  const archives: ArchiveSummary[] = [];
+  const unreadable: Unlistable[] = [];
+  for await (const place of placesOf(request.store, request.regime, request.tenant)) {
+    if (!isArchive(place)) continue;
+    try {
+      archives.push(summaryOf((await readManifest(request.store, place)).manifest));
+    } catch (error) {
+      if (!(error instanceof DamagedError)) throw error;
+      unreadable.push({ tenant: place.tenant, archive: place.archive, problem: reasonOf(error) });
+    }
+  }
+  archives.sort((a, b) => (a.archive < b.archive ? 1 : -1));
+  return { archives, unreadable };
+}
+
+export function summaryOf(manifest: Manifest): ArchiveSummary {
+  const { tenant, archive, at, database, regime, seconds, tables } = manifest;
+  return {
+    tenant,
+    archive,
+    at,
+    bytes: manifest.data.bytes,
+    plainBytes: manifest.dump.bytes,
+    seconds,
+    tables,
+    database,
+    regime,
+  };
+}

@@ -1,0 +1,108 @@
+import type { EncryptionContext } from '@aws-crypto/client-node';
+import { version } from '../../package.json';
+import type { Omission, TableRows } from '../engine/engine.js';
+import { DamagedError } from './damaged-error.js';
+import { tenantKey } from './tenant-key.js';
+
+/** What an archive says of itself: plain JSON without secrets, authenticated by its seal. */
+export interface Manifest {
+  readonly schemaVersion: 1;
+  readonly tool: { readonly name: 'sovereign-backup'; readonly version: string };
+  readonly archive: string;
+  readonly tenant: string;
+  readonly database: string;
+  readonly regime: string;
+  readonly tenancy: 'database';
+  /** The time of the snapshot: nothing committed later is in the archive. */
+  readonly at: string;
+  readonly seconds: number;
+  readonly engine: {
+    readonly name: string;
+    readonly serverVersion: string;
+    readonly clientVersion: string;
+    readonly snapshot: string;
+    readonly roles: readonly string[];
+    readonly properties: Readonly<Record<string, unknown>>;
+  };
+  /** The three layers of `data`, from the inside out. */
+  readonly dump: { readonly format: string; readonly compression: string; readonly bytes: number };
+  readonly compressed: {
+    readonly algorithm: 'zstd' | 'none';
+    readonly bytes: number;
+    readonly sha256: string;
+  };
+  readonly data: { readonly bytes: number; readonly sha256: string };
+  readonly key: {
+    readonly id: string;
+    readonly encryption: 'AWS Encryption SDK, AES-256-GCM-HKDF-SHA512-COMMIT_KEY';
+    /** Of `data`; the seal's differs in `part`, which is `manifest`. */
+    readonly encryptionContext: EncryptionContext;
+  };
+  readonly tables: readonly TableRows[];
+  readonly omitted: readonly Omission[];
+}
+
+export const TOOL = { name: 'sovereign-backup', version } as const;
+
+/** Binds every encrypted byte to its tenant, regime, archive and role in it. */
+export function encryptionContext(
+  place: { readonly tenant: string; readonly regime: string; readonly archive: string },
+  part: 'data' | 'manifest',
+): EncryptionContext {
+  return { tenant: tenantKey(place.tenant), regime: place.regime, archive: place.archive, part };
+}
+
+/** The same manifest gives the same bytes: keys sorted, two spaces, one newline at the end. */
+export function serializeManifest(manifest: Manifest): Buffer {
+  return Buffer.from(`${JSON.stringify(sorted(manifest), null, 2)}\n`);
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(
+    Object.keys(value)
+      .sort()
+      .map((key) => [key, sorted((value as Record<string, unknown>)[key])]),
+  );
+}
+
+/** Reads a manifest and holds it against the place it lies in; its truth is shown by the seal alone. */
+export function parseManifest(
+  bytes: Buffer,
+  place: { readonly tenant: string; readonly regime: string; readonly archive: string },
+): Manifest {
+  let manifest: Manifest;
+  try {
+    manifest = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch {
+    throw new DamagedError('manifest.json is not JSON');
+  }
+  const schema = (manifest as { schemaVersion?: unknown } | null)?.schemaVersion;
+  if (schema !== 1)
+    throw new DamagedError(
+      `manifest.json has schemaVersion ${JSON.stringify(schema ?? null)}; this version of the tool reads 1`,
+    );
+  for (const name of ['archive', 'tenant', 'regime'] as const) {
+    if (manifest[name] !== place[name])
+      throw new DamagedError(
+        `manifest.json is of ${name} ${JSON.stringify(manifest[name] ?? null)}, and lies where ${name} ${JSON.stringify(place[name])} belongs`,
+      );
+  }
+  const numbers = [manifest.data?.bytes, manifest.compressed?.bytes, manifest.dump?.bytes, manifest.seconds];
+  const texts = [
+    manifest.at,
+    manifest.database,
+    manifest.data?.sha256,
+    manifest.key?.id,
+    manifest.engine?.name,
+  ];
+  const lists = [manifest.tables, manifest.omitted, manifest.engine?.roles];
+  if (
+    numbers.some((number) => typeof number !== 'number') ||
+    texts.some((text) => typeof text !== 'string') ||
+    lists.some((list) => !Array.isArray(list))
+  )
+    throw new DamagedError('manifest.json lacks fields that every manifest has');
+  return manifest;
+}

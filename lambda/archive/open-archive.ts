@@ -1,0 +1,122 @@
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { createZstdDecompress } from 'node:zlib';
+import { InputError, reasonOf } from '../errors.js';
+import { archivePrefix, PARTS } from './archive-id.js';
+import { type ArchivePlace, readManifest } from './catalog.js';
+import { DamagedError } from './damaged-error.js';
+import type { ArchiveKey } from './key.js';
+import { encryptionContext, type Manifest } from './manifest.js';
+import { decryptBytes, decryptStream } from './message.js';
+import { type ArchiveStore, ObjectMissingError } from './store.js';
+import { requireZstd } from './zstd.js';
+
+/** What is needed to read an archive. */
+export interface OpenRequest {
+  readonly store: ArchiveStore;
+  readonly key: ArchiveKey;
+}
+
+/** Reads the manifest and proves it by its seal: after this, every word of it is what the dump wrote. */
+export async function openManifest(request: OpenRequest, place: ArchivePlace): Promise<Manifest> {
+  const { bytes, manifest } = await readManifest(request.store, place);
+  if (manifest.key.id !== request.key.id)
+    throw new InputError(
+      `archive ${place.archive} was written under key ${manifest.key.id}, and ${request.key.id} was given`,
+    );
+  const sealed = await naming(PARTS.seal, async () =>
+    decryptBytes(
+      request.key,
+      encryptionContext(place, 'manifest'),
+      await request.store.read(archivePrefix(place) + PARTS.seal),
+    ),
+  );
+  if (!sealed.equals(bytes)) throw new DamagedError('manifest.json is not what its seal says it was');
+  if (new Date(manifest.at).getTime() !== place.at.getTime())
+    throw new DamagedError(`manifest.json is of ${manifest.at}, which is not the time in the archive's name`);
+  const data = place.objects.find((object) => object.key === archivePrefix(place) + PARTS.data);
+  if (!data) throw new DamagedError('data is missing');
+  if (data.bytes !== manifest.data.bytes)
+    throw new DamagedError(
+      `data has ${data.bytes} bytes, and had ${manifest.data.bytes} when it was written`,
+    );
+  return manifest;
+}
+
+/** The dump as the database's tool wrote it. The stream ends only when all of it was as the manifest says. */
+export async function openDump(
+  request: OpenRequest & { readonly progress?: (bytes: number) => void },
+  place: ArchivePlace,
+  manifest: Manifest,
+): Promise<Readable> {
+  const cipher = await request.store.read(archivePrefix(place) + PARTS.data);
+  const hashed = hashing(cipher, manifest.data, 'its ciphertext');
+  const plain = Readable.from(
+    decryptStream(request.key, encryptionContext(place, 'data'), Readable.from(hashed)),
+    { objectMode: false, highWaterMark: 1024 * 1024 },
+  );
+  const packed = hashing(plain, manifest.compressed, 'its compressed content');
+  const unpacked = manifest.compressed.algorithm === 'zstd' ? unzstd(packed) : packed;
+  return Readable.from(counted(unpacked, manifest.dump.bytes, request.progress), {
+    objectMode: false,
+    highWaterMark: 1024 * 1024,
+  });
+}
+
+type Bytes = AsyncIterable<Buffer>;
+
+async function* hashing(
+  source: Bytes,
+  expected: { readonly bytes: number; readonly sha256: string },
+  what: string,
+): AsyncGenerator<Buffer, void, undefined> {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  for await (const chunk of source) {
+    hash.update(chunk);
+    bytes += chunk.length;
+    if (bytes > expected.bytes) throw new DamagedError(`${what} is longer than it was`);
+    yield chunk;
+  }
+  if (bytes !== expected.bytes || hash.digest('hex') !== expected.sha256)
+    throw new DamagedError(`${what} is not what the manifest says it was`);
+}
+
+async function* unzstd(source: Bytes): AsyncGenerator<Buffer, void, undefined> {
+  requireZstd();
+  const input = Readable.from(source, { objectMode: false });
+  const stream = createZstdDecompress({ chunkSize: 256 * 1024 });
+  input.once('error', (error) => stream.destroy(error));
+  input.pipe(stream);
+  try {
+    for await (const chunk of stream as Bytes) yield chunk;
+  } catch (error) {
+    throw error instanceof DamagedError || 'exitCode' in (error as object)
+      ? error
+      : new DamagedError(`its compressed content cannot be unpacked (${reasonOf(error)})`);
+  } finally {
+    input.destroy();
+  }
+}
+
+async function* counted(source: Bytes, expected: number, progress?: (bytes: number) => void) {
+  let bytes = 0;
+  for await (const chunk of source) {
+    bytes += chunk.length;
+    progress?.(bytes);
+    yield chunk;
+  }
+  if (bytes !== expected)
+    throw new DamagedError(`the dump in it has ${bytes} bytes, and had ${expected} when it was written`);
+}
+
+/** Puts the object's name before what is wrong with it. */
+export async function naming<T>(name: string, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof ObjectMissingError) throw new DamagedError(`${name} is missing`);
+    if (error instanceof DamagedError) throw new DamagedError(`${name}: ${error.message}`);
+    throw error;
+  }
+}

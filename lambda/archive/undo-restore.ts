@@ -1,0 +1,28 @@
+import { engineFor } from '../engine/engines.js';
+import { checkName, checkTenant } from './names.js';
+import type { UndoRequest, UndoResult } from './requests.js';
+import { checkConfirmation } from './restore-tenant.js';
+
+/** Puts back the database that the last restore (or undo) put aside; what is live now is kept in its turn. */
+export async function undoRestore(request: UndoRequest): Promise<UndoResult> {
+  const { tenant, server, signal, database = tenant } = request;
+  checkTenant(tenant);
+  checkName(database, 'a database name');
+  checkConfirmation(tenant, request.confirm);
+  const began = performance.now();
+  const phase = (message: string) => request.progress?.({ phase: 'undo', message });
+  const outcome = await engineFor(server).undo({
+    server,
+    tenant,
+    database,
+    phase,
+    ...(signal ? { signal } : {}),
+  });
+  return {
+    tenant,
+    database,
+    keptSince: outcome.keptSince.toISOString(),
+    ...(outcome.undo === undefined ? {} : { undo: outcome.undo }),
+    seconds: Math.round(performance.now() - began) / 1000,
+  };
+}

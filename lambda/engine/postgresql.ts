@@ -1,0 +1,32 @@
+import type { Engine } from './engine.js';
+import { addressOf, connect } from './postgresql/connect.js';
+import { dump } from './postgresql/dump.js';
+import { markOf } from './postgresql/marks.js';
+import { prepareRestore } from './postgresql/restore.js';
+import { undo } from './postgresql/undo.js';
+import type { ServerAddress } from './server.js';
+
+/** PostgreSQL 13 and newer, one database per tenant, by the official client tools. */
+export const postgresql: Engine = {
+  name: 'postgresql',
+  schemes: ['postgres', 'postgresql'],
+  databases,
+  dump,
+  prepareRestore,
+  undo,
+};
+
+async function databases(server: ServerAddress, pattern: string): Promise<string[]> {
+  const address = addressOf(server);
+  const client = await connect(address, address.maintenance);
+  try {
+    const { rows } = await client.query<{ name: string; comment: string | null }>(
+      `select datname as name, shobj_description(oid, 'pg_database') as comment from pg_database
+       where datname like $1 and not datistemplate and datallowconn and datname <> $2 order by datname collate "C"`,
+      [pattern, address.maintenance],
+    );
+    return rows.filter(({ comment }) => !markOf(comment)).map(({ name }) => name);
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,133 @@
+import { readFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import pg from 'pg';
+import { InputError, OperationError, reasonOf } from '../../errors.js';
+import { describeServer, type ServerAddress } from '../server.js';
+
+/** The URL options that are known; another one is refused, not ignored. */
+const OPTIONS = ['sslmode', 'sslrootcert', 'connect_timeout', 'maintenance_database'];
+const SSL_MODES = ['disable', 'prefer', 'require', 'verify-ca', 'verify-full'];
+
+/** One server as both the driver and the client tools need it, with every default of theirs made explicit. */
+export interface PostgresAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password?: string;
+  readonly sslmode: string;
+  readonly sslrootcert?: string;
+  readonly connectTimeout: number;
+  /** From where databases are created, renamed and locked. */
+  readonly maintenance: string;
+  readonly text: string;
+}
+
+export function addressOf(server: ServerAddress): PostgresAddress {
+  for (const name of Object.keys(server.options)) {
+    if (!OPTIONS.includes(name))
+      throw new InputError(
+        `the server URL has the option ${JSON.stringify(name)}; known are ${OPTIONS.join(', ')} and host`,
+      );
+  }
+  const { env } = process;
+  const socket = server.host.startsWith('/');
+  const sslmode = server.options.sslmode ?? env.PGSSLMODE ?? (socket ? 'disable' : 'prefer');
+  if (!SSL_MODES.includes(sslmode))
+    throw new InputError(`sslmode is ${JSON.stringify(sslmode)}; known are ${SSL_MODES.join(', ')}`);
+  const connectTimeout = Number(server.options.connect_timeout ?? env.PGCONNECT_TIMEOUT ?? 15);
+  if (!Number.isInteger(connectTimeout) || connectTimeout < 1)
+    throw new InputError('connect_timeout must be a whole number of seconds, at least 1');
+  const password = server.password ?? env.PGPASSWORD;
+  const sslrootcert = server.options.sslrootcert ?? env.PGSSLROOTCERT;
+  return {
+    host: server.host,
+    port: server.port ?? Number(env.PGPORT ?? 5432),
+    user: server.user ?? env.PGUSER ?? userInfo().username,
+    ...(password === undefined ? {} : { password }),
+    sslmode,
+    ...(sslrootcert === undefined ? {} : { sslrootcert }),
+    connectTimeout,
+    maintenance: server.options.maintenance_database ?? 'postgres',
+    text: describeServer(server),
+  };
+}
+
+/** An open session. Its loss is an error of the query that waits, or of the next one, never an uncaught one. */
+export async function connect(address: PostgresAddress, database: string): Promise<pg.Client> {
+  const { sslmode } = address;
+  const client = await attempt(address, database, sslmode !== 'disable').catch((error) => {
+    if (sslmode === 'prefer' && /does not support SSL/.test(reasonOf(error)))
+      return attempt(address, database, false);
+    throw error;
+  });
+  try {
+    // Limits meant for the application must not cut a backup short; waiting for locks stays bounded where it is done.
+    await client.query(
+      `set statement_timeout = 0; set idle_in_transaction_session_timeout = 0; set lock_timeout = 0;
+       set default_transaction_read_only = off; set row_security = off; set search_path = pg_catalog;
+       set tcp_keepalives_idle = 30; set tcp_keepalives_interval = 10; set tcp_keepalives_count = 3`,
+    );
+    return client;
+  } catch (error) {
+    await client.end().catch(() => {});
+    throw error;
+  }
+}
+
+async function attempt(address: PostgresAddress, database: string, ssl: boolean): Promise<pg.Client> {
+  const client = new pg.Client({
+    host: address.host,
+    port: address.port,
+    user: address.user,
+    database,
+    ...(address.password === undefined ? {} : { password: address.password }),
+    application_name: 'sovereign-backup',
+    connectionTimeoutMillis: address.connectTimeout * 1000,
+    keepAlive: true,
+    ssl: ssl && tlsOf(address),
+  });
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    return client;
+  } catch (error) {
+    await client.end().catch(() => {});
+    throw explainConnect(error, address, database);
+  }
+}
+
+function tlsOf(address: PostgresAddress) {
+  const { sslmode, sslrootcert } = address;
+  if (!sslmode.startsWith('verify-')) return { rejectUnauthorized: false };
+  let ca: string | undefined;
+  try {
+    if (sslrootcert !== undefined && sslrootcert !== 'system') ca = readFileSync(sslrootcert, 'utf8');
+  } catch (error) {
+    throw new InputError(`sslrootcert cannot be read: ${reasonOf(error)}`);
+  }
+  return {
+    rejectUnauthorized: true,
+    ...(ca === undefined ? {} : { ca }),
+    ...(sslmode === 'verify-ca' ? { checkServerIdentity: () => undefined } : {}),
+  };
+}
+
+const refused = ['28P01', '28000'];
+
+function explainConnect(error: unknown, address: PostgresAddress, database: string): Error {
+  const { code } = error as { code?: string };
+  const reason = reasonOf(error);
+  if (code === '3D000')
+    return new InputError(
+      `there is no database ${JSON.stringify(database)} on ${address.text}; check the tenant's name, or give --database`,
+    );
+  if (refused.includes(code ?? '') || /password must be a string|no password/i.test(reason))
+    return new InputError(
+      `${address.text} refused the login of ${JSON.stringify(address.user)}: ${reason}; ` +
+        'the password comes from PGPASSWORD or ~/.pgpass',
+    );
+  if (code === '42501') return new InputError(`${address.text} refused the connection: ${reason}`);
+  return new OperationError(
+    `${address.text} cannot be reached: ${reason}; check host, port, and that the network lets this machine in`,
+  );
+}

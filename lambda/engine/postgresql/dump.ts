@@ -1,0 +1,139 @@
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import type pg from 'pg';
+import { OperationError, reasonOf } from '../../errors.js';
+import type { EngineDump, EngineDumpRequest } from '../engine.js';
+import { clientEnvironment, connectionString, findClients, majorOf, versionIn } from './clients.js';
+import { addressOf, connect } from './connect.js';
+import { databaseName } from './names.js';
+import { describeDatabase } from './properties.js';
+import { countRows } from './tables.js';
+import { startTool, toolReason } from './tool.js';
+
+/** Since this version pg_dump compresses with zstd itself, which saves passing the bare dump through us. */
+const ZSTD_INSIDE = 16;
+
+export async function dump(request: EngineDumpRequest): Promise<EngineDump> {
+  const address = addressOf(request.server);
+  const client = await connect(address, databaseName(request.database));
+  try {
+    const serverVersion = versionIn((await one(client, 'show server_version')).server_version as string);
+    const clients = await findClients({
+      major: majorOf(serverVersion),
+      why: `the server at ${address.text} is version ${serverVersion}`,
+    });
+    await client.query('begin isolation level repeatable read read only');
+    const { snapshot, at, size } = await one(
+      client,
+      `select pg_export_snapshot() as snapshot, clock_timestamp() as at,
+              pg_database_size(current_database()) as size`,
+    );
+    const { roles, omitted, properties } = await describeDatabase(client);
+    const inside = clients.major >= ZSTD_INSIDE;
+    const args = [
+      '--format=custom',
+      `--compress=${inside ? 'zstd:3' : '0'}`,
+      `--snapshot=${snapshot}`,
+      '--lock-wait-timeout=60s',
+      '--no-password',
+      `--dbname=${connectionString(address, request.database)}`,
+    ];
+    const dumper = startTool(join(clients.folder, 'pg_dump'), args, {
+      env: clientEnvironment(address),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    // Reads the same bytes as the archive gets, to their end: what it refuses, no restore could read.
+    const reader = startTool(join(clients.folder, 'pg_restore'), ['--file=/dev/null'], {
+      env: clientEnvironment(address),
+      stdio: ['pipe', 'ignore', 'pipe'],
+    });
+    reader.child.stdin!.on('error', () => {});
+    const stop = () => {
+      dumper.kill();
+      reader.kill();
+    };
+    const onAbort = () => stop();
+    request.signal?.addEventListener('abort', onAbort, { once: true });
+
+    const finished = (async () => {
+      const alive = () => request.signal?.throwIfAborted();
+      const dumped = async () => {
+        const code = await dumper.exited;
+        alive();
+        if (code !== 0) throw new OperationError(`pg_dump failed: ${toolReason(dumper.said())}`);
+      };
+      const counted = async () => {
+        try {
+          return await countRows(client, alive);
+        } catch (error) {
+          alive();
+          throw new OperationError(`the rows could not be counted: ${reasonOf(error)}`);
+        }
+      };
+      const read = async () => {
+        const code = await reader.exited;
+        // Whatever it says about a dump that broke off, the reason is pg_dump's.
+        await dumped();
+        if (code !== 0)
+          throw new OperationError(`the dump could not be read back: ${toolReason(reader.said())}`);
+      };
+      try {
+        const [tables] = await Promise.all([counted(), dumped(), read()]);
+        return { tables };
+      } catch (error) {
+        stop();
+        request.signal?.throwIfAborted();
+        throw error;
+      }
+    })();
+    finished.catch(() => {});
+
+    return {
+      facts: {
+        at: at as Date,
+        serverVersion,
+        clientVersion: clients.version,
+        format: 'pg_dump custom',
+        ...(inside ? { innerCompression: 'zstd:3' } : {}),
+        snapshot: snapshot as string,
+        estimatedBytes: Number(size),
+        roles,
+        omitted,
+        properties,
+      },
+      stream: Readable.from(tee(dumper.child.stdout!, reader.child.stdin!), {
+        objectMode: false,
+        highWaterMark: 1024 * 1024,
+      }),
+      finished,
+      async close() {
+        request.signal?.removeEventListener('abort', onAbort);
+        stop();
+        await client.end().catch(() => {});
+      },
+    };
+  } catch (error) {
+    await client.end().catch(() => {});
+    throw error;
+  }
+}
+
+async function one(client: pg.Client, sql: string): Promise<Record<string, unknown>> {
+  return (await client.query(sql)).rows[0];
+}
+
+/** Gives every chunk to the reader, too, and waits where the reader is slower. */
+async function* tee(
+  source: Readable,
+  reader: NodeJS.WritableStream,
+): AsyncGenerator<Buffer, void, undefined> {
+  const sink = reader as NodeJS.WritableStream & { destroyed: boolean };
+  for await (const chunk of source as AsyncIterable<Buffer>) {
+    if (!sink.destroyed && !sink.write(chunk)) {
+      await Promise.race([once(sink, 'drain'), once(sink, 'close')]).catch(() => {});
+    }
+    yield chunk;
+  }
+  sink.end();
+}

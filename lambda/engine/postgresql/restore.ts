@@ -1,0 +1,222 @@
+import pg from 'pg';
+import { InputError, OperationError, reasonOf } from '../../errors.js';
+import type { EngineRestoreRequest, PreparedRestore } from '../engine.js';
+import { type Clients, findClients, majorOf, versionIn } from './clients.js';
+import { addressOf, connect, type PostgresAddress } from './connect.js';
+import { loadDump } from './load.js';
+import { openMaintenance } from './maintenance.js';
+import { commentSql, databaseExists, type Mark, markedDatabases } from './marks.js';
+import { databaseName, restoreName } from './names.js';
+import { type DatabaseProperties, propertiesOf } from './properties.js';
+import { applySettings } from './settings.js';
+import { swapDatabases } from './swap.js';
+import { countRows, differences } from './tables.js';
+
+const q = pg.escapeIdentifier;
+
+export async function prepareRestore(request: EngineRestoreRequest): Promise<PreparedRestore> {
+  const address = addressOf(request.server);
+  const { tenant } = request;
+  const database = databaseName(request.database);
+  const side = restoreName(database, request.archive);
+  const say = request.phase ?? (() => {});
+  const client = await openMaintenance(address, database);
+  let created = false;
+  const discard = async () => {
+    if (created) await dropDatabase(client, side);
+    created = false;
+    await client.end();
+  };
+  try {
+    const clients = await checkVersions(client, address, request);
+    const live = await propertiesOf(client, database);
+    const model = live ?? archivedProperties(request);
+    if (!request.noOwner) await checkRoles(client, [...request.facts.roles, model.owner]);
+    await checkExtensions(client, request.facts.properties);
+    await dropLeftovers(client, address, database, side, say);
+    say(
+      `restoring into ${side}, beside ${live ? 'the live database' : 'nothing: the live database is gone'}`,
+    );
+    await client.query(createDatabaseSql(side, model, request.noOwner));
+    created = true;
+    const mark: Mark = {
+      tool: 'sovereign-backup',
+      kind: 'restore',
+      tenant,
+      database,
+      at: request.at.toISOString(),
+      archive: request.archive,
+    };
+    await client.query(commentSql(side, JSON.stringify(mark)));
+    await client.query(`revoke all on database ${q(side)} from public`);
+    const warnings = await loadDump({ ...request, address, clients, database: side });
+    say('loaded; counting rows');
+    const tables = await checkContent(address, side, request);
+    warnings.push(...(await applySettings(client, side, model, { grants: !request.noOwner })));
+    if (request.noOwner) warnings.push('restored without owners and grants, as asked for');
+    say('the copy is good');
+    return {
+      side,
+      liveExists: live !== undefined,
+      tables,
+      warnings,
+      async swap() {
+        try {
+          const comment = model.comment ?? null;
+          const outcome = await swapDatabases({ address, client, tenant, database, next: side, comment });
+          created = false;
+          return outcome;
+        } finally {
+          await discard().catch(() => {});
+        }
+      },
+      async keepAs(name) {
+        databaseName(name);
+        if (await databaseExists(client, name))
+          throw new InputError(`database ${JSON.stringify(name)} exists; it was not touched`);
+        await client.query('begin');
+        await client.query(`alter database ${q(side)} rename to ${q(name)}`);
+        await client.query(commentSql(name, null));
+        await client.query('commit');
+        created = false;
+        await client.end();
+      },
+      discard,
+    };
+  } catch (error) {
+    await discard().catch(() => {});
+    throw describe(error);
+  }
+}
+
+function describe(error: unknown): unknown {
+  // What PostgreSQL itself said has a code of five characters; everything else already speaks for itself.
+  if (!(error instanceof pg.DatabaseError)) return error;
+  return new OperationError(`the restore failed: ${reasonOf(error)}; the live database was not touched`);
+}
+
+async function checkVersions(
+  client: pg.Client,
+  address: PostgresAddress,
+  request: EngineRestoreRequest,
+): Promise<Clients> {
+  const { rows } = await client.query<{ server_version: string }>('show server_version');
+  const server = versionIn(rows[0]!.server_version);
+  const { clientVersion, serverVersion } = request.facts;
+  if (majorOf(serverVersion) > majorOf(server))
+    throw new InputError(
+      `the archive is of a server of version ${serverVersion}, and ${address.text} is version ${server}: PostgreSQL restores to the same or a newer version only`,
+    );
+  return findClients({
+    major: majorOf(clientVersion),
+    why: `the archive was written by pg_dump ${clientVersion}`,
+  });
+}
+
+async function checkRoles(client: pg.Client, roles: readonly string[]): Promise<void> {
+  const { rows } = await client.query<{ name: string }>(
+    'select name from unnest($1::text[]) as name where not exists (select from pg_roles where rolname = name) order by 1',
+    [[...new Set(roles)]],
+  );
+  if (rows.length > 0)
+    throw new InputError(
+      `the archive needs roles that this server does not have: ${rows.map(({ name }) => JSON.stringify(name)).join(', ')}; ` +
+        'create them, or restore with --no-owner, without owners and grants',
+    );
+}
+
+async function checkExtensions(
+  client: pg.Client,
+  properties: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  const needed = Array.isArray(properties.extensions) ? properties.extensions : [];
+  const { rows } = await client.query<{ name: string }>(
+    `select needed.name from unnest($1::text[]) as needed(name)
+     where not exists (select from pg_available_extensions a where a.name = needed.name) order by 1`,
+    [needed],
+  );
+  if (rows.length > 0)
+    throw new InputError(
+      `the archive needs extensions that this server does not have: ${rows.map(({ name }) => JSON.stringify(name)).join(', ')}; install them first`,
+    );
+}
+
+/** For a live database that is gone: what the manifest says it was like. */
+function archivedProperties({ facts, database }: EngineRestoreRequest): DatabaseProperties {
+  const properties = facts.properties as unknown as DatabaseProperties;
+  if (typeof properties.encoding !== 'string' || typeof properties.owner !== 'string')
+    throw new InputError(
+      `database ${JSON.stringify(database)} is not on the server, and the archive does not say how to create it; create an empty one first`,
+    );
+  return properties;
+}
+
+function createDatabaseSql(side: string, model: DatabaseProperties, noOwner: boolean): string {
+  const literal = (value: string) => pg.escapeLiteral(value);
+  const parts = [
+    `create database ${q(side)} template template0 encoding ${literal(model.encoding)}`,
+    `lc_collate ${literal(model.collate)} lc_ctype ${literal(model.ctype)}`,
+    ...(noOwner ? [] : [`owner ${q(model.owner)}`]),
+  ];
+  if (model.provider === 'i' && model.locale)
+    parts.push(`locale_provider icu icu_locale ${literal(model.locale)}`);
+  if (model.provider === 'i' && model.icuRules) parts.push(`icu_rules ${literal(model.icuRules)}`);
+  if (model.provider === 'b' && model.locale)
+    parts.push(`locale_provider builtin builtin_locale ${literal(model.locale)}`);
+  return parts.join(' ');
+}
+
+/** We hold the lock, so a side database with our mark is what a killed restore left. */
+async function dropLeftovers(
+  client: pg.Client,
+  address: PostgresAddress,
+  database: string,
+  side: string,
+  say: (message: string) => void,
+): Promise<void> {
+  for (const { name } of await markedDatabases(client, 'restore', database)) {
+    say(`dropping ${name}, which an interrupted restore left`);
+    await dropDatabase(client, name);
+  }
+  if (!(await databaseExists(client, side))) return;
+  // Killed between creating and marking: then it is empty.
+  if (!(await isEmpty(address, side)))
+    throw new InputError(
+      `database ${JSON.stringify(side)} exists, holds data, and is not from this tool; rename it or drop it, then run again`,
+    );
+  await dropDatabase(client, side);
+}
+
+async function isEmpty(address: PostgresAddress, name: string): Promise<boolean> {
+  const client = await connect(address, name);
+  try {
+    const { rows } = await client.query(
+      `select 1 from pg_class where oid >= 16384 union all select 1 from pg_proc where oid >= 16384
+       union all select 1 from pg_largeobject_metadata limit 1`,
+    );
+    return rows.length === 0;
+  } finally {
+    await client.end();
+  }
+}
+
+async function dropDatabase(client: pg.Client, name: string): Promise<void> {
+  await client.query(`drop database if exists ${q(name)} with (force)`);
+}
+
+/** The copy against the manifest, in the copy itself; then statistics, without which it would be live but slow. */
+async function checkContent(address: PostgresAddress, side: string, request: EngineRestoreRequest) {
+  const client = await connect(address, side);
+  try {
+    const tables = await countRows(client, () => request.signal?.throwIfAborted());
+    const found = differences(request.tables, tables);
+    if (found.length > 0)
+      throw new OperationError(
+        `the restored copy is not what the manifest says: ${found.slice(0, 10).join('; ')}${found.length > 10 ? `; and ${found.length - 10} more` : ''}; the live database was not touched`,
+      );
+    await client.query('analyze');
+    return tables;
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,121 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import { OperationError, reasonOf } from '../../errors.js';
+import { connect, type PostgresAddress } from './connect.js';
+import { commentSql, type Mark } from './marks.js';
+import { undoName } from './names.js';
+
+const ATTEMPTS = 5;
+/** Somebody is still connected, although all sessions were ended. */
+const IN_USE = '55006';
+
+export interface SwapRequest {
+  readonly address: PostgresAddress;
+  /** Holds the lock on this database's restores. */
+  readonly client: pg.Client;
+  readonly tenant: string;
+  readonly database: string;
+  /** What becomes live, and the comment it is to have then. */
+  readonly next: string;
+  readonly comment: string | null;
+}
+
+/**
+ * Renames the live database away and the next one into its place, in one transaction: killed at any moment, the name
+ * leads to the old or the new one. The rename locks out new sessions; those that are there are ended meanwhile.
+ */
+export async function swapDatabases(request: SwapRequest): Promise<{ undo?: string }> {
+  const { client, database } = request;
+  const prepared = await client.query<{ gid: string }>(
+    'select gid from pg_prepared_xacts where database = $1',
+    [database],
+  );
+  if (prepared.rows.length > 0)
+    throw new OperationError(
+      `database ${JSON.stringify(database)} has the prepared transaction ${JSON.stringify(prepared.rows[0]!.gid)}, so it cannot be renamed; commit it or roll it back, then run again`,
+    );
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await swapOnce(request);
+    } catch (error) {
+      await client.query('rollback').catch(() => {});
+      if ((error as { code?: string }).code !== IN_USE || attempt === ATTEMPTS)
+        throw error instanceof OperationError ? error : await explain(request, error);
+    }
+  }
+}
+
+async function swapOnce({ address, client, tenant, database, next, comment }: SwapRequest) {
+  const { rows } = await client.query<{ oid: number; comment: string | null }>(
+    `select oid::int8::text as oid, shobj_description(oid, 'pg_database') as comment from pg_database where datname = $1`,
+    [database],
+  );
+  const live = rows[0];
+  const q = pg.escapeIdentifier;
+  await client.query('begin');
+  let undo: string | undefined;
+  if (live) {
+    const now = new Date();
+    undo = undoName(database, now, randomBytes(2).toString('hex'));
+    const mark: Mark = {
+      tool: 'sovereign-backup',
+      kind: 'undo',
+      tenant,
+      database,
+      at: now.toISOString(),
+      comment: live.comment,
+    };
+    await whileEndingSessions(address, live.oid, () =>
+      client.query(`alter database ${q(database)} rename to ${q(undo!)}`),
+    );
+    await client.query(commentSql(undo, JSON.stringify(mark)));
+  }
+  await client.query(`alter database ${q(next)} rename to ${q(database)}`);
+  await client.query(commentSql(database, comment));
+  await client.query('commit');
+  return undo === undefined ? {} : { undo };
+}
+
+/** The rename waits five seconds for others to leave; this shows them out as long as it waits. */
+async function whileEndingSessions(address: PostgresAddress, oid: number, rename: () => Promise<unknown>) {
+  const other = await connect(address, address.maintenance);
+  let done = false;
+  const renamed = rename().finally(() => {
+    done = true;
+  });
+  renamed.catch(() => {});
+  try {
+    while (!done) {
+      // A session of a role that we may not end stays; the rename then says that the database is in use.
+      await other
+        .query(
+          `select pg_terminate_backend(pid) from pg_stat_activity
+           where datid = $1::oid and pid <> pg_backend_pid() and (usesysid is null or pg_has_role(usesysid, 'MEMBER'))`,
+          [oid],
+        )
+        .catch(() => {});
+      await Promise.race([renamed.catch(() => {}), sleep(50)]);
+    }
+  } finally {
+    await other.end().catch(() => {});
+  }
+  await renamed;
+}
+
+async function explain({ client, database }: SwapRequest, error: unknown): Promise<Error> {
+  const reason = reasonOf(error);
+  const who = await client
+    .query<{ who: string }>(
+      `select distinct format('%s (%s)', usename, coalesce(nullif(application_name, ''), 'no name')) as who
+       from pg_stat_activity where datname = $1 and usename is not null`,
+      [database],
+    )
+    .catch(() => undefined);
+  const sessions = who?.rows.map((row) => row.who).join(', ');
+  return new OperationError(
+    `the databases could not be swapped: ${reason}` +
+      `${sessions ? `; still connected: ${sessions}; end these sessions, or restore as a role that may` : ''}` +
+      `; database ${JSON.stringify(database)} is as it was`,
+  );
+}

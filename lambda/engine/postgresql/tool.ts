@@ -1,0 +1,59 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { OperationError, reasonOf } from '../../errors.js';
+
+const KEPT_STDERR = 16 * 1024;
+
+/** A client tool that runs. */
+export interface Tool {
+  readonly child: ChildProcess;
+  /** Its exit code, 0 included; rejects only when it could not be started or was killed by a signal. */
+  readonly exited: Promise<number>;
+  /** The end of what it has said so far. */
+  said(): string;
+  kill(): void;
+}
+
+export function startTool(
+  path: string,
+  args: readonly string[],
+  options: {
+    readonly env: NodeJS.ProcessEnv;
+    readonly stdio: ['ignore' | 'pipe', 'ignore' | 'pipe', 'pipe'];
+    readonly line?: (line: string) => void;
+  },
+): Tool {
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  const child = spawn(path, args, { env: options.env, stdio: options.stdio });
+  let said = '';
+  let rest = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    said = (said + text).slice(-KEPT_STDERR);
+    const lines = (rest + text).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) options.line?.(line);
+  });
+  const exited = (async () => {
+    let ended: [number | null, NodeJS.Signals | null];
+    try {
+      ended = (await once(child, 'close')) as typeof ended;
+    } catch (error) {
+      throw new OperationError(`${name} could not be started: ${reasonOf(error)}`);
+    }
+    const [code, signal] = ended;
+    if (code === null) throw new OperationError(`${name} was ended by ${signal}`);
+    return code;
+  })();
+  exited.catch(() => {});
+  return { child, exited, said: () => said, kill: () => void child.kill('SIGKILL') };
+}
+
+/** What a tool's own words say went wrong: its errors, without its name and its repetitions. */
+export function toolReason(said: string): string {
+  const lines = said.split('\n').map((line) => line.trim());
+  const errors = lines.filter((line) => /\b(error|fatal):/i.test(line) || /^(DETAIL|HINT):/.test(line));
+  const chosen = errors.length > 0 ? errors.slice(0, 4) : lines.filter(Boolean).slice(-3);
+  return (
+    chosen.map((line) => line.replace(/^pg_(dump|restore): (error: )?/, '')).join('; ') || 'it gave no reason'
+  );
+}

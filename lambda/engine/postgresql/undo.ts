@@ -1,0 +1,37 @@
+import { InputError } from '../../errors.js';
+import type { EngineUndoRequest, UndoOutcome } from '../engine.js';
+import { addressOf } from './connect.js';
+import { openMaintenance } from './maintenance.js';
+import { markedDatabases } from './marks.js';
+import { databaseName } from './names.js';
+import { swapDatabases } from './swap.js';
+
+export async function undo(request: EngineUndoRequest): Promise<UndoOutcome> {
+  const address = addressOf(request.server);
+  const database = databaseName(request.database);
+  const client = await openMaintenance(address, database);
+  try {
+    const copies = await markedDatabases(client, 'undo', database);
+    const newest = copies.sort((a, b) => (a.mark.at < b.mark.at ? 1 : -1))[0];
+    if (!newest)
+      throw new InputError(
+        `there is no kept copy of database ${JSON.stringify(database)} on ${address.text}: nothing was restored there, or the copy was dropped`,
+      );
+    request.phase?.(`putting back ${newest.name}, which was put aside at ${newest.mark.at}`);
+    const { undo } = await swapDatabases({
+      address,
+      client,
+      tenant: request.tenant,
+      database,
+      next: newest.name,
+      comment: newest.mark.comment ?? null,
+    });
+    return {
+      from: newest.name,
+      keptSince: new Date(newest.mark.at),
+      ...(undo === undefined ? {} : { undo }),
+    };
+  } finally {
+    await client.end().catch(() => {});
+  }
+}

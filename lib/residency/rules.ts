@@ -13,6 +13,9 @@ export const PROPERTY_RULES = contentOf<readonly PropertyRule[]>(propertyRows);
 /** Every resource type of CloudFormation that the properties were looked for in. */
 export const RESOURCE_TYPES: ReadonlySet<string> = new Set(contentOf<readonly string[]>(typeRows));
 
+/** Types with a row of any class: somebody has read what they do. */
+export const DECIDED_TYPES: ReadonlySet<string> = new Set(PROPERTY_RULES.map(({ type }) => type));
+
 /** The rows that make edges, by resource type. */
 export const MOVING_RULES: ReadonlyMap<string, readonly PropertyRule[]> = (() => {
   const byType = new Map<string, PropertyRule[]>();

@@ -137,12 +137,17 @@ export function readSdkCall(text: string, reading: Reading): readonly Found[] {
   const copy = SDK_COPIES[`${service}.${action.toLowerCase()}`];
   const parameters = own(call, 'parameters');
   const here = own(call, 'region');
+  const stack = ownEnd(reading.stack);
+  // A role of another account makes the call in that account.
+  const role = own(call, 'assumedRoleArn');
+  const account = (typeof role === 'string' ? placeOf('arn', role, reading)?.account : null) ?? stack.account;
   const made =
-    typeof here === 'string' ? filled(NOWHERE, placeOf('region', here, reading) ?? NOWHERE) : undefined;
+    typeof here === 'string'
+      ? { ...filled(NOWHERE, placeOf('region', here, reading) ?? NOWHERE), account }
+      : undefined;
   if (copy === undefined) {
     if (made === undefined) return [];
     // Any other call in another region: its parameters go there, or its answer comes from there.
-    const stack = ownEnd(reading.stack);
     const ends = /^(get|describe|list)/i.test(action) ? { from: made, to: stack } : { from: stack, to: made };
     return [{ ...ends, what: 'metadata', at: 'region' }];
   }
@@ -155,7 +160,7 @@ export function readSdkCall(text: string, reading: Reading): readonly Found[] {
       for (const [value, at] of pick(parameters, path.split('.'), 'parameters')) {
         const place = placeOf(formOf(path), value, reading);
         if (place === undefined) continue;
-        const other = made ?? ownEnd(reading.stack);
+        const other = made ?? stack;
         found.push(
           side === 'to'
             ? { from: other, to: place, what: copy.what, at }

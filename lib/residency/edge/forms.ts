@@ -89,11 +89,15 @@ function arn(text: string, reading: Reading): End {
   const parsed = parseArn(text);
   if (parsed !== undefined) {
     if (parsed.service === 's3' && parsed.region === '') return buckets.placeOf(text, reading);
+    // An integration of API Gateway: the function's own ARN is inside.
+    const inner = parsed.service === 'apigateway' ? parsed.resource.indexOf('arn:') : -1;
+    if (inner >= 0) return arn(parsed.resource.slice(inner), reading);
     // A service without regions: the thing is as near as anything of the stack.
     const inRegion = parsed.region === '' ? stack.region : parsed.region;
     return {
       region: isRegionText(inRegion, resolver) ? inRegion : null,
-      account: /^(aws)?$/.test(parsed.account) ? null : parsed.account,
+      // Not every ARN has an account there: `aws` for what AWS owns, a service's name in an integration.
+      account: isLiteral(parsed.account) && !/^\d+$/.test(parsed.account) ? null : parsed.account,
       partition: isLiteral(parsed.partition) ? parsed.partition : null,
       why: resolver.tokens.why(inRegion),
     };

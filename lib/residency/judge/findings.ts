@@ -5,7 +5,7 @@ import type { AuditPolicy } from '../policy';
 import type { Resolver } from '../resolve/resolver';
 import { isObject, own, type Stack } from '../resolve/stack';
 import { isLiteral } from '../resolve/text';
-import { MOVING_RULES, RESOURCE_TYPES } from '../rules';
+import { DECIDED_TYPES, RESOURCE_TYPES } from '../rules';
 import { daysUntil } from './dates';
 import type { Regimes } from './regimes';
 
@@ -130,7 +130,7 @@ function ofStack(stack: Stack, { resolver }: FindingsInput): readonly Finding[] 
 }
 
 export function isAssessed(type: string): boolean {
-  if (FOLLOWED.has(type) || MOVING_RULES.has(type)) return true;
+  if (FOLLOWED.has(type) || DECIDED_TYPES.has(type)) return true;
   return RESOURCE_TYPES.has(type) && !BY_CODE.test(type);
 }
 

@@ -15,7 +15,7 @@ import { buildStacks } from './resolve/build';
 import { Exports } from './resolve/exports';
 import { Resolver } from './resolve/resolver';
 import type { Stack } from './resolve/stack';
-import { MOVING_RULES, PROPERTY_RULES } from './rules';
+import { movingRulesOf, PROPERTY_RULES } from './rules';
 
 /**
  * Finds every edge along which the templates move data, and judges it by the policy. Reads nothing but its arguments:
@@ -36,11 +36,10 @@ export function audit(
     resolver,
     buckets: new Buckets(resolver, stacks, policy.places.buckets),
     globals: new GlobalClusters(resolver, stacks, policy.places.globalClusters),
-    rules: MOVING_RULES,
   };
   const edges: Edge[] = [];
   for (const stack of stacks) {
-    for (const resource of stack.resources.ofTypes((type) => MOVING_RULES.has(type))) {
+    for (const resource of stack.resources.ofTypes((type) => movingRulesOf(type) !== undefined)) {
       for (const raw of edgesOf(finder, stack, resource)) edges.push(judge.edge(raw));
     }
   }

@@ -27,3 +27,10 @@ export const MOVING_RULES: ReadonlyMap<string, readonly PropertyRule[]> = (() =>
   }
   return byType;
 })();
+
+/** An SDK call of the CDK may go under any name for a custom resource. */
+export function movingRulesOf(type: string): readonly PropertyRule[] | undefined {
+  return (
+    MOVING_RULES.get(type) ?? (type.startsWith('Custom::') ? MOVING_RULES.get('Custom::AWS') : undefined)
+  );
+}

@@ -3,6 +3,7 @@ import { both, type When } from '../resolve/alternatives';
 import type { Resolver } from '../resolve/resolver';
 import type { Resource, Stack } from '../resolve/stack';
 import { isLiteral } from '../resolve/text';
+import { movingRulesOf } from '../rules';
 import { parseArn } from './arn';
 import type { Buckets } from './buckets';
 import { type Found, readPipeline, readPolicy, readSdkCall } from './documents';
@@ -26,14 +27,11 @@ export interface Finder {
   readonly resolver: Resolver;
   readonly buckets: Buckets;
   readonly globals: GlobalClusters;
-  readonly rules: ReadonlyMap<string, readonly PropertyRule[]>;
 }
 
 /** Every edge that a resource makes. */
 export function edgesOf(finder: Finder, stack: Stack, resource: Resource): readonly RawEdge[] {
-  // An SDK call of the CDK may go under any name for a custom resource.
-  const known = resource.type.startsWith('Custom::') ? 'Custom::AWS' : resource.type;
-  const rules = finder.rules.get(resource.type) ?? finder.rules.get(known);
+  const rules = movingRulesOf(resource.type);
   if (rules === undefined) return [];
   const start: When =
     resource.condition === null

@@ -173,8 +173,9 @@ export class InstanceSnapshots extends Construct implements aws_dlm.ILifecyclePo
         ],
       },
     });
-    // The policy's first run must not find a role that cannot do its work yet.
-    this.policy.node.addDependency(this.role);
+    // The first run must not find a role that cannot do its work yet.
+    const rights = this.role.node.tryFindChild('DefaultPolicy');
+    if (rights) this.policy.node.addDependency(rights);
   }
 
   /** Id and ARN of the lifecycle policy. */

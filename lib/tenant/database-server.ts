@@ -57,6 +57,13 @@ export interface DatabaseEndpoint extends DatabaseLogin {
   readonly port?: number;
 
   /**
+   * The region it is in.
+   *
+   * @default - that of the worker
+   */
+  readonly region?: string;
+
+  /**
    * What has to let the worker in: a security group, for instance.
    *
    * @default - nothing is opened
@@ -106,7 +113,12 @@ export class DatabaseServer {
       );
     }
     const engine = login.engine ?? DatabaseEngine.POSTGRESQL;
-    return new DatabaseServer(engine, host, port, { ...login, secret, connections: source });
+    return new DatabaseServer(engine, host, port, {
+      ...login,
+      secret,
+      connections: source,
+      region: source.env.region,
+    });
   }
 
   /** What kind of server it is. */
@@ -127,11 +139,14 @@ export class DatabaseServer {
   /** What lets the worker in. */
   public readonly connections?: IConnectable;
 
+  /** The region it is in, where that is known. */
+  public readonly region?: string;
+
   private constructor(
     engine: DatabaseEngine,
     host: string,
     port: number,
-    endpoint: DatabaseLogin & { connections?: IConnectable },
+    endpoint: DatabaseLogin & { connections?: IConnectable; region?: string },
   ) {
     this.engine = engine;
     this.host = host;
@@ -139,6 +154,7 @@ export class DatabaseServer {
     this.user = endpoint.user ?? 'postgres';
     this.secret = endpoint.secret;
     this.connections = endpoint.connections;
+    this.region = endpoint.region;
   }
 
   /** The server's URL, without a password. */

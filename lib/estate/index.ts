@@ -1,0 +1,2 @@
+export * from './backup-estate';
+export * from './territory';

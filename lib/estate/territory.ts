@@ -1,0 +1,68 @@
+import type { Stack } from 'aws-cdk-lib';
+import type { RegimeBackupPlan } from '../plan';
+import type { PrivacyRegime } from '../regime';
+import type { InstanceSnapshots } from '../snapshot';
+import type { IRegimeVault } from '../vault';
+
+/** Somebody has decided that one region has to do. */
+export interface SoleRegion {
+  /** Who accepted the risk: a person or an office that can be asked. */
+  readonly acceptedBy: string;
+
+  /** The day on which the decision is looked at again, as `YYYY-MM-DD`. Synthesis fails after it. */
+  readonly reviewOn: string;
+
+  /**
+   * Why.
+   *
+   * @default - the regime has no second region
+   */
+  readonly reason?: string;
+
+  /**
+   * Another account of the organization that keeps the second copy, in the same region: no protection from the loss of
+   * the region, but from everything that can happen to the first account.
+   *
+   * @default - no second copy
+   */
+  readonly bunkerAccount?: string;
+}
+
+/** Data of one regime: the region it lives in, and where copies of it go. */
+export interface Territory {
+  /** The regime that data and copies are under. */
+  readonly regime: PrivacyRegime;
+
+  /** The region in which the protected resources are. */
+  readonly home: string;
+
+  /**
+   * Regions of the regime to which everything is copied. Data Lifecycle Manager takes three at most.
+   *
+   * @default - none, which needs `soleRegion`
+   */
+  readonly copies?: string[];
+
+  /**
+   * The recorded decision to do without a second region.
+   *
+   * @default - a territory without copies fails synthesis
+   */
+  readonly soleRegion?: SoleRegion;
+}
+
+/** What the estate has made of a territory, to build on. */
+export interface EstateTerritory {
+  /** The regime. */
+  readonly regime: PrivacyRegime;
+  /** The home region. */
+  readonly home: string;
+  /** The stack of the home region. */
+  readonly stack: Stack;
+  /** The vault of the home region. */
+  readonly vault: IRegimeVault;
+  /** The plan of the home region. */
+  readonly plan: RegimeBackupPlan;
+  /** The snapshots of instances; undefined when instances are not protected. */
+  readonly snapshots?: InstanceSnapshots;
+}

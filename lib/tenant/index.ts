@@ -1,0 +1,3 @@
+export * from './database-server';
+export * from './tenant-backups';
+export * from './tenant-source';

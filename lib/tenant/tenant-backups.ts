@@ -1,0 +1,445 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Duration, RemovalPolicy, Stack, type TimeZone } from 'aws-cdk-lib';
+import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import type * as kms from 'aws-cdk-lib/aws-kms';
+import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import type * as s3 from 'aws-cdk-lib/aws-s3';
+import { Asset } from 'aws-cdk-lib/aws-s3-assets';
+import { Schedule, ScheduleExpression, TimeWindow } from 'aws-cdk-lib/aws-scheduler';
+import { StepFunctionsStartExecution } from 'aws-cdk-lib/aws-scheduler-targets';
+import * as sns from 'aws-cdk-lib/aws-sns';
+import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
+import { longestGapMinutes } from '../objective/cron';
+import { type Layer, objectiveProblems, span } from '../objective/worst-case';
+import type { RecoveryObjective } from '../plan';
+import { addProblem } from '../problems';
+import { Cargo, PrivacyRegime } from '../regime';
+import { homeRegionProblem, moveProblem } from '../regime/move-check';
+import { regionProblem } from '../regime/region-check';
+import { regionKey } from '../vault/vault-key';
+import { ARCHIVES, archiveBucket, RUNS } from './archive-bucket';
+import { type FunctionOptions, workerFunction, zipFunction } from './tenant-functions';
+import { type TenantList, tenantMachine } from './tenant-machine';
+import { tenantRole } from './tenant-role';
+import type { TenantSource } from './tenant-source';
+
+/** Which tenants, when, and how long their archives are kept. */
+export interface TenantBackupsProps {
+  /** Which tenants there are, and on which server. */
+  readonly source: TenantSource;
+
+  /**
+   * The network from which the server is reached. Its subnets need a way to S3, KMS, Secrets Manager, STS and CloudWatch
+   * Logs: endpoints of these services, or a NAT gateway.
+   *
+   * @default - none: the server is reached over the internet
+   */
+  readonly vpc?: ec2.IVpc;
+
+  /**
+   * The subnets of the worker.
+   *
+   * @default - private subnets, as CDK chooses them
+   */
+  readonly vpcSubnets?: ec2.SubnetSelection;
+
+  /**
+   * When tenants are dumped: a cron or rate expression.
+   *
+   * @default 'cron(0 2 * * ? *)'
+   */
+  readonly schedule?: string;
+
+  /**
+   * The time zone of the schedule.
+   *
+   * @default TimeZone.ETC_UTC
+   */
+  readonly timeZone?: TimeZone;
+
+  /**
+   * How long archives are kept.
+   *
+   * @default Duration.days(35)
+   */
+  readonly retention?: Duration;
+
+  /**
+   * How long an archive cannot be deleted or overwritten, except by principals that may bypass the governance of Object
+   * Lock.
+   *
+   * @default Duration.days(7)
+   */
+  readonly immutableFor?: Duration;
+
+  /**
+   * How many tenants are dumped at a time. Each takes one connection to the server, and its reading speed.
+   *
+   * @default 10
+   */
+  readonly maxConcurrency?: number;
+
+  /**
+   * How long a whole run may take. A run that has not succeeded after schedule and this time raises the alarm.
+   *
+   * @default Duration.hours(6)
+   */
+  readonly maxDuration?: Duration;
+
+  /**
+   * Memory of the worker in MiB, which also decides its share of processor time and network.
+   *
+   * @default 2048
+   */
+  readonly workerMemory?: number;
+
+  /**
+   * The regime that the archives are under.
+   *
+   * @default - the widest regime of the catalogue that holds the stack's region
+   */
+  readonly regime?: PrivacyRegime;
+
+  /**
+   * The key of this region under which archives are encrypted, bound to their tenant.
+   *
+   * @default - a new key, rotated yearly and retained
+   */
+  readonly encryptionKey?: kms.IKey;
+
+  /**
+   * Where alarms go.
+   *
+   * @default - a new topic, encrypted with the key
+   */
+  readonly alarmTopic?: sns.ITopic;
+
+  /**
+   * Bucket for the access logs of the archives' bucket.
+   *
+   * @default - none
+   */
+  readonly accessLogs?: s3.IBucket;
+
+  /**
+   * What happens to bucket and key when they are taken out of the stack.
+   *
+   * @default RemovalPolicy.RETAIN
+   */
+  readonly removalPolicy?: RemovalPolicy;
+}
+
+/**
+ * Dumps of single tenants' databases, from each of which one tenant can be restored alone.
+ *
+ * On schedule, the tenants are found, dumped at the same time by a worker that can reach one tenant's archives only, and
+ * counted: a run fails, and an alarm rings, when any tenant is without a backup, and another when no run succeeds.
+ */
+export class TenantBackups extends Construct implements ec2.IConnectable {
+  /** The regime that the archives are under. */
+  public readonly regime: PrivacyRegime;
+
+  /** Holds the archives. */
+  public readonly bucket: s3.Bucket;
+
+  /** Encrypts the archives. */
+  public readonly encryptionKey: kms.IKey;
+
+  /** Dumps, verifies, restores and undoes one tenant. */
+  public readonly worker: lambda.IFunction;
+
+  /** What the worker becomes for one tenant. */
+  public readonly tenantRole: iam.IRole;
+
+  /** One run over all tenants. */
+  public readonly stateMachine: sfn.IStateMachine;
+
+  /** Where alarms go. */
+  public readonly alarmTopic: sns.ITopic;
+
+  /** Rings when a run fails: some tenant is without a backup. */
+  public readonly failedAlarm: cloudwatch.Alarm;
+
+  /** Rings when no run has succeeded for longer than the schedule allows: a dead man's switch. */
+  public readonly missingAlarm: cloudwatch.Alarm;
+
+  /** Security groups of the worker; empty outside a VPC. */
+  public readonly connections: ec2.Connections;
+
+  private readonly layer?: Layer;
+
+  constructor(scope: Construct, id: string, props: TenantBackupsProps) {
+    super(scope, id);
+    this.regime = this.checkedRegime(props);
+    const { server } = props.source;
+    const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
+    const retention = props.retention ?? Duration.days(35);
+    const maxDuration = props.maxDuration ?? Duration.hours(6);
+    const schedule = props.schedule ?? 'cron(0 2 * * ? *)';
+    const gap = this.checkedGap(schedule);
+    this.checkRetention(retention, props.immutableFor ?? Duration.days(7));
+
+    const own = props.encryptionKey
+      ? undefined
+      : regionKey(this, 'Key', { description: `Tenant archives of ${this.regime.id}`, removalPolicy });
+    this.encryptionKey = props.encryptionKey ?? own!;
+    this.bucket = archiveBucket(this, 'Archives', {
+      retention,
+      immutableFor: props.immutableFor ?? Duration.days(7),
+      removalPolicy,
+      accessLogs: props.accessLogs,
+    });
+
+    const securityGroup =
+      props.vpc &&
+      new ec2.SecurityGroup(this, 'SecurityGroup', {
+        vpc: props.vpc,
+        description: 'Worker of the tenant backups',
+      });
+    this.connections = new ec2.Connections({ securityGroups: securityGroup ? [securityGroup] : [] });
+    if (securityGroup && server.connections) {
+      server.connections.connections.allowFrom(securityGroup, ec2.Port.tcp(server.port), 'Tenant backups');
+    }
+    const network = {
+      vpc: props.vpc,
+      vpcSubnets: props.vpcSubnets,
+      securityGroups: securityGroup && [securityGroup],
+    };
+    const environment: { [name: string]: string } = {
+      SOVEREIGN_REGIME: this.regime.id,
+      SOVEREIGN_BUCKET: this.bucket.bucketName,
+      SOVEREIGN_PREFIX: ARCHIVES,
+      SOVEREIGN_KEY_ARN: this.encryptionKey.keyArn,
+      SOVEREIGN_SERVER: server.url,
+      ...(server.secret ? { SOVEREIGN_SECRET_ARN: server.secret.secretArn } : {}),
+    };
+
+    const worker = this.makeWorker(props, environment, network);
+    this.worker = worker;
+    this.tenantRole = tenantRole(this, 'TenantRole', {
+      worker: worker.role!,
+      bucket: this.bucket,
+      key: this.encryptionKey,
+      regime: this.regime.id,
+    });
+    worker.addEnvironment('SOVEREIGN_TENANT_ROLE_ARN', this.tenantRole.roleArn);
+    server.secret?.grantRead(worker);
+
+    const tenants = this.findTenants(props.source, environment, network);
+    const report = zipFunction(this, 'Report', 'report', {
+      description: 'Compares the tenants that were to be dumped with those that were',
+      environment: { SOVEREIGN_REGIME: this.regime.id },
+      memorySize: 512,
+      timeout: Duration.minutes(5),
+    });
+    may(report, 's3:GetObject', this.bucket.arnForObjects(`${RUNS}*`));
+    if ('count' in tenants) may(report, 's3:GetObject', tenants.bucket.arnForObjects(tenants.key));
+
+    this.stateMachine = tenantMachine(this, 'Run', {
+      bucket: this.bucket,
+      tenants,
+      worker,
+      report,
+      maxConcurrency: props.maxConcurrency ?? 10,
+      timeout: maxDuration,
+    });
+    new Schedule(this, 'Schedule', {
+      description: `Tenant backups of ${this.regime.id}`,
+      schedule: ScheduleExpression.expression(schedule, props.timeZone),
+      timeWindow: TimeWindow.off(),
+      target: new StepFunctionsStartExecution(this.stateMachine, {
+        retryAttempts: 3,
+        maxEventAge: Duration.hours(1),
+      }),
+    });
+
+    this.alarmTopic = props.alarmTopic ?? this.makeTopic();
+    this.failedAlarm = this.alarm('FailedAlarm', {
+      alarmDescription:
+        `A run of the tenant backups of ${this.regime.id} failed: at least one tenant has no new backup. ` +
+        'The failed execution names the tenants.',
+      metric: this.metricFailed(),
+      evaluationPeriods: 1,
+      comparisonOperator: cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
+    });
+    const hours = Math.min(168, Math.ceil((gap + maxDuration.toMinutes()) / 60));
+    this.missingAlarm = this.alarm('MissingAlarm', {
+      alarmDescription:
+        `No run of the tenant backups of ${this.regime.id} has succeeded for ${span(hours * 60)}. ` +
+        'Is the schedule enabled, and does a run start?',
+      metric: this.metricSucceeded(),
+      evaluationPeriods: hours,
+      comparisonOperator: cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
+      // No run at all sends no data: that is what this alarm is for.
+      treatMissingData: cloudwatch.TreatMissingData.BREACHING,
+    });
+    this.layer = {
+      name: 'tenant dumps',
+      intervalMinutes: gap,
+      startDelayMinutes: 0,
+      startDelayReason: '',
+      completionMinutes: maxDuration.toMinutes(),
+      retentionDays: retention.toDays(),
+    };
+  }
+
+  /** Runs that did not succeed: some tenant is without a backup, or the run was stopped or took too long. */
+  public metricFailed(options: cloudwatch.MetricOptions = {}): cloudwatch.IMetric {
+    const period = { statistic: 'Sum', period: Duration.minutes(5), ...options };
+    return new cloudwatch.MathExpression({
+      expression: 'FILL(failed, 0) + FILL(timedOut, 0) + FILL(aborted, 0)',
+      label: options.label ?? 'runs failed',
+      period: period.period,
+      usingMetrics: {
+        failed: this.stateMachine.metricFailed(period),
+        timedOut: this.stateMachine.metricTimedOut(period),
+        aborted: this.stateMachine.metricAborted(period),
+      },
+    });
+  }
+
+  /** Runs in which every tenant was backed up, each hour. */
+  public metricSucceeded(options: cloudwatch.MetricOptions = {}): cloudwatch.Metric {
+    return this.stateMachine.metricSucceeded({ statistic: 'Sum', period: Duration.hours(1), ...options });
+  }
+
+  /**
+   * Lets somebody dump, verify, restore and undo single tenants by invoking the worker. Restoring overwrites nothing:
+   * what was live stays beside it.
+   *
+   * @param grantee who
+   */
+  public grantOperate(grantee: iam.IGrantable): iam.Grant {
+    return this.worker.grantInvoke(grantee);
+  }
+
+  /**
+   * Fails synthesis when the dumps alone cannot keep the objective, with the arithmetic.
+   *
+   * @param objective what was promised
+   */
+  public requireObjective(objective: RecoveryObjective): void {
+    const problems = objectiveProblems('tenants', this.layer ? [this.layer] : [], {
+      maxLossMinutes: objective.maxDataLoss?.toMinutes(),
+      retentionDays: objective.retention?.toDays(),
+    });
+    for (const problem of problems) addProblem(this, problem);
+  }
+
+  private checkedRegime(props: TenantBackupsProps): PrivacyRegime {
+    const { region } = Stack.of(this);
+    const unclear = regionProblem(region);
+    const regime = props.regime ?? (unclear ? PrivacyRegime.EU : PrivacyRegime.forRegion(region));
+    const home = homeRegionProblem(region, regime);
+    if (home) addProblem(this, `tenant archives of '${regime.id}': ${home}`);
+    const { region: serverRegion } = props.source.server;
+    if (!home && serverRegion && serverRegion !== region) {
+      const problem = moveProblem({
+        what: Cargo.BACKUP,
+        from: serverRegion,
+        to: region,
+        regime,
+        now: new Date(),
+      });
+      if (problem) addProblem(this, `dumps the server of another region: ${problem}`);
+    }
+    const keyRegion = props.encryptionKey?.env.region;
+    if (keyRegion && keyRegion !== region) {
+      addProblem(
+        this,
+        `encryptionKey is in ${keyRegion} and the archives in ${region}: give a key of this region`,
+      );
+    }
+    return regime;
+  }
+
+  private checkedGap(schedule: string): number {
+    try {
+      return longestGapMinutes(schedule);
+    } catch (error) {
+      addProblem(this, `its schedule cannot be read: ${(error as Error).message}`);
+      return 1440;
+    }
+  }
+
+  private checkRetention(retention: Duration, immutableFor: Duration): void {
+    if (retention.toDays() < immutableFor.toDays()) {
+      addProblem(
+        this,
+        `retention is ${retention.toDays()} days and immutableFor ${immutableFor.toDays()}: ` +
+          'archives cannot expire before their lock does, keep them at least as long',
+      );
+    }
+  }
+
+  private makeWorker(
+    props: TenantBackupsProps,
+    environment: { [name: string]: string },
+    network: Partial<FunctionOptions>,
+  ): lambda.DockerImageFunction {
+    return workerFunction(this, 'Worker', {
+      description: 'Dumps, verifies, restores and undoes one tenant',
+      environment,
+      memorySize: props.workerMemory ?? 2048,
+      timeout: Duration.minutes(15),
+      ...network,
+    });
+  }
+
+  private findTenants(
+    source: TenantSource,
+    environment: { [name: string]: string },
+    network: Partial<FunctionOptions>,
+  ): lambda.IFunction | TenantList {
+    if (source.tenants) {
+      const path = join(mkdtempSync(join(tmpdir(), 'tenants-')), 'tenants.json');
+      const rows = source.tenants.map(({ tenant, database }) => ({ tenant, database: database ?? tenant }));
+      writeFileSync(path, JSON.stringify(rows));
+      const asset = new Asset(this, 'TenantList', { path });
+      return { bucket: asset.bucket, key: asset.s3ObjectKey, count: rows.length };
+    }
+    const discover = zipFunction(this, 'Discover', 'discover', {
+      description: 'Finds the tenants of the server',
+      environment: { ...environment, SOVEREIGN_TENANT_PATTERN: source.pattern! },
+      memorySize: 512,
+      timeout: Duration.minutes(5),
+      ...network,
+    });
+    source.server.secret?.grantRead(discover);
+    may(discover, 's3:PutObject', this.bucket.arnForObjects(`${RUNS}*`));
+    return discover;
+  }
+
+  private makeTopic(): sns.Topic {
+    this.encryptionKey.addToResourcePolicy(
+      new iam.PolicyStatement({
+        sid: 'AlarmsReachTheTopic',
+        principals: [new iam.ServicePrincipal('cloudwatch.amazonaws.com')],
+        actions: ['kms:Decrypt', 'kms:GenerateDataKey*'],
+        resources: ['*'],
+        conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
+      }),
+    );
+    return new sns.Topic(this, 'Alarms', { masterKey: this.encryptionKey, enforceSSL: true });
+  }
+
+  private alarm(id: string, props: Omit<cloudwatch.AlarmProps, 'threshold'>): cloudwatch.Alarm {
+    const alarm = new cloudwatch.Alarm(this, id, { ...props, threshold: 1 });
+    const action = new SnsAction(this.alarmTopic);
+    alarm.addAlarmAction(action);
+    alarm.addOkAction(action);
+    return alarm;
+  }
+}
+
+/** CDK's own grants on buckets come with wildcards that nobody here needs. */
+function may(grantee: iam.IGrantable, action: string, resource: string): void {
+  iam.Grant.addToPrincipal({ grantee, actions: [action], resourceArns: [resource] });
+}

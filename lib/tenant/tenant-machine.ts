@@ -1,0 +1,136 @@
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as logs from 'aws-cdk-lib/aws-logs';
+import type { IBucket } from 'aws-cdk-lib/aws-s3';
+import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import * as tasks from 'aws-cdk-lib/aws-stepfunctions-tasks';
+import { STEPFUNCTIONS_USE_DISTRIBUTED_MAP_RESULT_WRITER_V2 } from 'aws-cdk-lib/cx-api';
+import { Construct } from 'constructs';
+import { RUNS } from './archive-bucket';
+
+/** A fixed list of tenants, as an asset. */
+export interface TenantList {
+  readonly bucket: IBucket;
+  readonly key: string;
+  readonly count: number;
+}
+
+export interface MachineOptions {
+  readonly bucket: IBucket;
+  /** Finds the tenants; or the list of them. */
+  readonly tenants: lambda.IFunction | TenantList;
+  readonly worker: lambda.IFunction;
+  readonly report: lambda.IFunction;
+  readonly maxConcurrency: number;
+  readonly timeout: Duration;
+}
+
+/** The list of tenants: read from where runs are kept, and from nowhere else. */
+class TenantsReader extends sfn.S3JsonItemReader {
+  constructor(
+    private readonly place: IBucket,
+    key: string,
+    private readonly allowed: string,
+  ) {
+    super({ bucket: place, key });
+  }
+
+  public override providePolicyStatements(): iam.PolicyStatement[] {
+    return [
+      new iam.PolicyStatement({
+        actions: ['s3:GetObject'],
+        resources: [this.place.arnForObjects(this.allowed)],
+      }),
+    ];
+  }
+}
+
+/** Tenants are found, each is dumped on its own, and the report fails the run when any of them is without a backup. */
+export function tenantMachine(parent: Construct, id: string, options: MachineOptions): sfn.StateMachine {
+  const scope = new Construct(parent, id);
+  // CDK looks at `resultWriterV2` only under this flag, and at a deprecated property without it.
+  scope.node.setContext(STEPFUNCTIONS_USE_DISTRIBUTED_MAP_RESULT_WRITER_V2, true);
+  const { bucket, tenants, worker, report } = options;
+  const find = findTenants(scope, tenants);
+  const list = 'grantInvoke' in tenants ? undefined : tenants;
+  const reader = list
+    ? new TenantsReader(list.bucket, list.key, list.key)
+    : new TenantsReader(bucket, sfn.JsonPath.stringAt('$.key'), `${RUNS}*`);
+
+  const dump = new tasks.LambdaInvoke(scope, 'Dump', {
+    lambdaFunction: worker,
+    payload: sfn.TaskInput.fromObject({
+      action: 'dump',
+      tenant: sfn.JsonPath.stringAt('$.tenant'),
+      database: sfn.JsonPath.stringAt('$.database'),
+    }),
+    payloadResponseOnly: true,
+    retryOnServiceExceptions: false,
+  });
+  dump.addRetry({
+    interval: Duration.seconds(30),
+    backoffRate: 3,
+    maxAttempts: 2,
+    jitterStrategy: sfn.JitterType.FULL,
+  });
+
+  const each = new sfn.DistributedMap(scope, 'EachTenant', {
+    itemReader: reader,
+    // One failing tenant must not keep the others from their backups; the report fails the run in the end.
+    toleratedFailurePercentage: 100,
+    maxConcurrency: options.maxConcurrency,
+    mapExecutionType: sfn.StateMachineType.STANDARD,
+    label: 'EachTenant',
+    resultPath: '$.results',
+    resultWriterV2: new sfn.ResultWriterV2({ bucket, prefix: `${RUNS}results` }),
+  }).itemProcessor(dump);
+
+  const tell = new tasks.LambdaInvoke(scope, 'Report', {
+    lambdaFunction: report,
+    payload: sfn.TaskInput.fromObject({
+      run: sfn.JsonPath.stringAt('$$.Execution.Name'),
+      bucket: sfn.JsonPath.stringAt('$.bucket'),
+      key: sfn.JsonPath.stringAt('$.key'),
+      count: sfn.JsonPath.numberAt('$.count'),
+      results: sfn.JsonPath.objectAt('$.results'),
+    }),
+    payloadResponseOnly: true,
+  });
+
+  return new sfn.StateMachine(scope, 'Resource', {
+    comment: 'Dumps every tenant, each on its own, and fails when any of them is without a backup',
+    definitionBody: sfn.DefinitionBody.fromChainable(find.next(each).next(tell)),
+    timeout: options.timeout,
+    tracingEnabled: true,
+    logs: {
+      level: sfn.LogLevel.ALL,
+      // Inputs and outputs name tenants; the log does without them.
+      includeExecutionData: false,
+      destination: new logs.LogGroup(scope, 'Log', {
+        retention: logs.RetentionDays.ONE_YEAR,
+        removalPolicy: RemovalPolicy.RETAIN,
+      }),
+    },
+  });
+}
+
+function findTenants(
+  scope: Construct,
+  tenants: lambda.IFunction | TenantList,
+): sfn.INextable & sfn.IChainable {
+  if ('grantInvoke' in tenants) {
+    return new tasks.LambdaInvoke(scope, 'FindTenants', {
+      lambdaFunction: tenants,
+      payload: sfn.TaskInput.fromObject({ run: sfn.JsonPath.stringAt('$$.Execution.Name') }),
+      payloadResponseOnly: true,
+    });
+  }
+  return new sfn.Pass(scope, 'ListedTenants', {
+    result: sfn.Result.fromObject({
+      bucket: tenants.bucket.bucketName,
+      key: tenants.key,
+      count: tenants.count,
+    }),
+  });
+}

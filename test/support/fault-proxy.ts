@@ -9,6 +9,8 @@ export interface Call {
   readonly path: string;
   readonly headers: IncomingMessage['headers'];
   readonly bodyBytes: number;
+  /** Of calls that are not S3's: what was asked. */
+  readonly body: string;
 }
 
 export type Fault =
@@ -48,6 +50,7 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
       path: incoming.url ?? '',
       headers: incoming.headers,
       bodyBytes: body.length,
+      body: nameOf(incoming, body).startsWith('S3 ') ? '' : body.toString('utf8'),
     };
     calls.push(call);
     const fault = proxy.fault(call);

@@ -1,0 +1,149 @@
+import { dumpTenant } from '../archive/dump-tenant.js';
+import { kmsKey } from '../archive/kms-key.js';
+import { listArchives } from '../archive/list-archives.js';
+import type { ArchiveSummary, ProgressEvent } from '../archive/requests.js';
+import { restoreTenant } from '../archive/restore-tenant.js';
+import { S3Store } from '../archive/s3-store.js';
+import { undoRestore } from '../archive/undo-restore.js';
+import { verifyArchive } from '../archive/verify-archive.js';
+import { reasonOf } from '../errors.js';
+import { serverLogin } from './server-login.js';
+import { readSettings, type Settings } from './settings.js';
+import { logger, type Measure, measure } from './telemetry.js';
+import { tenantCredentials } from './tenant-credentials.js';
+import { parseWorkerEvent, type WorkerAction, type WorkerEvent } from './worker-event.js';
+
+/** By what Step Functions decides whether to try again: a wrong event stays wrong. */
+export class TenantInputError extends Error {
+  override readonly name = 'TenantInputError';
+}
+export class TenantOperationError extends Error {
+  override readonly name = 'TenantOperationError';
+}
+
+const measuredAs: Record<WorkerAction, string> = {
+  dump: 'TenantBackup',
+  verify: 'TenantVerify',
+  restore: 'TenantRestore',
+  undo: 'TenantUndo',
+  list: 'TenantList',
+};
+
+const whatToDo: Record<WorkerAction, string> = {
+  dump: 'mend the cause and run the same event again; the archives of earlier days are untouched and nothing partial was kept',
+  verify: 'mend the cause and run the same event again',
+  restore:
+    'mend the cause and run the same event again; the live database is whole, the old or the new one, and the list of archives is unchanged',
+  undo: 'mend the cause and run the same event again; the live database is whole, the old or the new one',
+  list: 'mend the cause and run the same event again',
+};
+
+/** Does what the event asks, in the tenant's own session, and leaves one record of how it ended. */
+export async function work(event: unknown, signal: AbortSignal): Promise<unknown> {
+  const began = performance.now();
+  let phase = 'reading the event';
+  let asked: WorkerEvent | undefined;
+  let settings: Settings | undefined;
+  try {
+    asked = parseWorkerEvent(event);
+    phase = 'reading the settings';
+    settings = readSettings();
+    phase = 'connecting';
+    const result = await perform(asked, settings, signal, (step) => {
+      phase = step.phase;
+      if (step.message !== undefined) logger.info(step.message, { tenant: asked?.tenant, phase });
+    });
+    const seconds = (performance.now() - began) / 1000;
+    measure(settings.regime, measuresOf(asked.action, result, seconds));
+    logger.info('done', { tenant: asked.tenant, action: asked.action, seconds });
+    return result;
+  } catch (thrown) {
+    // A call that was cut off by the end of the time says only that; the signal says why.
+    const error = signal.aborted ? signal.reason : thrown;
+    const cause = reasonOf(error);
+    const { action, tenant } = asked ?? rawNames(event);
+    logger.error('tenant failed', {
+      tenant,
+      action,
+      engine: process.env.SOVEREIGN_SERVER?.split(':')[0],
+      phase,
+      cause,
+      whatToDo: asked ? whatToDo[asked.action] : 'correct the event; nothing was touched',
+    });
+    if (asked) measure(process.env.SOVEREIGN_REGIME ?? 'unknown', [failureOf(asked.action)]);
+    const input = (error as { exitCode?: number } | undefined)?.exitCode === 2;
+    throw new (input ? TenantInputError : TenantOperationError)(`${String(tenant)}: ${phase}: ${cause}`);
+  }
+}
+
+async function perform(
+  asked: WorkerEvent,
+  settings: Settings,
+  signal: AbortSignal,
+  progress: (event: ProgressEvent) => void,
+): Promise<unknown> {
+  const { tenant } = asked;
+  const { regime, region } = settings;
+  const credentials = settings.tenantRoleArn
+    ? tenantCredentials(settings.tenantRoleArn, tenant, region)
+    : undefined;
+  const own = credentials ? { credentials } : {};
+  const store = new S3Store({
+    bucket: settings.bucket,
+    prefix: settings.prefix,
+    region,
+    ...own,
+    // A run that was taken over must not be able to delete archives, so the tenant role does not let it.
+    addOnly: true,
+  });
+  if (asked.action === 'list') {
+    const { archives, unreadable } = await listArchives({ regime, store, tenant });
+    for (const remains of unreadable) logger.warn('archive cannot be listed', { ...remains });
+    return archives;
+  }
+
+  const at = asked.at ? { at: asked.at } : {};
+  const key = () => kmsKey({ arn: settings.keyArn, ...own });
+  const request = { tenant, regime, store, progress, signal };
+  if (asked.action === 'verify') return verifyArchive({ ...request, ...at, key: key() });
+
+  const server = await serverLogin(settings);
+  const database = asked.database ? { database: asked.database } : {};
+  if (asked.action === 'dump') return dumpTenant({ ...request, ...database, server, key: key() });
+  // The name was compared before anything began; nobody sits here to be asked again.
+  const confirm = asked.confirm ?? '';
+  if (asked.action === 'undo') {
+    return undoRestore({ tenant, server, ...database, confirm, progress, signal });
+  }
+  return restoreTenant({
+    ...request,
+    ...database,
+    ...at,
+    server,
+    key: key(),
+    confirm: async () => confirm,
+    noOwner: asked.noOwner,
+  });
+}
+
+function measuresOf(action: WorkerAction, result: unknown, seconds: number): Measure[] {
+  const name = measuredAs[action];
+  if (action === 'verify' && !(result as { ok: boolean }).ok) return [failureOf(action)];
+  const measures: Measure[] = [
+    { name: `${name}Succeeded`, value: 1 },
+    { name: `${name}Seconds`, value: seconds, unit: 'Seconds' },
+  ];
+  if (action === 'dump' || action === 'restore') {
+    measures.push({ name: `${name}Bytes`, value: (result as ArchiveSummary).bytes, unit: 'Bytes' });
+  }
+  return measures;
+}
+
+function failureOf(action: WorkerAction): Measure {
+  return { name: `${measuredAs[action]}Failed`, value: 1 };
+}
+
+function rawNames(event: unknown): { action?: unknown; tenant?: unknown } {
+  const { action, tenant } = (event ?? {}) as { action?: unknown; tenant?: unknown };
+  return { action, tenant };
+}

@@ -3,7 +3,7 @@ import { separation } from '../../regime/distance';
 import type { Edge, Finding } from '../model';
 import type { AuditPolicy } from '../policy';
 import type { Resolver } from '../resolve/resolver';
-import { isObject, own, type Stack } from '../resolve/stack';
+import { isObject, NESTED_STACKS, own, type Stack } from '../resolve/stack';
 import { isLiteral } from '../resolve/text';
 import { DECIDED_TYPES, RESOURCE_TYPES } from '../rules';
 import { daysUntil } from './dates';
@@ -30,6 +30,8 @@ export const FINDING_RULES: Readonly<Record<string, string>> = {
 };
 
 const WARN_DAYS = 90;
+/** Of the serverless transform: rows of their own, or nothing that moves. */
+const SHORTHAND = /^AWS::Serverless::/;
 const BY_CODE = /^(Custom::|AWS::CloudFormation::CustomResource$)/;
 /** The CDK's own helpers, whose work the audit follows by itself. */
 const FOLLOWED = new Set([
@@ -87,7 +89,7 @@ function ofStack(stack: Stack, { resolver }: FindingsInput): readonly Finding[] 
       if (ids === undefined) unassessed.set(type, [logicalId]);
       else ids.push(logicalId);
     }
-    if (type === 'AWS::CloudFormation::Stack' && stack.input.nested?.[logicalId] === undefined) {
+    if (NESTED_STACKS.has(type) && stack.input.nested?.[logicalId] === undefined) {
       found.push({
         rule: 'nested-template-not-assessed',
         severity: 'warning',
@@ -129,9 +131,11 @@ function ofStack(stack: Stack, { resolver }: FindingsInput): readonly Finding[] 
   return found;
 }
 
+/** False where nobody has looked at what the properties of a type can do, or where code decides it. */
 export function isAssessed(type: string): boolean {
-  if (FOLLOWED.has(type) || DECIDED_TYPES.has(type)) return true;
-  return RESOURCE_TYPES.has(type) && !BY_CODE.test(type);
+  if (FOLLOWED.has(type)) return true;
+  if (BY_CODE.test(type)) return false;
+  return RESOURCE_TYPES.has(type) || SHORTHAND.test(type) || DECIDED_TYPES.has(type);
 }
 
 /** Values that need themselves, as met while following expressions. */

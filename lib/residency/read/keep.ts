@@ -1,11 +1,8 @@
+import { NESTED_STACKS } from '../resolve/stack';
 import { PROPERTY_RULES } from '../rules';
 
 /** Types that are read for more than the rows of the data file: names to join by, values to follow, keys to warn of. */
-const READ_WHOLE: ReadonlySet<string> = new Set([
-  'AWS::CloudFormation::Stack',
-  'AWS::KMS::Key',
-  'AWS::SSM::Parameter',
-]);
+const READ_WHOLE: ReadonlySet<string> = new Set([...NESTED_STACKS, 'AWS::KMS::Key', 'AWS::SSM::Parameter']);
 
 /** Properties by which resources are named, or known to be the first of their kind. */
 const ALWAYS = [

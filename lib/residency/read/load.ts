@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { InputError, type TemplateInput } from '../input';
 import type { Finding } from '../model';
-import { isObject, own, section } from '../resolve/stack';
+import { isObject, NESTED_STACKS, own, section } from '../resolve/stack';
 import { assemblyStacks, isAssembly } from './assembly';
 import { NotATemplate, type ReadTemplate, readTemplate, type YamlReader } from './template';
 
@@ -221,7 +221,7 @@ function nestedTemplates(file: File): readonly [string, string][] {
     const resource = resources[logicalId];
     if (!isObject(resource)) return [];
     const type = own(resource, 'Type');
-    if (type !== 'AWS::CloudFormation::Stack' && type !== 'AWS::Serverless::Application') return [];
+    if (typeof type !== 'string' || !NESTED_STACKS.has(type)) return [];
     const asset = own(section(resource, 'Metadata'), 'aws:asset:path');
     const properties = section(resource, 'Properties');
     const url = own(properties, 'TemplateURL') ?? own(properties, 'Location');

@@ -2,7 +2,7 @@
 import { ALWAYS, type Alternative } from './alternatives';
 import type { Scope } from './intrinsics';
 import type { Resolver } from './resolver';
-import { own, type Resource, type Stack } from './stack';
+import { NESTED_STACKS, own, type Resource, type Stack } from './stack';
 import { isLiteral } from './text';
 
 /** Values made by somebody's own code: they may be anything, from anywhere. */
@@ -73,7 +73,7 @@ function attributeOf(
     return resolver.unknown(`${logicalId} is not a resource of ${stack.input.path}`, ALWAYS);
   }
   if (!isLiteral(attribute)) return resolver.unknown('the attribute of Fn::GetAtt is not known', ALWAYS);
-  if (resource.type === 'AWS::CloudFormation::Stack' && attribute.startsWith('Outputs.')) {
+  if (NESTED_STACKS.has(resource.type) && attribute.startsWith('Outputs.')) {
     return resolver.exports.nestedOutput(stack, logicalId, attribute.slice('Outputs.'.length));
   }
   const carried = carriedValue(resource, attribute);

@@ -31,6 +31,12 @@ export interface Resource {
   readonly constructPath: string | null;
 }
 
+/** Resources that are templates themselves. */
+export const NESTED_STACKS: ReadonlySet<string> = new Set([
+  'AWS::CloudFormation::Stack',
+  'AWS::Serverless::Application',
+]);
+
 export type PlainObject = Readonly<Record<string, unknown>>;
 
 export function isObject(value: unknown): value is PlainObject {

@@ -11,12 +11,11 @@ const decided = new Set(rows.map(keyOf));
 /** Custom resources of the CDK are in no specification. */
 const custom = (type: string) => type.startsWith('Custom::');
 
-/** A path may go on with a key of a map whose keys the specification does not name. */
+/** A path may go on with a key of a map or of a free JSON value, whose keys the specification does not name. */
 function inSpec(type: string, path: string): boolean {
   const parent = path.slice(0, Math.max(0, path.lastIndexOf('.')));
-  return (
-    spec.has(`${type} ${path}`) || spec.get(`${type} ${parent}`)?.kind.endsWith('in a list or map') === true
-  );
+  const kind = spec.get(`${type} ${parent}`)?.kind ?? '';
+  return spec.has(`${type} ${path}`) || kind === 'json' || kind.endsWith('in a list or map');
 }
 
 const places: [string, string][] = rows.flatMap((row) => {

@@ -30,11 +30,11 @@ async function checksums(server: PostgresServer): Promise<Map<string, string>> {
   return sums;
 }
 
-/** One line per tenant; whether its checksum is the one it should have is told by the caller. */
-function showChecksums(now: Map<string, string>, before: Map<string, string>): void {
+/** One line per tenant, beside what it was at first. */
+function showChecksums(now: Map<string, string>, before?: Map<string, string>): void {
   for (const tenant of TENANTS) {
-    const same = now.get(tenant) === before.get(tenant);
-    const mark = same ? green('unchanged') : red('different');
+    const same = now.get(tenant) === before?.get(tenant);
+    const mark = before ? (same ? green('as at first') : red('different')) : '';
     say(`     ${tenant.padEnd(10)}${now.get(tenant)!.slice(0, 32)}…  ${mark}`);
   }
 }
@@ -84,7 +84,7 @@ export async function tenants(server: PostgresServer, out: string): Promise<void
     () => checksums(server),
     () => 'SHA-256 of the complete pg_dump of each',
   );
-  showChecksums(before, before);
+  showChecksums(before);
 
   chapter(
     'Dump each tenant on its own',

@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { installPostgres17, needsPostgres17 } from '../bench/postgres17.mts';
 import { findBrowser } from './browser.mts';
 import { findPostgres } from './postgres-server.mts';
 
@@ -33,7 +34,7 @@ interface Need {
 const runs = (command: string, ...args: string[]): boolean =>
   spawnSync(command, args, { stdio: 'ignore' }).status === 0;
 
-const NEEDS: Record<'postgresql' | 'python' | 'browser' | 'zstd', Need> = {
+const NEEDS: Record<'postgresql' | 'python' | 'browser' | 'zstd' | 'debootstrap', Need> = {
   postgresql: {
     why: 'a throwaway PostgreSQL server in a folder of its own, and its clients (pg_dump, pgbench)',
     debian: ['postgresql'],
@@ -59,12 +60,22 @@ const NEEDS: Record<'postgresql' | 'python' | 'browser' | 'zstd', Need> = {
     brew: 'zstd',
     present: () => runs('zstd', '--version'),
   },
+  debootstrap: {
+    why: 'fetches PostgreSQL 17 into .cache, whose pg_dump compresses with zstd',
+    debian: ['debootstrap'],
+    brew: 'debootstrap',
+    present: () => !wantsPostgres17() || existsSync('/usr/sbin/debootstrap'),
+  },
 };
+
+/** Only as root, and only for a system whose pg_dump is too old: elsewhere the benchmark does without. */
+const wantsPostgres17 = (): boolean =>
+  process.platform === 'linux' && process.arch === 'x64' && process.getuid?.() === 0 && needsPostgres17();
 
 const TASKS: Record<string, Need[]> = {
   test: [NEEDS.postgresql, NEEDS.python, NEEDS.browser],
   demo: [NEEDS.postgresql],
-  bench: [NEEDS.postgresql, NEEDS.zstd],
+  bench: [NEEDS.postgresql, NEEDS.zstd, NEEDS.debootstrap],
 };
 
 const say = (line: string): void => {
@@ -165,12 +176,25 @@ function installPython(): void {
   writeFileSync(stamp, wanted);
 }
 
+/** The benchmark runs without it, against another yardstick, and says so. */
+function installNewerPostgres(): void {
+  if (!wantsPostgres17()) return;
+  say('Unpacking PostgreSQL 17 into .cache/postgres17 for the benchmark ...');
+  try {
+    installPostgres17();
+  } catch (error) {
+    say(`setup: ${error instanceof Error ? error.message : error}`);
+    say('  The benchmark compares with `pg_dump -Fc -Z0 | zstd` instead.');
+  }
+}
+
 const task = process.argv[2] ?? '';
 try {
   const needs = Object.hasOwn(TASKS, task) ? TASKS[task] : undefined;
   if (!needs) throw new SetupError(`usage: node scripts/setup.mts ${Object.keys(TASKS).join('|')}`, 2);
   await install(needs);
   if (needs.includes(NEEDS.python)) installPython();
+  if (task === 'bench') installNewerPostgres();
 } catch (error) {
   if (!(error instanceof SetupError)) throw error;
   say(`setup: ${error.message}`);

@@ -1,0 +1,107 @@
+// `npm run bench [-- --megabytes 600 --rounds 5 --only dump,synth,audit]`: prints a table, writes JSON.
+import { mkdir, writeFile } from 'node:fs/promises';
+import { cpus, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { benchDump, type Comparison } from './dump.mts';
+import { measure, type Spread } from './measure.mts';
+import { newestPostgres } from './postgres17.mts';
+import { benchSynth } from './synth.mts';
+
+const root = join(import.meta.dirname, '..');
+const { values } = parseArgs({
+  options: {
+    megabytes: { type: 'string', default: '600' },
+    rounds: { type: 'string', default: '5' },
+    only: { type: 'string', default: 'dump,synth,audit' },
+    out: { type: 'string', default: 'bench-out' },
+  },
+});
+const megabytes = Number(values.megabytes);
+const rounds = Number(values.rounds);
+const parts = values.only.split(',');
+if (!(megabytes >= 1 && rounds >= 1) || parts.some((part) => !['dump', 'synth', 'audit'].includes(part))) {
+  console.error(
+    'usage: npm run bench -- [--megabytes N] [--rounds N] [--only dump,synth,audit] [--out FOLDER]',
+  );
+  process.exit(2);
+}
+
+const progress = (line: string) => console.error(`… ${line}`);
+const cell = (text: string, width: number) => text.padStart(width);
+const times = (label: string, { min, median, max }: Spread, rest = '') =>
+  console.log(
+    `  ${label.padEnd(34)}${cell(min.toFixed(2), 8)}${cell(median.toFixed(2), 8)}${cell(max.toFixed(2), 8)} s   ${rest}`,
+  );
+const head = (title: string) =>
+  console.log(`\n${title.padEnd(36)}${cell('min', 8)}${cell('median', 8)}${cell('max', 8)}`);
+
+function showComparison(name: string, yardstick: string, result: Comparison, size: number): void {
+  head(name);
+  const rate = (spread: Spread) => `${(size / spread.median).toFixed(0)} MB/s`;
+  times(yardstick, result.theirs, rate(result.theirs));
+  times(`sovereign-backup ${name}`, result.ours, rate(result.ours));
+  const children = Object.entries(result.ourChildrenMegabytes).map(
+    ([child, mb]) => `${child} ${mb.toFixed(0)} MB`,
+  );
+  const verdict = result.ratio >= 0.9 ? 'reached' : 'missed';
+  console.log(`  throughput, ours over theirs: ${result.ratio.toFixed(2)} (target 0.90: ${verdict})`);
+  const small = result.ourPeakMegabytes < 200 ? 'reached' : 'missed';
+  console.log(
+    `  peak memory: ours ${result.ourPeakMegabytes.toFixed(0)} MB (target < 200: ${small}), ` +
+      `its children ${children.join(', ') || 'none'}; theirs ${result.theirPeakMegabytes.toFixed(0)} MB`,
+  );
+}
+
+const results: Record<string, unknown> = {
+  machine: {
+    cores: cpus().length,
+    cpu: cpus()[0]?.model,
+    memoryGigabytes: totalmem() / 1e9,
+    node: process.version,
+  },
+};
+
+if (parts.includes('dump')) {
+  const bin = newestPostgres();
+  const result = await benchDump({ bin, megabytes, rounds, progress });
+  results.dump = result;
+  console.log(
+    `\nPostgreSQL ${result.server}, database ${result.databaseMegabytes.toFixed(0)} MB, ` +
+      `archive ${result.archiveMegabytes.toFixed(0)} MB; beside ${result.yardstick}`,
+  );
+  const [dump = '', restore = ''] = result.yardstick.split('; ');
+  showComparison('dump', dump, result.dump, result.databaseMegabytes);
+  showComparison('restore', restore, result.restore, result.databaseMegabytes);
+}
+if (parts.includes('synth')) {
+  const result = await benchSynth(rounds, progress);
+  results.synth = result;
+  head('synth');
+  times('the same as plain L1', result.plain);
+  times('the estate', result.ours, `${result.stacks} stacks, ${result.resources} resources`);
+  console.log(
+    `  time, ours over plain L1: ${result.ratio.toFixed(2)}; peak memory ${result.peakMegabytes.toFixed(0)} MB`,
+  );
+}
+if (parts.includes('audit')) {
+  progress('auditing generated templates');
+  const { stdout } = await measure(process.execPath, [join(root, 'bench/audit.mts')]);
+  const result = JSON.parse(stdout);
+  results.audit = result;
+  console.log('\naudit');
+  for (const run of result.runs) {
+    console.log(
+      `  ${run.name}: ${run.templates} templates, ${run.resources} resources, ${run.megabytes.toFixed(0)} MB: ` +
+        `${run.seconds.toFixed(2)} s, peak ${run.peakMegabytes.toFixed(0)} MB`,
+    );
+  }
+  console.log(
+    `  growth per resource ${result.growth.toFixed(2)}; start-up ${result.startUpMilliseconds.toFixed(0)} ms ` +
+      `(Node alone ${result.nodeMilliseconds.toFixed(0)} ms)`,
+  );
+}
+await mkdir(join(root, values.out), { recursive: true });
+const file = join(values.out, 'results.json');
+await writeFile(join(root, file), `${JSON.stringify(results, null, 2)}\n`);
+console.log(`\nwritten to ${file}`);

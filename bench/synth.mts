@@ -1,0 +1,127 @@
+// Synthesis of the example estate beside the same resources, written as plain L1 constructs.
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { measure, type Spread, spread } from './measure.mts';
+
+const root = join(import.meta.dirname, '..');
+const require = createRequire(import.meta.url);
+
+export interface SynthBench {
+  readonly stacks: number;
+  readonly resources: number;
+  readonly rounds: number;
+  readonly ours: Spread;
+  readonly plain: Spread;
+  /** Seconds of ours over plain L1: 1 is as fast. Medians. */
+  readonly ratio: number;
+  readonly peakMegabytes: number;
+}
+
+interface Template {
+  Resources: Record<string, { Type: string; Properties?: object }>;
+}
+
+/** `{ AWS::Backup::BackupPlan: [aws_backup, CfnBackupPlan] }` for every L1 class there is. */
+function classes(): Map<string, [string, string]> {
+  const library = require('aws-cdk-lib');
+  const found = new Map<string, [string, string]>();
+  for (const module of Object.keys(library).filter((name) => name.startsWith('aws_'))) {
+    for (const name of Object.keys(library[module])) {
+      const type = name.startsWith('Cfn') && library[module][name]?.CFN_RESOURCE_TYPE_NAME;
+      if (type && !found.has(type)) found.set(type, [module, name]);
+    }
+  }
+  return found;
+}
+
+/** The program that somebody would have written by hand, with each property spelled as L1 wants it. */
+function program(templates: { name: string; region: string; template: Template }[]): string {
+  const library = require('aws-cdk-lib');
+  const known = classes();
+  const scratch = new library.Stack(new library.App(), 'Scratch');
+  // Values stay as they are in the template; intrinsics pass through L1 unharmed.
+  const parser = { parseValue: (value: unknown) => value, handleAttributes: () => {} };
+  const lines = [
+    `const cdk = require(${JSON.stringify(require.resolve('aws-cdk-lib'))});`,
+    'const app = new cdk.App();',
+    'let stack;',
+  ];
+  for (const { name, region, template } of templates) {
+    lines.push(
+      `stack = new cdk.Stack(app, ${JSON.stringify(name)}, { env: { region: ${JSON.stringify(region)} } });`,
+    );
+    for (const [id, { Type, Properties = {} }] of Object.entries(template.Resources)) {
+      const [module, className] = known.get(Type) ?? [];
+      if (module && className) {
+        const scope = new library.Stack(scratch, `${name}${id}`);
+        const l1 = library[module][className]._fromCloudFormation(
+          scope,
+          id,
+          { Type, Properties },
+          { parser },
+        );
+        const props = JSON.stringify(l1.cfnProperties);
+        lines.push(`new cdk.${module}.${className}(stack, ${JSON.stringify(id)}, ${props});`);
+      } else {
+        const props = JSON.stringify({ type: Type, properties: Properties });
+        lines.push(`new cdk.CfnResource(stack, ${JSON.stringify(id)}, ${props});`);
+      }
+    }
+  }
+  return `${lines.join('\n')}\napp.synth();\n`;
+}
+
+export async function benchSynth(rounds: number, progress: (line: string) => void): Promise<SynthBench> {
+  const folder = await mkdtemp(join(tmpdir(), 'sovereign-bench-'));
+  try {
+    const { app, context } = JSON.parse(await readFile(join(root, 'cdk.json'), 'utf8'));
+    const [, ...args] = (app as string).split(' ');
+    const estate = args.map((arg) => (arg.endsWith('.ts') ? join(root, arg) : arg));
+    const out = join(folder, 'estate');
+    const env = { ...process.env, CDK_CONTEXT_JSON: JSON.stringify(context) };
+    progress('synthesizing the estate once, to write it as plain L1');
+    await measure(process.execPath, estate, { ...env, CDK_OUTDIR: out });
+    const manifest = JSON.parse(await readFile(join(out, 'manifest.json'), 'utf8'));
+    const templates = [];
+    for (const [name, artifact] of Object.entries<Record<string, any>>(manifest.artifacts)) {
+      if (artifact.type !== 'aws:cloudformation:stack') continue;
+      const template: Template = JSON.parse(
+        await readFile(join(out, artifact.properties.templateFile), 'utf8'),
+      );
+      templates.push({ name, region: artifact.environment.split('/').pop(), template });
+    }
+    const plainApp = join(folder, 'plain.cjs');
+    await writeFile(plainApp, program(templates));
+
+    progress(`synthesizing, 1 + ${rounds} rounds`);
+    const ours: number[] = [];
+    const plain: number[] = [];
+    let peakMegabytes = 0;
+    for (let round = 0; round <= rounds; round += 1) {
+      const mine = await measure(process.execPath, estate, { ...env, CDK_OUTDIR: out });
+      const other = await measure(process.execPath, [plainApp], {
+        ...env,
+        CDK_OUTDIR: join(folder, 'plain'),
+      });
+      if (round === 0) continue;
+      ours.push(mine.seconds);
+      plain.push(other.seconds);
+      peakMegabytes = Math.max(peakMegabytes, mine.peakMegabytes);
+    }
+    const [a, b] = [spread(ours), spread(plain)];
+    const resources = templates.reduce((sum, each) => sum + Object.keys(each.template.Resources).length, 0);
+    return {
+      stacks: templates.length,
+      resources,
+      rounds,
+      ours: a,
+      plain: b,
+      ratio: a.median / b.median,
+      peakMegabytes,
+    };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}

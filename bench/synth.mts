@@ -19,6 +19,12 @@ export interface SynthBench {
   readonly peakMegabytes: number;
 }
 
+interface Artifact {
+  type: string;
+  environment: string;
+  properties: { templateFile: string };
+}
+
 interface Template {
   Resources: Record<string, { Type: string; Properties?: object }>;
 }
@@ -85,12 +91,12 @@ export async function benchSynth(rounds: number, progress: (line: string) => voi
     await measure(process.execPath, estate, { ...env, CDK_OUTDIR: out });
     const manifest = JSON.parse(await readFile(join(out, 'manifest.json'), 'utf8'));
     const templates = [];
-    for (const [name, artifact] of Object.entries<Record<string, any>>(manifest.artifacts)) {
+    for (const [name, artifact] of Object.entries<Artifact>(manifest.artifacts)) {
       if (artifact.type !== 'aws:cloudformation:stack') continue;
       const template: Template = JSON.parse(
         await readFile(join(out, artifact.properties.templateFile), 'utf8'),
       );
-      templates.push({ name, region: artifact.environment.split('/').pop(), template });
+      templates.push({ name, region: artifact.environment.split('/').pop()!, template });
     }
     const plainApp = join(folder, 'plain.cjs');
     await writeFile(plainApp, program(templates));

@@ -7,7 +7,9 @@ import { bold, chapter, command, green, megabytes, red, say, work } from './term
 const TENANTS = ['acme', 'globex', 'initech'];
 const DAMAGED = 'acme';
 /** pgbench's unit: 100,000 accounts, about 15 MB. */
-const SCALE = 5;
+const SCALE = 10;
+
+type Sums = Map<string, string>;
 
 interface Dump {
   archive: string;
@@ -24,22 +26,25 @@ async function checksum(server: PostgresServer, tenant: string): Promise<string>
   return out.slice(0, 64);
 }
 
-async function checksums(server: PostgresServer): Promise<Map<string, string>> {
+async function checksums(server: PostgresServer): Promise<Sums> {
   const sums = new Map<string, string>();
   for (const tenant of TENANTS) sums.set(tenant, await checksum(server, tenant));
   return sums;
 }
 
-/** One line per tenant, beside what it was at first. */
-function showChecksums(now: Map<string, string>, before?: Map<string, string>): void {
+/** One line per tenant, beside what it was at first and, once that is known, what the damage made of it. */
+function showChecksums(now: Sums, first?: Sums, damaged?: Sums): void {
   for (const tenant of TENANTS) {
-    const same = now.get(tenant) === before?.get(tenant);
-    const mark = before ? (same ? green('as at first') : red('different')) : '';
-    say(`     ${tenant.padEnd(10)}${now.get(tenant)!.slice(0, 32)}…  ${mark}`);
+    const sum = now.get(tenant)!;
+    let told = '';
+    if (first && sum === first.get(tenant)) told = green('as at first');
+    else if (damaged && sum === damaged.get(tenant)) told = red('as damaged');
+    else if (first) told = red('changed');
+    say(`     ${tenant.padEnd(10)}${sum.slice(0, 32)}…  ${told}`);
   }
 }
 
-function assertChanged(now: Map<string, string>, before: Map<string, string>, expected: string[]): void {
+function assertChanged(now: Sums, before: Sums, expected: string[]): void {
   for (const tenant of TENANTS) {
     const changed = now.get(tenant) !== before.get(tenant);
     if (changed === expected.includes(tenant)) continue;
@@ -134,7 +139,7 @@ export async function tenants(server: PostgresServer, out: string): Promise<void
     () => checksums(server),
     () => 'all three are what they were, to the byte',
   );
-  showChecksums(restored, before);
+  showChecksums(restored, before, damaged);
   assertChanged(restored, before, []);
 
   chapter('And undo it', 'Whoever restores at 3 a.m. may find at 4 that it was the wrong thing to do.');
@@ -150,6 +155,6 @@ export async function tenants(server: PostgresServer, out: string): Promise<void
     () => checksums(server),
     () => 'the damaged state to the byte; the others still unchanged',
   );
-  showChecksums(undone, before);
+  showChecksums(undone, before, damaged);
   assertChanged(undone, damaged, []);
 }

@@ -31,9 +31,15 @@ export function chapter(title: string, why: string): void {
   say(dim(`   ${why}`));
 }
 
-/** A command that the reader can repeat. */
+/** A command that the reader can repeat; a long one goes on in lines of its own, at its options. */
 export function command(line: string): void {
-  say(`   ${cyan('$')} ${line}`);
+  const lines = [''];
+  for (const part of line.split(/ (?=--?[a-z]+ )/)) {
+    const last = lines.length - 1;
+    if (lines[last] && lines[last].length + part.length > WIDTH - 8) lines.push(part);
+    else lines[last] = lines[last] ? `${lines[last]} ${part}` : part;
+  }
+  say(`   ${cyan('$')} ${lines.join(' \\\n       ')}`);
 }
 
 /** Does some work under a running clock, and then tells its outcome and how long it took. */
@@ -63,11 +69,20 @@ export async function work<T>(
   }
 }
 
-/** Lines that a command printed, a little to the right. */
-export function quote(text: string, most = 12): void {
-  const lines = text.trimEnd().split('\n');
-  for (const line of lines.slice(0, most)) say(dim(`     ${line}`));
-  if (lines.length > most) say(dim(`     … ${lines.length - most} more lines`));
+/** Lines that a command printed, a little to the right; long ones go on below, in their own column. */
+export function quote(text: string): void {
+  for (const line of text.trimEnd().split('\n')) {
+    const indent = ' '.repeat(5 + line.length - line.trimStart().length);
+    let row = indent;
+    for (const word of line.trimStart().split(/(?<= )(?=\S)/)) {
+      if (row.length + word.trimEnd().length > WIDTH + 12 && row !== indent) {
+        say(dim(row.trimEnd()));
+        row = indent;
+      }
+      row += word;
+    }
+    say(dim(row.trimEnd()));
+  }
 }
 
 export const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;

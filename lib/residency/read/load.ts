@@ -5,6 +5,7 @@ import { InputError, type TemplateInput } from '../input';
 import type { Finding } from '../model';
 import { isObject, NESTED_STACKS, own, section } from '../resolve/stack';
 import { assemblyStacks, isAssembly } from './assembly';
+import { assetFile } from './asset-manifest';
 import { NotATemplate, type ReadTemplate, readTemplate, type YamlReader } from './template';
 
 export interface LoadOptions {
@@ -225,6 +226,8 @@ function nestedTemplates(file: File): readonly [string, string][] {
     const asset = own(section(resource, 'Metadata'), 'aws:asset:path');
     const properties = section(resource, 'Properties');
     const url = own(properties, 'TemplateURL') ?? own(properties, 'Location');
+    const inManifest = typeof asset === 'string' ? undefined : assetFile(url, folder);
+    if (inManifest !== undefined) return [[logicalId, inManifest]];
     const path = typeof asset === 'string' ? asset : url;
     if (typeof path !== 'string' || /^[a-z0-9+]+:\/\//i.test(path) || isAbsolute(path)) return [];
     return [[logicalId, resolve(folder, path)]];

@@ -35,20 +35,20 @@ export async function serverLogin(settings: Settings): Promise<ServerAddress> {
   };
 }
 
+/** Where the certificates that sign RDS servers' own are: in our image, and in Lambda's own runtime. */
+const shippedCertificates = ['/opt/sovereign-backup/rds-ca.pem', '/var/runtime/ca-cert.pem'];
+
 /** Unless the address says otherwise, the server must prove by its certificate that it is the one we mean. */
 function encrypted(stated: ServerAddress, settings: Settings): Readonly<Record<string, string>> {
   if (stated.options.sslmode !== undefined) return stated.options;
   const { caFile } = settings;
-  if (caFile !== undefined && !existsSync(caFile)) {
+  if (caFile !== undefined && caFile !== 'system' && !existsSync(caFile)) {
     throw new OperationError(
-      `the certificates by which the server is judged are not at ${caFile}; rebuild the worker's image, or point SOVEREIGN_CA_FILE at them`,
+      `the certificates by which the server is judged are not at ${caFile}, which SOVEREIGN_CA_FILE names; add them to the worker's image`,
     );
   }
-  return {
-    ...stated.options,
-    sslmode: 'verify-full',
-    ...(caFile === undefined ? {} : { sslrootcert: caFile }),
-  };
+  const sslrootcert = caFile ?? shippedCertificates.find((file) => existsSync(file)) ?? 'system';
+  return { sslrootcert, ...stated.options, sslmode: 'verify-full' };
 }
 
 async function readSecret(arn: string, region: string): Promise<Login> {

@@ -14,7 +14,7 @@ export interface Settings {
   readonly secretArn?: string;
   /** `iam`: log in with a token that is made from the function's role instead of a password. */
   readonly login: 'password' | 'iam';
-  /** Certificates by which the server's own is judged. */
+  /** Certificates by which the server's own is judged; `system` for those that the operating system trusts. */
   readonly caFile?: string;
   /** The role whose session, tagged with the tenant, does all that concerns archives. */
   readonly tenantRoleArn?: string;

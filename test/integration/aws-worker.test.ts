@@ -229,6 +229,18 @@ test('a wrong password and a secret without one are told without the password', 
   }
 });
 
+test('without a word about it in the address, the server must prove who it is', async () => {
+  const address = environment.SOVEREIGN_SERVER!.replace('?sslmode=disable', '');
+  const { error, log } = await worker({ action: 'dump', tenant: 'x' }, { SOVEREIGN_SERVER: address });
+  expect(error?.message).toMatch(/SSL|TLS/);
+  expect(log).not.toContain('battery');
+  const nowhere = await worker(
+    { action: 'dump', tenant: 'x' },
+    { SOVEREIGN_SERVER: address, SOVEREIGN_CA_FILE: '/nowhere.pem' },
+  );
+  expect(nowhere.error?.message).toContain('not at /nowhere.pem');
+});
+
 describe('discover', () => {
   const discover = (change: Record<string, string> = {}, run = 'run-1') =>
     invoke('discover', { run }, { ...environment, ...change });

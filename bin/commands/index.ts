@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { registerAudit } from './audit.js';
 import { registerDiff } from './diff.js';
 import { dump } from './dump.js';
+import { registerGuard } from './guard.js';
 import { keygen } from './keygen.js';
 import { list } from './list.js';
 import { restore } from './restore.js';
@@ -11,4 +12,14 @@ import { verify } from './verify.js';
 /** Adds one subcommand, or one family of them, to the program. */
 export type Register = (program: Command) => void;
 
-export const commands: Register[] = [registerAudit, registerDiff, keygen, dump, list, verify, restore, undo];
+export const commands: Register[] = [
+  registerAudit,
+  registerDiff,
+  registerGuard,
+  keygen,
+  dump,
+  list,
+  verify,
+  restore,
+  undo,
+];

@@ -1,6 +1,8 @@
 import { Duration, type TimeZone } from 'aws-cdk-lib';
 import { Schedule } from 'aws-cdk-lib/aws-events';
 import type { aws_backup } from 'aws-cdk-lib/interfaces';
+import type { IRegimeVault } from '../vault';
+import type { ResourceType } from './resource-type';
 
 /** Everything of a rule but its schedule. */
 export interface BackupRuleOptions {
@@ -82,6 +84,35 @@ export interface BackupRuleOptions {
    * @default - none
    */
   readonly recoveryPointTags?: { [key: string]: string };
+
+  /**
+   * A logically air-gapped vault of this region in which recovery points are made at once, where the type allows it.
+   *
+   * @default - none
+   */
+  readonly airGappedVault?: IRegimeVault;
+
+  /**
+   * Types whose recovery points are indexed, to search them for files: `ResourceType.S3` and `ResourceType.EBS`.
+   *
+   * @default - none
+   */
+  readonly index?: ResourceType[];
+
+  /**
+   * Look for malware in the recovery points, with GuardDuty. The plan needs a `malwareScanRole`.
+   *
+   * @default - no scan
+   */
+  readonly malwareScan?: MalwareScan;
+}
+
+/** How much of a recovery point is looked at for malware. */
+export enum MalwareScan {
+  /** All of it. */
+  FULL = 'FULL_SCAN',
+  /** What has changed since the last recovery point. */
+  INCREMENTAL = 'INCREMENTAL_SCAN',
 }
 
 /** A whole rule. */

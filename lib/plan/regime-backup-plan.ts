@@ -3,11 +3,13 @@ import * as backup from 'aws-cdk-lib/aws-backup';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type { aws_backup, ResourceEnvironment } from 'aws-cdk-lib/interfaces';
 import { Construct } from 'constructs';
+import { acknowledgeManagedPolicies } from '../acknowledge';
 import { type Layer, objectiveProblems } from '../objective/worst-case';
 import { addProblem, addWarning } from '../problems';
 import { Cargo, type PrivacyRegime, type TransferException } from '../regime';
 import { reviewException } from '../regime/exception-check';
 import { homeRegionProblem, moveProblem, separationProblem } from '../regime/move-check';
+import { isUnresolved } from '../regime/region-check';
 import type { IRegimeVault } from '../vault';
 import { retentionAgainstLock } from '../vault/lock-check';
 import { placeOfVault } from '../vault/vault-place';
@@ -62,6 +64,13 @@ export interface RegimeBackupPlanProps {
    * @default false
    */
   readonly windowsVss?: boolean;
+
+  /**
+   * The role with which GuardDuty reads the recovery points of rules that scan for malware.
+   *
+   * @default - none; rules cannot scan
+   */
+  readonly malwareScanRole?: iam.IRole;
 }
 
 /** What a plan protects. Within one selection, a resource must have all the tags. */
@@ -129,7 +138,7 @@ export class RegimeBackupPlan extends Construct implements aws_backup.IBackupPla
     this.regime = props.vault.regime;
     this.rules = props.rules ?? [BackupRule.hourly(), BackupRule.daily()];
     this.checkPlace(props);
-    this.checkRules(this.rules, props.vault);
+    this.checkRules(this.rules, props);
     this.role = props.role ?? this.makeRole();
 
     this.plan = new backup.CfnBackupPlan(this, 'Resource', {
@@ -138,6 +147,15 @@ export class RegimeBackupPlan extends Construct implements aws_backup.IBackupPla
         backupPlanRule: this.rules.map((rule) => this.renderRule(rule, props)),
         advancedBackupSettings: props.windowsVss
           ? [{ resourceType: 'EC2', backupOptions: { WindowsVSS: 'enabled' } }]
+          : undefined,
+        scanSettings: props.malwareScanRole
+          ? [
+              {
+                malwareScanner: 'GUARDDUTY',
+                resourceTypes: ['ALL'],
+                scannerRoleArn: props.malwareScanRole.roleArn,
+              },
+            ]
           : undefined,
       },
     });
@@ -239,7 +257,8 @@ export class RegimeBackupPlan extends Construct implements aws_backup.IBackupPla
     }
   }
 
-  private checkRules(rules: BackupRule[], vault: IRegimeVault): void {
+  private checkRules(rules: BackupRule[], props: RegimeBackupPlanProps): void {
+    const { vault } = props;
     if (rules.length === 0)
       addProblem(this, 'has no rules, so nothing is ever backed up: add BackupRule.daily()');
     const names = rules.map((rule) => rule.ruleName);
@@ -250,8 +269,36 @@ export class RegimeBackupPlan extends Construct implements aws_backup.IBackupPla
       for (const problem of ruleProblems(rule)) addProblem(this, `rule '${rule.ruleName}': ${problem}`);
       const lockProblem = vault.vaultLock && retentionAgainstLock(rule.retentionDays, vault.vaultLock);
       if (lockProblem) addProblem(this, `rule '${rule.ruleName}' ${lockProblem}`);
+      this.checkAirGap(rule);
+      this.checkExtras(rule, props);
     }
     for (const text of swallowedRules(rules)) addWarning(this, 'rule-swallowed', text);
+  }
+
+  private checkAirGap(rule: BackupRule): void {
+    const vault = rule.props.airGappedVault;
+    if (!vault) return;
+    const { region } = placeOfVault(vault);
+    if (region !== this.home) {
+      addProblem(
+        this,
+        `rule '${rule.ruleName}': its air-gapped vault is in ${isUnresolved(region) ? 'an unresolved region' : region} and ` +
+          `the plan in ${this.home}: recovery points are made in the plan's own region, copy to other regions instead`,
+      );
+    }
+    const lockProblem = vault.vaultLock && retentionAgainstLock(rule.retentionDays, vault.vaultLock);
+    if (lockProblem) addProblem(this, `rule '${rule.ruleName}', into its air-gapped vault, ${lockProblem}`);
+  }
+
+  private checkExtras(rule: BackupRule, props: RegimeBackupPlanProps): void {
+    for (const type of rule.props.index ?? []) {
+      if (type.name !== 'S3' && type.name !== 'EBS') {
+        addProblem(this, `rule '${rule.ruleName}' indexes ${type.name}: AWS Backup indexes S3 and EBS only`);
+      }
+    }
+    if (rule.props.malwareScan && !props.malwareScanRole) {
+      addProblem(this, `rule '${rule.ruleName}' scans for malware: give the plan a malwareScanRole`);
+    }
   }
 
   private renderRule(
@@ -269,6 +316,9 @@ export class RegimeBackupPlan extends Construct implements aws_backup.IBackupPla
       completionWindowMinutes: rule.completionWindowMinutes,
       enableContinuousBackup: declared.continuous,
       recoveryPointTags: declared.recoveryPointTags,
+      targetLogicallyAirGappedBackupVaultArn: declared.airGappedVault?.backupVaultRef.backupVaultArn,
+      indexActions: declared.index && [{ resourceTypes: declared.index.map((type) => type.name) }],
+      scanActions: declared.malwareScan && [{ malwareScanner: 'GUARDDUTY', scanMode: declared.malwareScan }],
       lifecycle: lifecycle(rule, rule.retentionDays),
       copyActions: copies.length > 0 ? copies.map((vault) => this.renderCopy(rule, vault, props)) : undefined,
     };
@@ -311,13 +361,18 @@ export class RegimeBackupPlan extends Construct implements aws_backup.IBackupPla
 
   private makeRole(): iam.Role {
     const managed = ['AWSBackupServiceRolePolicyForBackup', 'AWSBackupServiceRolePolicyForS3Backup'];
-    return new iam.Role(this, 'Role', {
+    const role = new iam.Role(this, 'Role', {
       description: 'AWS Backup reads the protected resources and writes recovery points',
       assumedBy: new iam.ServicePrincipal('backup.amazonaws.com'),
       managedPolicies: managed.map((name) =>
         iam.ManagedPolicy.fromAwsManagedPolicyName(name.endsWith('S3Backup') ? name : `service-role/${name}`),
       ),
     });
+    acknowledgeManagedPolicies(
+      role,
+      'AWS Backup adds resource types and their actions; its own managed policies follow, a copy of them would not',
+    );
+    return role;
   }
 }
 

@@ -139,7 +139,10 @@ export class InstanceSnapshots extends Construct implements aws_dlm.ILifecyclePo
     const retention = props.retention ?? Duration.days(7);
     this.check(props, hours, retention);
     this.checkCopies(props, region, copies);
-    this.role = props.role ?? snapshotRole(this, 'Role', { copies, volumeKeys: props.volumeKeys ?? [] });
+    const own = props.role
+      ? undefined
+      : snapshotRole(this, 'Role', { copies, volumeKeys: props.volumeKeys ?? [] });
+    this.role = props.role ?? own!.role;
     this.layer = {
       name: `snapshots every ${span(hours * 60)}`,
       intervalMinutes: hours * 60,
@@ -174,8 +177,7 @@ export class InstanceSnapshots extends Construct implements aws_dlm.ILifecyclePo
       },
     });
     // The first run must not find a role that cannot do its work yet.
-    const rights = this.role.node.tryFindChild('DefaultPolicy');
-    if (rights) this.policy.node.addDependency(rights);
+    if (own) this.policy.node.addDependency(own.rights);
   }
 
   /** Id and ARN of the lifecycle policy. */

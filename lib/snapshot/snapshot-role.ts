@@ -2,17 +2,24 @@ import { Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type { aws_kms } from 'aws-cdk-lib/interfaces';
 import type { Construct } from 'constructs';
+import { acknowledgeWildcards } from '../acknowledge';
 
 export interface SnapshotRoleOptions {
   readonly copies: string[];
   readonly volumeKeys: aws_kms.IKeyRef[];
 }
 
+export interface SnapshotRole {
+  readonly role: iam.Role;
+  /** What has to be there before the role is used. */
+  readonly rights: Construct;
+}
+
 /**
  * The role of a snapshot policy: the AWS managed policy for it may also delete every snapshot of the account and share
  * them with others; this one deletes only what a lifecycle policy has made, and shares nothing.
  */
-export function snapshotRole(scope: Construct, id: string, options: SnapshotRoleOptions): iam.Role {
+export function snapshotRole(scope: Construct, id: string, options: SnapshotRoleOptions): SnapshotRole {
   const { partition, region, account } = Stack.of(scope);
   const role = new iam.Role(scope, id, {
     description: 'Data Lifecycle Manager makes, copies and expires instance snapshots',
@@ -65,6 +72,14 @@ export function snapshotRole(scope: Construct, id: string, options: SnapshotRole
       }),
     );
   }
-  for (const statement of statements) role.addToPolicy(statement);
-  return role;
+  const policy = new iam.ManagedPolicy(scope, `${id}Policy`, {
+    description: 'What Data Lifecycle Manager needs for instance snapshots',
+    statements,
+    roles: [role],
+  });
+  acknowledgeWildcards(
+    policy,
+    'Which volumes are snapshotted is decided by tag at run time; snapshots are deleted only when a policy made them',
+  );
+  return { role, rights: policy };
 }

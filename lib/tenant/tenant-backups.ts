@@ -15,6 +15,7 @@ import { StepFunctionsStartExecution } from 'aws-cdk-lib/aws-scheduler-targets';
 import * as sns from 'aws-cdk-lib/aws-sns';
 import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
+import { acknowledge, acknowledgeWildcards, inPacks } from '../acknowledge';
 import { longestGapMinutes } from '../objective/cron';
 import { type Layer, objectiveProblems, span } from '../objective/worst-case';
 import type { RecoveryObjective } from '../plan';
@@ -28,6 +29,9 @@ import { type FunctionOptions, workerFunction, zipFunction } from './tenant-func
 import { type TenantList, tenantMachine } from './tenant-machine';
 import { tenantRole } from './tenant-role';
 import type { TenantSource } from './tenant-source';
+
+const PACKS = ['HIPAA.Security', 'NIST.800.53.R5', 'PCI.DSS.321'];
+const NO_ACCESS_LOGS = 'CloudTrail data events log access; give accessLogs for server access logs besides';
 
 /** Which tenants, when, and how long their archives are kept. */
 export interface TenantBackupsProps {
@@ -254,6 +258,12 @@ export class TenantBackups extends Construct implements ec2.IConnectable {
       schedule: ScheduleExpression.expression(schedule, props.timeZone),
       timeWindow: TimeWindow.off(),
       target: new StepFunctionsStartExecution(this.stateMachine, {
+        role: new iam.Role(this, 'ScheduleRole', {
+          description: 'Starts the runs of the tenant backups',
+          assumedBy: new iam.ServicePrincipal('scheduler.amazonaws.com', {
+            conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
+          }),
+        }),
         retryAttempts: 3,
         maxEventAge: Duration.hours(1),
       }),
@@ -280,6 +290,7 @@ export class TenantBackups extends Construct implements ec2.IConnectable {
       // No run at all sends no data: that is what this alarm is for.
       treatMissingData: cloudwatch.TreatMissingData.BREACHING,
     });
+    this.explainToNag(props.accessLogs !== undefined);
     this.layer = {
       name: 'tenant dumps',
       intervalMinutes: gap,
@@ -428,6 +439,49 @@ export class TenantBackups extends Construct implements ec2.IConnectable {
       }),
     );
     return new sns.Topic(this, 'Alarms', { masterKey: this.encryptionKey, enforceSSL: true });
+  }
+
+  private explainToNag(accessLogs: boolean): void {
+    acknowledgeWildcards(
+      this,
+      'Lambda and X-Ray know no resources for some actions; functions are invoked with their versions; ' +
+        'objects and keys of a tenant are bound by the session tag',
+    );
+    acknowledge(this, {
+      ...inPacks(
+        PACKS,
+        'IAMNoInlinePolicy',
+        'Each policy belongs to one role and to nothing else, and goes with it',
+      ),
+      ...inPacks(
+        PACKS,
+        'S3BucketReplicationEnabled',
+        'Archives stay in their region unless their regime has a second',
+      ),
+      ...inPacks(
+        PACKS,
+        'S3DefaultEncryptionKMS',
+        'The worker encrypts every archive under a KMS key before storing it',
+      ),
+      ...inPacks(PACKS, 'LambdaConcurrency', 'The map limits how many tenants are dumped at a time'),
+      ...inPacks(PACKS, 'LambdaDLQ', 'The state machine sees every failure, and the alarm rings'),
+      ...inPacks(
+        PACKS,
+        'LambdaInsideVPC',
+        'Inside one where the server is; the report needs S3 and CloudWatch only',
+      ),
+      ...inPacks(
+        PACKS,
+        'CloudWatchLogGroupEncrypted',
+        'CloudWatch encrypts logs by itself; they hold no tenant data',
+      ),
+      ...(accessLogs
+        ? {}
+        : {
+            'AwsSolutions::AwsSolutions-S1': NO_ACCESS_LOGS,
+            ...inPacks(PACKS, 'S3BucketLoggingEnabled', NO_ACCESS_LOGS),
+          }),
+    });
   }
 
   private alarm(id: string, props: Omit<cloudwatch.AlarmProps, 'threshold'>): cloudwatch.Alarm {

@@ -1,2 +1,4 @@
+export * from './air-gapped-vault';
+export * from './legal-hold';
 export * from './regime-vault';
 export * from './vault-lock';

@@ -38,7 +38,7 @@ test('the role deletes only what a lifecycle policy made, and copies only when c
   const statements = (copies: string[]) => {
     const stack = stackIn('eu-central-1');
     new InstanceSnapshots(stack, 'Hourly', { targetTags, copies });
-    const [policy] = Object.values(Template.fromStack(stack).findResources('AWS::IAM::Policy'));
+    const [policy] = Object.values(Template.fromStack(stack).findResources('AWS::IAM::ManagedPolicy'));
     return policy!.Properties.PolicyDocument.Statement as { Sid: string; Condition?: object }[];
   };
   expect(statements([]).map((s) => s.Sid)).toEqual(['Look', 'Snapshot', 'Tag', 'ExpireOwn']);

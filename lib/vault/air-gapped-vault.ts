@@ -1,0 +1,164 @@
+import { ArnFormat, type Duration, Lazy, Names, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import * as backup from 'aws-cdk-lib/aws-backup';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as ram from 'aws-cdk-lib/aws-ram';
+import type { aws_backup, aws_kms, ResourceEnvironment } from 'aws-cdk-lib/interfaces';
+import { Construct } from 'constructs';
+import { addProblem } from '../problems';
+import { PrivacyRegime } from '../regime';
+import { homeRegionProblem } from '../regime/move-check';
+import { regionProblem } from '../regime/region-check';
+import type { IRegimeVault } from './regime-vault';
+import { VaultLock } from './vault-lock';
+import { allowCopyIn, denyCopyOut } from './vault-policy';
+
+/** How long recovery points are kept for certain, and who may restore from them. */
+export interface AirGappedVaultProps {
+  /**
+   * Nobody can delete a recovery point earlier, neither the account's root user nor AWS. At least 7 days. Another value
+   * replaces the vault.
+   */
+  readonly irreversibleMinRetention: Duration;
+
+  /** The longest retention that a job may ask for. Another value replaces the vault. */
+  readonly irreversibleMaxRetention: Duration;
+
+  /**
+   * The regime of the recovery points.
+   *
+   * @default - the widest regime of the catalogue that holds the stack's region
+   */
+  readonly regime?: PrivacyRegime;
+
+  /**
+   * 2 to 50 letters, digits, dashes and underscores. No personal data.
+   *
+   * @default - a name made of the construct's path
+   */
+  readonly vaultName?: string;
+
+  /**
+   * A key of the vault's own region.
+   *
+   * @default - a key that AWS owns, and nobody in the account can delete
+   */
+  readonly encryptionKey?: aws_kms.IKeyRef;
+
+  /**
+   * Accounts of the organization that may restore from the vault, in its region.
+   *
+   * @default - this account only
+   */
+  readonly restoreAccounts?: string[];
+
+  /**
+   * Accounts of the organization that may copy into the vault.
+   *
+   * @default - this account only
+   */
+  readonly copyAccounts?: string[];
+
+  /**
+   * The multi-party approval team that opens the vault when its account is lost.
+   *
+   * @default - none
+   */
+  readonly approvalTeamArn?: string;
+}
+
+/**
+ * A logically air-gapped vault: its recovery points are in an account of the AWS Backup service, under a lock that
+ * nobody can remove. The second copy of a regime that has one region.
+ *
+ * @see https://docs.aws.amazon.com/aws-backup/latest/devguide/logicallyairgappedvault.html
+ */
+export class AirGappedVault extends Construct implements IRegimeVault {
+  public readonly regime: PrivacyRegime;
+
+  public readonly vaultName: string;
+
+  public readonly vaultLock?: VaultLock;
+
+  public readonly env: ResourceEnvironment;
+
+  private readonly resource: backup.CfnLogicallyAirGappedBackupVault;
+
+  constructor(scope: Construct, id: string, props: AirGappedVaultProps) {
+    super(scope, id);
+    const stack = Stack.of(this);
+    const { region, account } = stack;
+    this.env = { region, account };
+    this.regime =
+      props.regime ?? (regionProblem(region) ? PrivacyRegime.EU : PrivacyRegime.forRegion(region));
+    const homeProblem = homeRegionProblem(region, this.regime);
+    if (homeProblem) addProblem(this, `an air-gapped vault of '${this.regime.id}': ${homeProblem}`);
+    this.vaultName = props.vaultName ?? Names.uniqueResourceName(this, { maxLength: 50, separator: '-' });
+    if (!/^[A-Za-z0-9_-]{2,50}$/.test(this.vaultName)) {
+      addProblem(
+        this,
+        `vaultName is '${this.vaultName}': use 2 to 50 letters, digits, dashes and underscores`,
+      );
+    }
+    const [min, max] = [props.irreversibleMinRetention.toDays(), props.irreversibleMaxRetention.toDays()];
+    if (min < 7)
+      addProblem(this, `irreversibleMinRetention is ${min} days, an air-gapped vault wants at least 7`);
+    if (max < min)
+      addProblem(this, `irreversibleMaxRetention (${max} days) is shorter than the minimum (${min} days)`);
+    const keyRegion = props.encryptionKey?.env.region;
+    if (keyRegion !== undefined && keyRegion !== region) {
+      addProblem(
+        this,
+        `encryptionKey is in ${keyRegion} and the vault in ${region}: give a key of this region`,
+      );
+    }
+    this.vaultLock = VaultLock.irreversibleComplianceNobodyCanRemove({
+      minRetention: props.irreversibleMinRetention,
+      maxRetention: props.irreversibleMaxRetention,
+    });
+
+    const accounts = [account, ...(props.copyAccounts ?? [])];
+    const inRegime = this.regime.regions.flatMap((place) =>
+      accounts.map((owner) => `arn:${stack.partition}:backup:${place}:${owner}:backup-vault:*`),
+    );
+    const statements = denyCopyOut(inRegime);
+    if (props.copyAccounts?.length) {
+      statements.push(
+        allowCopyIn(props.copyAccounts.map((other) => `arn:${stack.partition}:iam::${other}:root`)),
+      );
+    }
+    this.resource = new backup.CfnLogicallyAirGappedBackupVault(this, 'Resource', {
+      backupVaultName: this.vaultName,
+      minRetentionDays: min,
+      maxRetentionDays: max,
+      encryptionKeyArn: props.encryptionKey?.keyRef.keyArn,
+      mpaApprovalTeamArn: props.approvalTeamArn,
+      accessPolicy: new iam.PolicyDocument({ statements }),
+    });
+    this.resource.applyRemovalPolicy(RemovalPolicy.RETAIN);
+    if (props.restoreAccounts?.length) {
+      new ram.CfnResourceShare(this, 'Share', {
+        name: this.vaultName,
+        resourceArns: [this.resource.attrBackupVaultArn],
+        principals: props.restoreAccounts,
+        allowExternalPrincipals: false,
+      });
+    }
+  }
+
+  /** Name and ARN for plans: references within the stack, written out elsewhere. */
+  public get backupVaultRef(): aws_backup.BackupVaultReference {
+    const stack = Stack.of(this);
+    const arn = stack.formatArn({
+      service: 'backup',
+      resource: 'backup-vault',
+      resourceName: this.vaultName,
+      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+    });
+    return {
+      backupVaultName: this.vaultName,
+      backupVaultArn: Lazy.uncachedString({
+        produce: ({ scope }) => (Stack.of(scope) === stack ? this.resource.attrBackupVaultArn : arn),
+      }),
+    };
+  }
+}

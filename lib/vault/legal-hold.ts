@@ -1,0 +1,72 @@
+import { RemovalPolicy } from 'aws-cdk-lib';
+import * as backup from 'aws-cdk-lib/aws-backup';
+import { Construct } from 'constructs';
+import { addProblem } from '../problems';
+import { parseDay } from '../regime/exception-check';
+import type { IRegimeVault } from './regime-vault';
+
+/** What is held, and why. */
+export interface LegalHoldProps {
+  /** The matter. */
+  readonly title: string;
+
+  /** Who asked for it and what it is about. No personal data. */
+  readonly description: string;
+
+  /** The first day of the recovery points that are held, as `YYYY-MM-DD`. */
+  readonly fromDay: string;
+
+  /** The last day, as `YYYY-MM-DD`. */
+  readonly toDay: string;
+
+  /**
+   * The vaults whose recovery points are held.
+   *
+   * @default - every vault of the region
+   */
+  readonly vaults?: IRegimeVault[];
+
+  /**
+   * The resources whose recovery points are held, by ARN.
+   *
+   * @default - every resource
+   */
+  readonly resourceArns?: string[];
+}
+
+/**
+ * Recovery points that stay, whatever their lifecycle says, until somebody releases the hold.
+ *
+ * CloudFormation does not have the type in every region yet; where it is missing, CDK's own validation says so.
+ * It stays when it is taken out of the stack: releasing it is a decision, not a deployment.
+ *
+ * @see https://docs.aws.amazon.com/aws-backup/latest/devguide/legal-holds.html
+ */
+export class LegalHold extends Construct {
+  /** ARN of the hold. */
+  public readonly legalHoldArn: string;
+
+  constructor(scope: Construct, id: string, props: LegalHoldProps) {
+    super(scope, id);
+    const [from, to] = [parseDay(props.fromDay), parseDay(props.toDay)];
+    if (from === undefined) addProblem(this, `fromDay is '${props.fromDay}', write a day as YYYY-MM-DD`);
+    if (to === undefined) addProblem(this, `toDay is '${props.toDay}', write a day as YYYY-MM-DD`);
+    if (from !== undefined && to !== undefined && to < from) {
+      addProblem(this, `toDay (${props.toDay}) is before fromDay (${props.fromDay})`);
+    }
+    if (props.vaults?.length === 0 || props.resourceArns?.length === 0) {
+      addProblem(this, 'holds an empty list: name what is held, or leave the list out for everything');
+    }
+    const hold = new backup.CfnLegalHold(this, 'Resource', {
+      title: props.title,
+      description: props.description,
+      recoveryPointSelection: {
+        vaultNames: props.vaults?.map((vault) => vault.vaultName),
+        resourceIdentifiers: props.resourceArns,
+        dateRange: { fromDate: `${props.fromDay}T00:00:00Z`, toDate: `${props.toDay}T23:59:59Z` },
+      },
+    });
+    hold.applyRemovalPolicy(RemovalPolicy.RETAIN);
+    this.legalHoldArn = hold.legalHoldRef.legalHoldArn;
+  }
+}

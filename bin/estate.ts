@@ -51,6 +51,7 @@ for (const { region, host } of servers) {
       vpcId: 'vpc-0123456789abcdef0',
       availabilityZones: [`${region}a`, `${region}b`],
       privateSubnetIds: ['subnet-0123456789abcdef0', 'subnet-0123456789abcdef1'],
+      privateSubnetRouteTableIds: ['rtb-0123456789abcdef0', 'rtb-0123456789abcdef1'],
     }),
   });
 }

@@ -36,7 +36,7 @@ export function htmlReport(result: AuditResult, context: ReportContext): string 
       'Findings',
       others.length > 0
         ? findingsTable(others, 'Findings')
-        : html`<p class="empty">None beyond the edges.</p>`,
+        : html`<p class="empty">None beyond those under Edges, Keys and Not assessed.</p>`,
     ],
     ['exceptions', 'Exceptions', section.exceptions(context, result.edges)],
     ['single-regions', 'Single regions', section.soleRegions(context)],

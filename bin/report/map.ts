@@ -99,8 +99,8 @@ function pathOf(window: MapWindow, route: Route): string | undefined {
   const at = (dx: number, dy: number) => `${(x + dx).toFixed(1)} ${(y + dy).toFixed(1)}`;
   // Within one region: to another account, or to the same vault.
   if (from && to) return `M${at(-4, -8)} C${at(-20, -32)} ${at(20, -32)} ${at(5, -9)}`;
-  if (from) return `M${at(6, 8)} L${at(24, 32)}`;
-  if (to) return `M${at(-24, 32)} L${at(-6, 8)}`;
+  if (from) return `M${at(5, -8)} L${at(20, -32)}`;
+  if (to) return `M${at(-20, -32)} L${at(-5, -8)}`;
   return undefined;
 }
 
@@ -108,8 +108,8 @@ function unknownEnd(window: MapWindow, route: Route): Markup {
   const known = pointOf(route.from) ?? pointOf(route.to);
   if (!known) return html``;
   const [x, y] = window.projection([...known] as [number, number]) ?? [0, 0];
-  const dx = route.from ? 28 : -28;
-  return html`<text class="unknown" x="${(x + dx).toFixed(1)}" y="${(y + 46).toFixed(1)}">?</text>`;
+  const dx = route.from ? 25 : -25;
+  return html`<text class="unknown" x="${(x + dx).toFixed(1)}" y="${(y - 37).toFixed(1)}">?</text>`;
 }
 
 interface Box {

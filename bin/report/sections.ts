@@ -22,7 +22,7 @@ export function exceptions({ policy }: ReportContext, edges: readonly Edge[]): M
 <td>${exception.from}</td><td>${exception.to}</td>
 <td>${exception.instrument}${exception.conditions && html`<span class="sub">${exception.conditions}</span>`}</td>
 <td>${exception.what && exception.what.length > 0 ? exception.what.join(', ') : 'everything'}</td>
-<td>${exception.approvedBy}</td><td class="number">${exception.expires}</td>
+<td>${exception.approvedBy}</td><td class="date">${exception.expires}</td>
 <td class="number">${covered(exception, edges)}</td>
 </tr>
 `,
@@ -49,7 +49,7 @@ export function soleRegions({ policy }: ReportContext): Markup {
 <thead><tr><th scope="col">Regime</th><th scope="col">Accepted by</th><th scope="col">Review on</th><th scope="col">Reason</th></tr></thead>
 <tbody>${entries.map(
     ([regime, { acceptedBy, reviewOn, reason }]) =>
-      html`<tr><td>${regime}</td><td>${acceptedBy}</td><td class="number">${reviewOn}</td><td>${reason ?? 'none given'}</td></tr>
+      html`<tr><td>${regime}</td><td>${acceptedBy}</td><td class="date">${reviewOn}</td><td>${reason ?? 'none given'}</td></tr>
 `,
   )}</tbody></table></div>`;
 }
@@ -158,5 +158,5 @@ ${context.generatedOn && html`<dt>Report dated</dt><dd>${context.generatedOn}</d
     ({ path, sha256 }) => html`<tr><td>${path}</td><td><code class="hash">${sha256}</code></td></tr>
 `,
   )}</tbody></table></div>
-<p class="note">The same inputs, policy, catalogue and tool give this report again, byte for byte.</p>`;
+<p class="note">The same inputs, policy, catalogue and tool give this report again, byte for byte, when exceptions are judged as of the same day (<code>--now</code>).</p>`;
 }

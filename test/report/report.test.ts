@@ -1,4 +1,5 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -334,4 +335,53 @@ test('the annex supports, and never satisfies', () => {
   expect(text).not.toMatch(/satisf|complian(t|ce with)|certif/i);
   for (const kind of ['design', 'operating', 'inherited', 'not assessed'])
     expect(text).toContain(`<span class="badge kind">${kind}</span>`);
+});
+
+describe('from the command', () => {
+  const template = {
+    Resources: {
+      Replica: {
+        Type: 'AWS::KMS::ReplicaKey',
+        Properties: { KeyPolicy: {}, PrimaryKeyArn: 'arn:aws:kms:us-east-1:111111111111:key/mrk-1' },
+      },
+      '<img src=x onerror=alert(1)>': {
+        Type: 'AWS::SecretsManager::Secret',
+        Properties: { ReplicaRegions: [{ Region: 'eu-west-1' }, { Region: 'us-west-2' }] },
+      },
+    },
+  };
+  const audit = (...more: string[]) => {
+    const file = join(folder, 'audited.template.json');
+    writeFileSync(file, JSON.stringify(template));
+    const cli = join(__dirname, '../../dist/bin/sovereign-backup.mjs');
+    const args = [
+      cli,
+      'audit',
+      file,
+      '--region',
+      'eu-central-1',
+      '--format',
+      'html',
+      '--now',
+      '2026-11-24',
+      ...more,
+    ];
+    return spawnSync(process.execPath, args, { encoding: 'utf8' });
+  };
+
+  test('a real audit is a silent page with every edge', async () => {
+    const { status, stdout, stderr } = audit();
+    expect([status, stderr]).toEqual([1, '']);
+    const { page, noise } = await open(stdout);
+    expect(await page.textContent('h1')).toBe('2 edges of 3 leave their regime');
+    expect(await shown(page)).toBe(3);
+    expect(noise).toEqual([]);
+    await page.close();
+  });
+
+  test('twice the same bytes, to a file and to standard output', () => {
+    const out = join(folder, 'out.html');
+    expect(audit('--out', out).status).toBe(1);
+    expect(readFileSync(out, 'utf8')).toBe(audit().stdout);
+  });
 });

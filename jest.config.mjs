@@ -6,6 +6,8 @@ const transform = {
 export default {
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   transform,
+  // Sources of lambda/ and bin/ name each other as they will be named when built.
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': ['$1.js', '$1.ts'] },
   moduleFileExtensions: ['ts', 'mts', 'js', 'mjs', 'json', 'node'],
   // Two cores: more workers only make the database servers of the integration tests fight.
   maxWorkers: 2,

@@ -1,0 +1,35 @@
+// The built command line as a child process, as a user runs it.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { join } from 'node:path';
+
+export const CLI = join(__dirname, '../../dist/bin/sovereign-backup.mjs');
+
+export interface Ran {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  json<T>(): T;
+}
+
+export interface RunOptions {
+  readonly env?: Record<string, string | undefined>;
+  /** Sees the process as soon as it runs. */
+  readonly started?: (child: ChildProcess) => void;
+}
+
+export function runCli(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
+  const env = { ...process.env, PGPASSWORD: undefined, ...options.env };
+  const child = spawn(process.execPath, [CLI, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text) => (stdout += text));
+  child.stderr.setEncoding('utf8').on('data', (text) => (stderr += text));
+  options.started?.(child);
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code, signal) =>
+      resolve({ code, signal, stdout, stderr, json: () => JSON.parse(stdout) }),
+    );
+  });
+}

@@ -42,6 +42,14 @@ export interface DatabaseLogin {
    * @default DatabaseEngine.POSTGRESQL
    */
   readonly engine?: DatabaseEngine;
+
+  /**
+   * Log in with a short-lived token made from the function's role instead of a password, as this resource: `cluster-...`
+   * or `db-...`. The server must have IAM authentication enabled, and the user the role `rds_iam`.
+   *
+   * @default - the password of the secret
+   */
+  readonly iamResourceId?: string;
 }
 
 /** Where a server is that CDK does not know as a construct. */
@@ -106,7 +114,7 @@ export class DatabaseServer {
     login: DatabaseLogin,
   ): DatabaseServer {
     const secret = login.secret ?? (source as { readonly secret?: ISecret }).secret;
-    if (!secret) {
+    if (!secret && !login.iamResourceId) {
       throw new DeclarationError(
         `[${source.node.path}] the database server brings no secret with it: give its login as ` +
           '{ secret, user }, as in DatabaseServer.fromCluster(cluster, { secret: Secret.fromSecretNameV2(...) })',
@@ -115,7 +123,7 @@ export class DatabaseServer {
     const engine = login.engine ?? DatabaseEngine.POSTGRESQL;
     return new DatabaseServer(engine, host, port, {
       ...login,
-      secret,
+      secret: login.iamResourceId ? login.secret : secret,
       connections: source,
       region: source.env.region,
     });
@@ -139,6 +147,9 @@ export class DatabaseServer {
   /** What lets the worker in. */
   public readonly connections?: IConnectable;
 
+  /** What tokens are made for, where no password is used. */
+  public readonly iamResourceId?: string;
+
   /** The region it is in, where that is known. */
   public readonly region?: string;
 
@@ -155,6 +166,7 @@ export class DatabaseServer {
     this.secret = endpoint.secret;
     this.connections = endpoint.connections;
     this.region = endpoint.region;
+    this.iamResourceId = endpoint.iamResourceId;
   }
 
   /** The server's URL, without a password. */

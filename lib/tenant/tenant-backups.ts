@@ -25,6 +25,7 @@ import { homeRegionProblem, moveProblem } from '../regime/move-check';
 import { regionProblem } from '../regime/region-check';
 import { regionKey } from '../vault/vault-key';
 import { ARCHIVES, archiveBucket, RUNS } from './archive-bucket';
+import type { DatabaseServer } from './database-server';
 import { type FunctionOptions, workerFunction, zipFunction } from './tenant-functions';
 import { type TenantList, tenantMachine } from './tenant-machine';
 import { tenantRole } from './tenant-role';
@@ -222,6 +223,7 @@ export class TenantBackups extends Construct implements ec2.IConnectable {
       SOVEREIGN_KEY_ARN: this.encryptionKey.keyArn,
       SOVEREIGN_SERVER: server.url,
       ...(server.secret ? { SOVEREIGN_SECRET_ARN: server.secret.secretArn } : {}),
+      ...(server.iamResourceId ? { SOVEREIGN_DB_AUTH: 'iam' } : {}),
     };
 
     const worker = this.makeWorker(props, environment, network);
@@ -233,7 +235,7 @@ export class TenantBackups extends Construct implements ec2.IConnectable {
       regime: this.regime.id,
     });
     worker.addEnvironment('SOVEREIGN_TENANT_ROLE_ARN', this.tenantRole.roleArn);
-    server.secret?.grantRead(worker);
+    this.letLogIn(worker, server);
 
     const tenants = this.findTenants(props.source, environment, network);
     const report = zipFunction(this, 'Report', 'report', {
@@ -423,9 +425,21 @@ export class TenantBackups extends Construct implements ec2.IConnectable {
       timeout: Duration.minutes(5),
       ...network,
     });
-    source.server.secret?.grantRead(discover);
+    this.letLogIn(discover, source.server);
     may(discover, 's3:PutObject', this.bucket.arnForObjects(`${RUNS}*`));
     return discover;
+  }
+
+  private letLogIn(caller: iam.IGrantable, server: DatabaseServer): void {
+    server.secret?.grantRead(caller);
+    if (!server.iamResourceId) return;
+    const { partition, region, account } = Stack.of(this);
+    const user = `${server.iamResourceId}/${server.user}`;
+    may(
+      caller,
+      'rds-db:connect',
+      `arn:${partition}:rds-db:${server.region ?? region}:${account}:dbuser:${user}`,
+    );
   }
 
   private makeTopic(): sns.Topic {

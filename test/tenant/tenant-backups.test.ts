@@ -1,4 +1,4 @@
-import { Duration, Stack } from 'aws-cdk-lib';
+import { type CfnElement, Duration, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { Vpc } from 'aws-cdk-lib/aws-ec2';
 import {
@@ -230,6 +230,24 @@ test('an Aurora cluster opens its port to the worker; two in one stack', () => {
   template.resourceCountIs('AWS::EC2::SecurityGroupIngress', 2);
   template.resourceCountIs('AWS::StepFunctions::StateMachine', 2);
   expect(complaint(app)).toBe('');
+});
+
+test('logs in with a token of the role where the server takes one: no secret', () => {
+  const { stack } = backups();
+  const server = DatabaseServer.fromEndpoint({ host: 'db', user: 'backup', iamResourceId: 'cluster-ABC' });
+  const made = new TenantBackups(stack, 'Token', { source: TenantSource.discover(server, '%') });
+  const template = Template.fromStack(stack);
+  const id = stack.getLogicalId(made.worker.node.defaultChild as CfnElement);
+  const variables = template.findResources('AWS::Lambda::Function')[id]!.Properties.Environment.Variables;
+  expect(variables).toMatchObject({ SOVEREIGN_DB_AUTH: 'iam' });
+  expect(variables).not.toHaveProperty('SOVEREIGN_SECRET_ARN');
+  const connects = statementsOf(template).filter(({ Action }) => Action === 'rds-db:connect');
+  expect(connects).toHaveLength(2);
+  expect(JSON.stringify(connects[0]!.Resource)).toContain(':dbuser:cluster-ABC/backup');
+});
+
+test.each(['us-gov-west-1', 'cn-north-1', 'eusc-de-east-1'])('in another partition: %s', (region) => {
+  expect(complaint(backups({}, { '@aws-cdk/core:enablePartitionLiterals': true }, region).app)).toBe('');
 });
 
 describe('refuses', () => {

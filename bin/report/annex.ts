@@ -86,7 +86,7 @@ export const ANNEX: readonly EvidenceItem[] = [
     item: 'Recovery objectives for each tier',
     kind: 'not assessed',
     supports: ['HIPAA 45 CFR 164.308(a)(7)(ii)(B), (E)', 'DORA Art. 11, 12(6)', 'ISO 22301 8.2'],
-    contribution: 'Computed from the declared schedules by the command `objectives`, not here.',
+    contribution: 'Worst-case loss follows from the declared schedules, which are not read here.',
   },
   {
     item: 'Restore tests: plan and results',

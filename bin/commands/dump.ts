@@ -1,4 +1,4 @@
-import { type KeyOptions, LOCAL_REGIME, withJson, withKey, withServer } from '../local/options.js';
+import { type KeyOptions, withJson, withKey, withServer } from '../local/options.js';
 import type { Register } from './index.js';
 
 interface DumpOptions extends KeyOptions {
@@ -26,7 +26,7 @@ Examples:
   sovereign-backup dump acme --database acme_prod --server postgres://backup@db:5432 --store /backup --key-file backup.key --json`,
     )
     .action(async (tenant: string, options: DumpOptions) => {
-      const [{ dumpTenant }, { parseServer }, { openLocal }, { Terminal, size }, { interruptible }] =
+      const [{ dumpTenant }, { parseServer }, { openArchives }, { Terminal, size }, { interruptible }] =
         await Promise.all([
           import('../../lambda/archive/dump-tenant.js'),
           import('../../lambda/engine/server.js'),
@@ -38,10 +38,9 @@ Examples:
       const result = await interruptible(async (signal) =>
         dumpTenant({
           tenant,
-          regime: LOCAL_REGIME,
           server: parseServer(options.server),
           ...(options.database === undefined ? {} : { database: options.database }),
-          ...(await openLocal(options)),
+          ...(await openArchives(options)),
           progress: terminal.progress,
           signal,
         }),

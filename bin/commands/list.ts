@@ -1,4 +1,4 @@
-import { LOCAL_REGIME, type StoreOptions, withJson, withStore } from '../local/options.js';
+import { type StoreOptions, withJson, withStore } from '../local/options.js';
 import type { Register } from './index.js';
 
 interface ListOptions extends StoreOptions {
@@ -27,8 +27,7 @@ Examples:
         import('../local/terminal.js'),
       ]);
       const { archives, unreadable } = await listArchives({
-        regime: LOCAL_REGIME,
-        store: openStore(options.store, { mustExist: true }),
+        ...(await openStore(options, { mustExist: true })),
         ...(tenant === undefined ? {} : { tenant }),
       });
       for (const { tenant: whose, archive, problem } of unreadable)

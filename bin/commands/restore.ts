@@ -1,4 +1,4 @@
-import { type KeyOptions, LOCAL_REGIME, parseTime, withJson, withKey, withServer } from '../local/options.js';
+import { type KeyOptions, parseTime, withJson, withKey, withServer } from '../local/options.js';
 import type { Register } from './index.js';
 
 interface RestoreOptions extends KeyOptions {
@@ -34,8 +34,7 @@ Examples:
       const [
         { restoreTenant },
         { parseServer },
-        open,
-        { readKeyFile },
+        { openArchives },
         { Terminal, size },
         { interruptible },
         { checkConfirm },
@@ -43,7 +42,6 @@ Examples:
         import('../../lambda/archive/restore-tenant.js'),
         import('../../lambda/engine/server.js'),
         import('../local/open.js'),
-        import('../../lambda/archive/raw-key.js'),
         import('../local/terminal.js'),
         import('../local/interrupt.js'),
         import('../local/confirm.js'),
@@ -53,11 +51,9 @@ Examples:
       const result = await interruptible(async (signal) =>
         restoreTenant({
           tenant,
-          regime: LOCAL_REGIME,
           server: parseServer(options.server),
           ...(options.database === undefined ? {} : { database: options.database }),
-          store: open.openStore(options.store, { mustExist: true }),
-          key: await readKeyFile(options.keyFile),
+          ...(await openArchives(options, { mustExist: true })),
           ...(options.at ? { at: options.at } : {}),
           noOwner: !options.owner,
           confirm: async (preview) =>

@@ -1,4 +1,4 @@
-import { type KeyOptions, LOCAL_REGIME, parseTime, withJson, withKey } from '../local/options.js';
+import { type KeyOptions, parseTime, withJson, withKey } from '../local/options.js';
 import type { Register } from './index.js';
 
 interface VerifyOptions extends KeyOptions {
@@ -23,21 +23,17 @@ Examples:
   sovereign-backup verify acme --at 2026-11-20T15:00Z --store /backup --key-file backup.key --json`,
     )
     .action(async (tenant: string, options: VerifyOptions) => {
-      const [{ verifyArchive }, { openStore }, { readKeyFile }, { Terminal }, { interruptible }] =
-        await Promise.all([
-          import('../../lambda/archive/verify-archive.js'),
-          import('../local/open.js'),
-          import('../../lambda/archive/raw-key.js'),
-          import('../local/terminal.js'),
-          import('../local/interrupt.js'),
-        ]);
+      const [{ verifyArchive }, { openArchives }, { Terminal }, { interruptible }] = await Promise.all([
+        import('../../lambda/archive/verify-archive.js'),
+        import('../local/open.js'),
+        import('../local/terminal.js'),
+        import('../local/interrupt.js'),
+      ]);
       const terminal = new Terminal();
       const result = await interruptible(async (signal) =>
         verifyArchive({
           tenant,
-          regime: LOCAL_REGIME,
-          store: openStore(options.store, { mustExist: true }),
-          key: await readKeyFile(options.keyFile),
+          ...(await openArchives(options, { mustExist: true })),
           ...(options.at ? { at: options.at } : {}),
           progress: terminal.progress,
           signal,

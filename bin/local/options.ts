@@ -1,24 +1,30 @@
 import { type Command, InvalidArgumentError } from 'commander';
 
 /** The regime part of every path in local mode, where no cloud region is involved. */
-export const LOCAL_REGIME = 'local';
+const LOCAL_REGIME = 'local';
 
 export interface StoreOptions {
   readonly store: string;
+  readonly regime: string;
 }
 export interface KeyOptions extends StoreOptions {
-  readonly keyFile: string;
+  readonly keyFile?: string;
+  readonly kmsKey?: string;
 }
 
 export function withStore(command: Command): Command {
-  return command.requiredOption('--store <dir>', 'folder that holds the archives');
+  return command
+    .requiredOption(
+      '--store <place>',
+      'folder that holds the archives, or a bucket: s3://bucket/archives/?region=eu-central-1 (&endpoint=https://… of another provider)',
+    )
+    .option('--regime <id>', 'privacy regime whose archives these are, as in eu; of a bucket', LOCAL_REGIME);
 }
 
 export function withKey(command: Command): Command {
-  return withStore(command).requiredOption(
-    '--key-file <file>',
-    'file with the key, made by `sovereign-backup keygen`',
-  );
+  return withStore(command)
+    .option('--key-file <file>', 'file with the key, made by `sovereign-backup keygen`')
+    .option('--kms-key <arn>', 'ARN of the key in AWS KMS, instead of a key file');
 }
 
 export function withServer(command: Command): Command {

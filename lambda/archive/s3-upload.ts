@@ -183,13 +183,18 @@ class Upload {
     this.done.push({
       PartNumber: number,
       ETag: sent.ETag,
-      ...('ChecksumSHA256' in checksum ? checksum : {}),
+      ...('ChecksumSHA256' in checksum ? { ChecksumSHA256: checksum.ChecksumSHA256 } : {}),
     });
   }
 
-  private checksumOf(body: Buffer): { ChecksumSHA256: string } | { ContentMD5: string } {
+  private checksumOf(
+    body: Buffer,
+  ): { ChecksumSHA256: string; ChecksumAlgorithm: 'SHA256' } | { ContentMD5: string } {
     const digest = createHash(this.target.integrity).update(body).digest('base64');
-    return this.target.integrity === 'sha256' ? { ChecksumSHA256: digest } : { ContentMD5: digest };
+    return this.target.integrity === 'sha256'
+      ? // Buckets with object lock want the algorithm named, too.
+        { ChecksumSHA256: digest, ChecksumAlgorithm: 'SHA256' }
+      : { ContentMD5: digest };
   }
 
   private async complete(): Promise<void> {

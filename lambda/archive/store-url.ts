@@ -1,0 +1,96 @@
+import { InputError } from '../errors.js';
+import type { S3StoreOptions } from './s3-store.js';
+
+const SHAPE = 's3://bucket/prefix/?region=eu-central-1';
+const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
+const KNOWN = [
+  'region',
+  'endpoint',
+  'path-style',
+  'part-limit',
+  'equal-parts',
+  'checksum',
+  'conditional-writes',
+  'add-only',
+  'lock',
+];
+
+/**
+ * Reads `s3://bucket/prefix/?option=value`, which names a bucket of AWS or, by `endpoint`, of any other provider.
+ *
+ * Credentials never stand in it: SOVEREIGN_STORE_ACCESS_KEY_ID and SOVEREIGN_STORE_SECRET_ACCESS_KEY for a provider of
+ * its own, and otherwise whatever AWS's own tools would use.
+ */
+export function parseStoreUrl(url: string, environment: NodeJS.ProcessEnv = process.env): S3StoreOptions {
+  const wrong = (what: string) => new InputError(`the store ${JSON.stringify(url)} ${what}`);
+  if (!URL.canParse(url)) throw wrong(`is not a URL; write it like ${SHAPE}`);
+  const { protocol, hostname, pathname, searchParams, username, password } = new URL(url);
+  if (protocol !== 's3:' || !hostname) throw wrong(`names no bucket; write it like ${SHAPE}`);
+  if (username || password)
+    throw wrong(
+      'holds credentials, which every user of this machine could read in the process list; give them in SOVEREIGN_STORE_ACCESS_KEY_ID and SOVEREIGN_STORE_SECRET_ACCESS_KEY',
+    );
+  const unknown = [...searchParams.keys()].filter((name) => !KNOWN.includes(name));
+  if (unknown.length > 0) throw wrong(`has the option ${unknown.join(', ')}; known are ${KNOWN.join(', ')}`);
+
+  const yes = (name: string, otherwise: boolean): boolean => {
+    const value = searchParams.get(name);
+    if (value === null) return otherwise;
+    if (value !== 'true' && value !== 'false') throw wrong(`has ${name}=${value}; it is true or false`);
+    return value === 'true';
+  };
+  const region = searchParams.get('region') ?? environment.AWS_REGION ?? environment.AWS_DEFAULT_REGION;
+  if (!region) throw wrong(`names no region; add ?region=… or set AWS_REGION`);
+  const checksum = searchParams.get('checksum') ?? 'sha256';
+  if (checksum !== 'sha256' && checksum !== 'md5')
+    throw wrong(`has checksum=${checksum}; it is sha256 or md5`);
+  const parts = Number(searchParams.get('part-limit') ?? 10_000);
+  if (!Number.isInteger(parts) || parts < 1 || parts > 10_000)
+    throw wrong(`has part-limit=${searchParams.get('part-limit')}; it is a number from 1 to 10000`);
+  const path = decodeURIComponent(pathname.slice(1));
+  return {
+    bucket: hostname,
+    prefix: path === '' || path.endsWith('/') ? path : `${path}/`,
+    region,
+    forcePathStyle: yes('path-style', false),
+    addOnly: yes('add-only', false),
+    conditionalWrites: yes('conditional-writes', true),
+    integrity: checksum,
+    partLimits: { parts, equal: yes('equal-parts', false) },
+    ...endpointOf(searchParams.get('endpoint'), wrong),
+    ...lockOf(searchParams.get('lock'), wrong),
+    ...credentialsOf(environment),
+  };
+}
+
+type Wrong = (what: string) => InputError;
+
+function endpointOf(endpoint: string | null, wrong: Wrong): { endpoint?: string } {
+  if (endpoint === null) return {};
+  if (!URL.canParse(endpoint))
+    throw wrong(`has the endpoint ${endpoint}, which is not a URL like https://host`);
+  const { protocol, hostname } = new URL(endpoint);
+  if (protocol === 'https:' || (protocol === 'http:' && LOOPBACK.has(hostname))) return { endpoint };
+  throw wrong(`has the endpoint ${endpoint}; archives leave this machine only over https`);
+}
+
+function lockOf(lock: string | null, wrong: Wrong): Pick<S3StoreOptions, 'objectLock'> {
+  if (lock === null) return {};
+  const [, mode, days] = /^(governance|compliance):([1-9]\d{0,4})d$/.exec(lock) ?? [];
+  if (!mode) throw wrong(`has lock=${lock}; it is governance:30d or compliance:30d, with a number of days`);
+  return {
+    objectLock: { mode: mode === 'governance' ? 'GOVERNANCE' : 'COMPLIANCE', days: Number(days) },
+  };
+}
+
+function credentialsOf(environment: NodeJS.ProcessEnv): Pick<S3StoreOptions, 'credentials'> {
+  const accessKeyId = environment.SOVEREIGN_STORE_ACCESS_KEY_ID;
+  const secretAccessKey = environment.SOVEREIGN_STORE_SECRET_ACCESS_KEY;
+  if (!accessKeyId && !secretAccessKey) return {};
+  if (!accessKeyId || !secretAccessKey) {
+    throw new InputError(
+      'only one of SOVEREIGN_STORE_ACCESS_KEY_ID and SOVEREIGN_STORE_SECRET_ACCESS_KEY is set; the store needs both or neither',
+    );
+  }
+  return { credentials: { accessKeyId, secretAccessKey } };
+}

@@ -1,5 +1,5 @@
 import { createHash, type Hash } from 'node:crypto';
-import { type Duplex, PassThrough, Readable, type Transform } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { EngineDump } from '../engine/engine.js';
 import { engineFor } from '../engine/engines.js';
@@ -38,7 +38,7 @@ export async function dumpTenant(request: DumpRequest): Promise<ArchiveSummary> 
   try {
     say(`snapshot of ${database} taken at ${dump.facts.at.toISOString()}`);
     const layers = packing(dump, (bytes) => request.progress?.({ phase: 'dump', bytes }));
-    const cipher = layers.through(encryptStream(key, encryptionContext(place, 'data')));
+    const cipher = layers.through((chunks) => encryptStream(key, encryptionContext(place, 'data'), chunks));
     await write(PARTS.data, cipher, dump.facts.estimatedBytes);
     const { tables } = await dump.finished;
     const { facts } = dump;
@@ -142,13 +142,18 @@ function packing(dump: EngineDump, progress: (bytes: number) => void) {
     plain,
     packed,
     cipher,
-    through(encrypt: Duplex): Readable {
+    through(encrypt: (chunks: Bytes) => Bytes): Readable {
+      const tail = (chunks: Bytes) => gated(encrypt(metered(packed)(chunks)));
       const out = new PassThrough({ highWaterMark: 2 * 1024 * 1024 });
-      const zstd: Transform = algorithm === 'zstd' ? createCompressor() : new PassThrough();
-      const done = pipeline(source(dump.stream), zstd, metered(packed), encrypt, gated, out);
+      const done =
+        algorithm === 'zstd'
+          ? pipeline(source(dump.stream), createCompressor(), tail, out)
+          : pipeline(source(dump.stream), tail, out);
       done.catch((error) => out.destroy(error));
       // A dump that fails while nothing flows (a lock, a count) must end the stream, too.
       dump.finished.catch((error) => out.destroy(error));
+      // Nobody may be reading at that moment; whoever reads later gets the same error.
+      out.on('error', () => {});
       return out;
     },
   };

@@ -200,6 +200,10 @@ function isAlive(pid: number): boolean {
 
 function explain(error: unknown, location: string): unknown {
   const code = (error as NodeJS.ErrnoException).code;
+  if (code === 'EFBIG')
+    return new OperationError(
+      `the file system of ${location} takes no file of that size; nothing was kept of it`,
+    );
   if (code === 'ENOSPC' || code === 'EDQUOT')
     return new OperationError(
       `the disk that holds ${location} is full; nothing was kept of what was being written`,

@@ -1,16 +1,17 @@
-// The AWS Encryption SDK message format. Writing is the SDK's own stream. Reading uses the SDK for everything about
-// keys (header, materials, commitment) and takes the frames apart here: the SDK's reading stream throws outside of
-// any handler on some damaged frames, which ends the process, and it ignores bytes after the last frame.
-import type { Duplex, Readable } from 'node:stream';
+// The AWS Encryption SDK message format. Keys, headers, commitment and the make-up of frames are the SDK's own code;
+// only its streams are not used: they throw outside of any handler when a neighbour fails or a frame is damaged, which
+// ends the process, and the reading one ignores bytes after the last frame.
+import { Readable } from 'node:stream';
 import {
   AlgorithmSuiteIdentifier,
-  buildClient,
   CommitmentPolicy,
   type EncryptionContext,
   getDecryptionHelper,
   NodeAlgorithmSuite,
   NodeDefaultCryptographicMaterialsManager,
 } from '@aws-crypto/client-node';
+import { getEncryptionInfo } from '@aws-crypto/encrypt-node/build/main/src/encrypt_stream.js';
+import { getEncryptFrame } from '@aws-crypto/encrypt-node/build/main/src/framed_encrypt_stream.js';
 import { aadFactory, deserializeFactory } from '@aws-crypto/serialize';
 import { reasonOf } from '../errors.js';
 import { ByteReader } from './byte-reader.js';
@@ -26,35 +27,64 @@ const SUITE = AlgorithmSuiteIdentifier.ALG_AES256_GCM_IV12_TAG16_HKDF_SHA512_COM
 /** Far above any header with a few wrapped keys: what is longer is damaged. */
 const MAX_HEADER = 64 * 1024;
 
-const client = buildClient({
-  commitmentPolicy: CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT,
-  maxEncryptedDataKeys: 8,
-});
 const toUtf8 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('utf8');
 const fromUtf8 = (text: string): Buffer => Buffer.from(text, 'utf8');
 const { deserializeMessageHeader } = deserializeFactory(toUtf8, NodeAlgorithmSuite);
 const { messageAAD, messageAADContentString } = aadFactory(fromUtf8);
 
-/** A transform: plain bytes in, one message out, bound to the context. */
-export function encryptStream(key: ArchiveKey, context: EncryptionContext): Duplex {
-  return client.encryptStream(key.keyring, {
-    suiteId: SUITE,
-    frameLength: FRAME,
+/** Plain bytes in, one message out, bound to the context. */
+export async function* encryptStream(
+  key: ArchiveKey,
+  context: EncryptionContext,
+  source: AsyncIterable<Buffer>,
+): AsyncGenerator<Buffer, void, undefined> {
+  const suite = new NodeAlgorithmSuite(SUITE);
+  const material = await new NodeDefaultCryptographicMaterialsManager(key.keyring).getEncryptionMaterials({
+    suite,
     encryptionContext: context,
-  }) as unknown as Duplex;
+    commitmentPolicy: CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT,
+  });
+  const { getCipher, messageHeader, rawHeader, dispose } = getEncryptionInfo(material, FRAME);
+  try {
+    yield Buffer.concat(rawHeader);
+    let content: Buffer[] = [];
+    let contentLength = 0;
+    let sequenceNumber = 1;
+    const close = (isFinalFrame: boolean): Buffer => {
+      const pendingFrame = { content, contentLength, sequenceNumber };
+      const frame = getEncryptFrame({ pendingFrame, messageHeader, getCipher, isFinalFrame, suite });
+      const { cipher, bodyHeader } = frame;
+      const parts = [bodyHeader, ...content.map((part) => cipher.update(part)), cipher.final()];
+      parts.push(cipher.getAuthTag());
+      content = [];
+      contentLength = 0;
+      sequenceNumber += 1;
+      return Buffer.concat(parts);
+    };
+    for await (const chunk of source) {
+      for (let rest = chunk; rest.length > 0; ) {
+        const part = rest.subarray(0, FRAME - contentLength);
+        content.push(part);
+        contentLength += part.length;
+        rest = rest.subarray(part.length);
+        if (contentLength === FRAME) yield close(false);
+      }
+    }
+    yield close(true);
+  } finally {
+    dispose();
+  }
 }
 
 export async function encryptBytes(
   key: ArchiveKey,
   context: EncryptionContext,
-  plain: Uint8Array,
+  plain: Buffer,
 ): Promise<Buffer> {
-  const { result } = await client.encrypt(key.keyring, plain, {
-    suiteId: SUITE,
-    frameLength: FRAME,
-    encryptionContext: context,
-  });
-  return result;
+  const chunks: Buffer[] = [];
+  for await (const chunk of encryptStream(key, context, Readable.from([plain], { objectMode: false })))
+    chunks.push(chunk);
+  return Buffer.concat(chunks);
 }
 
 /** Yields the plain bytes, frame by authenticated frame; fails unless the message is whole and ends where it says. */

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
+import { buildClient } from '@aws-crypto/client-node';
 import fc from 'fast-check';
 import { decryptBytes, encryptBytes, encryptStream } from '../../lambda/archive/message';
 import { rawKey } from '../../lambda/archive/raw-key';
@@ -31,9 +32,14 @@ test.each([1_000, 65_536, 262_144, 1_000_000])(
   },
 );
 
+test('the SDK itself opens it', async () => {
+  const { plaintext } = await buildClient().decrypt(key.keyring, message);
+  expect(plaintext.equals(plain)).toBe(true);
+});
+
 test.each([0, 1, 262_143, 262_144, 262_145, 524_288])('the stream closes %i bytes', async (length) => {
   const bytes = randomBytes(length);
-  const closed = await buffer(pieces(bytes, 50_000).pipe(encryptStream(key, context)));
+  const closed = await buffer(encryptStream(key, context, pieces(bytes, 50_000)));
   expect((await open(closed)).equals(bytes)).toBe(true);
 });
 

@@ -1,1 +1,2 @@
 export * from './instance-snapshots';
+export * from './recycle-bin';

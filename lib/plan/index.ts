@@ -1,4 +1,5 @@
 export * from './backup-rule';
 export * from './recovery-objective';
 export * from './regime-backup-plan';
+export * from './regime-backup-plan-props';
 export * from './resource-type';

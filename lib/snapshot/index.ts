@@ -1,2 +1,3 @@
 export * from './instance-snapshots';
+export * from './instance-snapshots-props';
 export * from './recycle-bin';

@@ -1,110 +1,17 @@
 import { Duration, Stack } from 'aws-cdk-lib';
 import * as dlm from 'aws-cdk-lib/aws-dlm';
 import type * as iam from 'aws-cdk-lib/aws-iam';
-import type { aws_dlm, aws_kms, ResourceEnvironment } from 'aws-cdk-lib/interfaces';
+import type { aws_dlm, ResourceEnvironment } from 'aws-cdk-lib/interfaces';
 import { Construct } from 'constructs';
 import { type Layer, objectiveProblems, span } from '../objective/worst-case';
 import type { RecoveryObjective } from '../plan';
 import { addProblem, addWarning } from '../problems';
-import { Cargo, PrivacyRegime, type TransferException } from '../regime';
+import { Cargo, PrivacyRegime } from '../regime';
 import { reviewException } from '../regime/exception-check';
 import { homeRegionProblem, moveProblem, separationProblem } from '../regime/move-check';
 import { regionProblem } from '../regime/region-check';
+import type { InstanceSnapshotsProps } from './instance-snapshots-props';
 import { snapshotRole } from './snapshot-role';
-
-/** Which instances, how often, and where copies go. */
-export interface InstanceSnapshotsProps {
-  /**
-   * Instances that have any of these tags are snapshotted, all their volumes at the same moment. Taking the tag away
-   * stops the snapshots and also their expiry: the ones there are stay until somebody deletes them.
-   */
-  readonly targetTags: { [key: string]: string };
-
-  /**
-   * How often: 1, 2, 3, 4, 6, 8, 12 or 24 hours. A run starts up to an hour late, so hourly means to lose two hours at
-   * worst.
-   *
-   * @default Duration.hours(1)
-   */
-  readonly interval?: Duration;
-
-  /**
-   * The first run of the day, UTC, as `HH:MM`.
-   *
-   * @default '00:00'
-   */
-  readonly startTime?: string;
-
-  /**
-   * How long snapshots are kept.
-   *
-   * @default Duration.days(7)
-   */
-  readonly retention?: Duration;
-
-  /**
-   * Up to three regions of the regime to which every snapshot is copied, encrypted.
-   *
-   * @default - no copies
-   */
-  readonly copies?: string[];
-
-  /**
-   * How long copies are kept.
-   *
-   * @default - as long as the snapshots
-   */
-  readonly copyRetention?: Duration;
-
-  /**
-   * Keys of the copies' regions, by region.
-   *
-   * @default - the EBS default key of the account in that region
-   */
-  readonly copyKeys?: { [region: string]: aws_kms.IKeyRef };
-
-  /**
-   * Customer managed keys of the instances' volumes: the policy's role needs them to copy and to share.
-   *
-   * @default - volumes are encrypted with the AWS managed key, or not at all
-   */
-  readonly volumeKeys?: aws_kms.IKeyRef[];
-
-  /**
-   * The regime that copies stay in.
-   *
-   * @default - the widest regime of the catalogue that holds the stack's region
-   */
-  readonly regime?: PrivacyRegime;
-
-  /**
-   * Dated leave to copy to regions of another regime.
-   *
-   * @default - no copy leaves the regime
-   */
-  readonly exceptions?: TransferException[];
-
-  /**
-   * Leave the boot volumes out.
-   *
-   * @default false
-   */
-  readonly excludeBootVolume?: boolean;
-
-  /**
-   * Tags for the snapshots, besides those of the volumes, which are copied. No personal data.
-   *
-   * @default - none
-   */
-  readonly snapshotTags?: { [key: string]: string };
-
-  /**
-   * The role of the lifecycle policy.
-   *
-   * @default - a new role that may snapshot the account's volumes, and delete only what the policy made
-   */
-  readonly role?: iam.IRole;
-}
 
 const INTERVALS = [1, 2, 3, 4, 6, 8, 12, 24];
 const MOST_COPIES = 3;

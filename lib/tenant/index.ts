@@ -1,3 +1,4 @@
 export * from './database-server';
 export * from './tenant-backups';
+export * from './tenant-backups-props';
 export * from './tenant-source';

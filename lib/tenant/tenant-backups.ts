@@ -1,7 +1,7 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Duration, RemovalPolicy, Stack, type TimeZone } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
@@ -15,7 +15,6 @@ import { StepFunctionsStartExecution } from 'aws-cdk-lib/aws-scheduler-targets';
 import * as sns from 'aws-cdk-lib/aws-sns';
 import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
-import { acknowledge, acknowledgeWildcards, inPacks } from '../acknowledge';
 import { longestGapMinutes } from '../objective/cron';
 import { type Layer, objectiveProblems, span } from '../objective/worst-case';
 import type { RecoveryObjective } from '../plan';
@@ -26,119 +25,12 @@ import { regionProblem } from '../regime/region-check';
 import { regionKey } from '../vault/vault-key';
 import { ARCHIVES, archiveBucket, RUNS } from './archive-bucket';
 import type { DatabaseServer } from './database-server';
+import type { TenantBackupsProps } from './tenant-backups-props';
 import { type FunctionOptions, workerFunction, zipFunction } from './tenant-functions';
 import { type TenantList, tenantMachine } from './tenant-machine';
+import { explainToNag } from './tenant-nag';
 import { tenantRole } from './tenant-role';
 import type { TenantSource } from './tenant-source';
-
-const PACKS = ['HIPAA.Security', 'NIST.800.53.R5', 'PCI.DSS.321'];
-const NO_ACCESS_LOGS = 'CloudTrail data events log access; give accessLogs for server access logs besides';
-
-/** Which tenants, when, and how long their archives are kept. */
-export interface TenantBackupsProps {
-  /** Which tenants there are, and on which server. */
-  readonly source: TenantSource;
-
-  /**
-   * The network from which the server is reached. Its subnets need a way to S3, KMS, Secrets Manager, STS and CloudWatch
-   * Logs: endpoints of these services, or a NAT gateway.
-   *
-   * @default - none: the server is reached over the internet
-   */
-  readonly vpc?: ec2.IVpc;
-
-  /**
-   * The subnets of the worker.
-   *
-   * @default - private subnets, as CDK chooses them
-   */
-  readonly vpcSubnets?: ec2.SubnetSelection;
-
-  /**
-   * When tenants are dumped: a cron or rate expression.
-   *
-   * @default 'cron(0 2 * * ? *)'
-   */
-  readonly schedule?: string;
-
-  /**
-   * The time zone of the schedule.
-   *
-   * @default TimeZone.ETC_UTC
-   */
-  readonly timeZone?: TimeZone;
-
-  /**
-   * How long archives are kept.
-   *
-   * @default Duration.days(35)
-   */
-  readonly retention?: Duration;
-
-  /**
-   * How long an archive cannot be deleted or overwritten, except by principals that may bypass the governance of Object
-   * Lock.
-   *
-   * @default Duration.days(7)
-   */
-  readonly immutableFor?: Duration;
-
-  /**
-   * How many tenants are dumped at a time. Each takes one connection to the server, and its reading speed.
-   *
-   * @default 10
-   */
-  readonly maxConcurrency?: number;
-
-  /**
-   * How long a whole run may take. A run that has not succeeded after schedule and this time raises the alarm.
-   *
-   * @default Duration.hours(6)
-   */
-  readonly maxDuration?: Duration;
-
-  /**
-   * Memory of the worker in MiB, which also decides its share of processor time and network.
-   *
-   * @default 2048
-   */
-  readonly workerMemory?: number;
-
-  /**
-   * The regime that the archives are under.
-   *
-   * @default - the widest regime of the catalogue that holds the stack's region
-   */
-  readonly regime?: PrivacyRegime;
-
-  /**
-   * The key of this region under which archives are encrypted, bound to their tenant.
-   *
-   * @default - a new key, rotated yearly and retained
-   */
-  readonly encryptionKey?: kms.IKey;
-
-  /**
-   * Where alarms go.
-   *
-   * @default - a new topic, encrypted with the key
-   */
-  readonly alarmTopic?: sns.ITopic;
-
-  /**
-   * Bucket for the access logs of the archives' bucket.
-   *
-   * @default - none
-   */
-  readonly accessLogs?: s3.IBucket;
-
-  /**
-   * What happens to bucket and key when they are taken out of the stack.
-   *
-   * @default RemovalPolicy.RETAIN
-   */
-  readonly removalPolicy?: RemovalPolicy;
-}
 
 /**
  * Dumps of single tenants' databases, from each of which one tenant can be restored alone.
@@ -292,7 +184,7 @@ export class TenantBackups extends Construct implements ec2.IConnectable {
       // No run at all sends no data: that is what this alarm is for.
       treatMissingData: cloudwatch.TreatMissingData.BREACHING,
     });
-    this.explainToNag(props.accessLogs !== undefined);
+    explainToNag(this, props.accessLogs !== undefined);
     this.layer = {
       name: 'tenant dumps',
       intervalMinutes: gap,
@@ -453,49 +345,6 @@ export class TenantBackups extends Construct implements ec2.IConnectable {
       }),
     );
     return new sns.Topic(this, 'Alarms', { masterKey: this.encryptionKey, enforceSSL: true });
-  }
-
-  private explainToNag(accessLogs: boolean): void {
-    acknowledgeWildcards(
-      this,
-      'Lambda and X-Ray know no resources for some actions; functions are invoked with their versions; ' +
-        'objects and keys of a tenant are bound by the session tag',
-    );
-    acknowledge(this, {
-      ...inPacks(
-        PACKS,
-        'IAMNoInlinePolicy',
-        'Each policy belongs to one role and to nothing else, and goes with it',
-      ),
-      ...inPacks(
-        PACKS,
-        'S3BucketReplicationEnabled',
-        'Archives stay in their region unless their regime has a second',
-      ),
-      ...inPacks(
-        PACKS,
-        'S3DefaultEncryptionKMS',
-        'The worker encrypts every archive under a KMS key before storing it',
-      ),
-      ...inPacks(PACKS, 'LambdaConcurrency', 'The map limits how many tenants are dumped at a time'),
-      ...inPacks(PACKS, 'LambdaDLQ', 'The state machine sees every failure, and the alarm rings'),
-      ...inPacks(
-        PACKS,
-        'LambdaInsideVPC',
-        'Inside one where the server is; the report needs S3 and CloudWatch only',
-      ),
-      ...inPacks(
-        PACKS,
-        'CloudWatchLogGroupEncrypted',
-        'CloudWatch encrypts logs by itself; they hold no tenant data',
-      ),
-      ...(accessLogs
-        ? {}
-        : {
-            'AwsSolutions::AwsSolutions-S1': NO_ACCESS_LOGS,
-            ...inPacks(PACKS, 'S3BucketLoggingEnabled', NO_ACCESS_LOGS),
-          }),
-    });
   }
 
   private alarm(id: string, props: Omit<cloudwatch.AlarmProps, 'threshold'>): cloudwatch.Alarm {

@@ -8,7 +8,7 @@ import { addProblem } from '../problems';
 import { PrivacyRegime } from '../regime';
 import { homeRegionProblem } from '../regime/move-check';
 import { regionProblem } from '../regime/region-check';
-import type { IRegimeVault } from './regime-vault';
+import type { IRegimeVault } from './regime-vault-props';
 import { VaultLock } from './vault-lock';
 import { allowCopyIn, denyCopyOut } from './vault-policy';
 

@@ -3,7 +3,7 @@ import * as backup from 'aws-cdk-lib/aws-backup';
 import { Construct } from 'constructs';
 import { addProblem } from '../problems';
 import { parseDay } from '../regime/exception-check';
-import type { IRegimeVault } from './regime-vault';
+import type { IRegimeVault } from './regime-vault-props';
 
 /** What is held, and why. */
 export interface LegalHoldProps {

@@ -1,0 +1,113 @@
+import type { Duration, RemovalPolicy, TimeZone } from 'aws-cdk-lib';
+import type * as ec2 from 'aws-cdk-lib/aws-ec2';
+import type * as kms from 'aws-cdk-lib/aws-kms';
+import type * as s3 from 'aws-cdk-lib/aws-s3';
+import type * as sns from 'aws-cdk-lib/aws-sns';
+import type { PrivacyRegime } from '../regime';
+import type { TenantSource } from './tenant-source';
+
+/** Which tenants, when, and how long their archives are kept. */
+export interface TenantBackupsProps {
+  /** Which tenants there are, and on which server. */
+  readonly source: TenantSource;
+
+  /**
+   * The network from which the server is reached. Its subnets need a way to S3, KMS, Secrets Manager, STS and CloudWatch
+   * Logs: endpoints of these services, or a NAT gateway.
+   *
+   * @default - none: the server is reached over the internet
+   */
+  readonly vpc?: ec2.IVpc;
+
+  /**
+   * The subnets of the worker.
+   *
+   * @default - private subnets, as CDK chooses them
+   */
+  readonly vpcSubnets?: ec2.SubnetSelection;
+
+  /**
+   * When tenants are dumped: a cron or rate expression.
+   *
+   * @default 'cron(0 2 * * ? *)'
+   */
+  readonly schedule?: string;
+
+  /**
+   * The time zone of the schedule.
+   *
+   * @default TimeZone.ETC_UTC
+   */
+  readonly timeZone?: TimeZone;
+
+  /**
+   * How long archives are kept.
+   *
+   * @default Duration.days(35)
+   */
+  readonly retention?: Duration;
+
+  /**
+   * How long an archive cannot be deleted or overwritten, except by principals that may bypass the governance of Object
+   * Lock.
+   *
+   * @default Duration.days(7)
+   */
+  readonly immutableFor?: Duration;
+
+  /**
+   * How many tenants are dumped at a time. Each takes one connection to the server, and its reading speed.
+   *
+   * @default 10
+   */
+  readonly maxConcurrency?: number;
+
+  /**
+   * How long a whole run may take. A run that has not succeeded after schedule and this time raises the alarm.
+   *
+   * @default Duration.hours(6)
+   */
+  readonly maxDuration?: Duration;
+
+  /**
+   * Memory of the worker in MiB, which also decides its share of processor time and network.
+   *
+   * @default 2048
+   */
+  readonly workerMemory?: number;
+
+  /**
+   * The regime that the archives are under.
+   *
+   * @default - the widest regime of the catalogue that holds the stack's region
+   */
+  readonly regime?: PrivacyRegime;
+
+  /**
+   * The key of this region under which archives are encrypted, bound to their tenant.
+   *
+   * @default - a new key, rotated yearly and retained
+   */
+  readonly encryptionKey?: kms.IKey;
+
+  /**
+   * Where alarms go.
+   *
+   * @default - a new topic, encrypted with the key
+   */
+  readonly alarmTopic?: sns.ITopic;
+
+  /**
+   * Bucket for the access logs of the archives' bucket.
+   *
+   * @default - none
+   */
+  readonly accessLogs?: s3.IBucket;
+
+  /**
+   * What happens to bucket and key when they are taken out of the stack.
+   *
+   * @default RemovalPolicy.RETAIN
+   */
+  readonly removalPolicy?: RemovalPolicy;
+}

@@ -1,0 +1,49 @@
+import type { IConstruct } from 'constructs';
+import { acknowledge, acknowledgeWildcards, inPacks } from '../acknowledge';
+
+const PACKS = ['HIPAA.Security', 'NIST.800.53.R5', 'PCI.DSS.321'];
+const NO_ACCESS_LOGS = 'CloudTrail data events log access; give accessLogs for server access logs besides';
+
+/** Why what cdk-nag finds in the tenant backups is meant. */
+export function explainToNag(scope: IConstruct, accessLogs: boolean): void {
+  acknowledgeWildcards(
+    scope,
+    'Lambda and X-Ray know no resources for some actions; functions are invoked with their versions; ' +
+      'objects and keys of a tenant are bound by the session tag',
+  );
+  acknowledge(scope, {
+    ...inPacks(
+      PACKS,
+      'IAMNoInlinePolicy',
+      'Each policy belongs to one role and to nothing else, and goes with it',
+    ),
+    ...inPacks(
+      PACKS,
+      'S3BucketReplicationEnabled',
+      'Archives stay in their region unless their regime has a second',
+    ),
+    ...inPacks(
+      PACKS,
+      'S3DefaultEncryptionKMS',
+      'The worker encrypts every archive under a KMS key before storing it',
+    ),
+    ...inPacks(PACKS, 'LambdaConcurrency', 'The map limits how many tenants are dumped at a time'),
+    ...inPacks(PACKS, 'LambdaDLQ', 'The state machine sees every failure, and the alarm rings'),
+    ...inPacks(
+      PACKS,
+      'LambdaInsideVPC',
+      'Inside one where the server is; the report needs S3 and CloudWatch only',
+    ),
+    ...inPacks(
+      PACKS,
+      'CloudWatchLogGroupEncrypted',
+      'CloudWatch encrypts logs by itself; they hold no tenant data',
+    ),
+    ...(accessLogs
+      ? {}
+      : {
+          'AwsSolutions::AwsSolutions-S1': NO_ACCESS_LOGS,
+          ...inPacks(PACKS, 'S3BucketLoggingEnabled', NO_ACCESS_LOGS),
+        }),
+  });
+}

@@ -1,4 +1,4 @@
-/** The vocabulary of the audit: what docs/audit-format.md promises to others. Pure values, no construct. */
+/** The vocabulary of the audit: what docs/audit.md promises to others. Pure values, no construct. */
 
 /** The kinds of thing that travel along an edge. */
 export type Cargo =

@@ -26,6 +26,7 @@ export const FINDING_RULES: Readonly<Record<string, string>> = {
     'A resource type is not in the catalogue of properties, or code of the template decides what it does.',
   'nested-template-not-assessed': 'The template of a nested stack is not among the inputs.',
   'macro-not-assessed': 'A macro rewrites the template at deployment; what it adds was not audited.',
+  'no-resources': 'A template declares no resource, so there was nothing to audit.',
   'file-not-assessed': 'A file in a folder is no CloudFormation template.',
 };
 
@@ -81,6 +82,10 @@ function ofStack(stack: Stack, { resolver }: FindingsInput): readonly Finding[] 
       logicalId: null,
       message: `${macro} rewrites the template at deployment: what it adds is not audited; audit the processed template (aws cloudformation get-template --template-stage Processed) as well.`,
     });
+  }
+  if (stack.resources.size === 0) {
+    const message = 'The template declares no resource, so there was nothing to audit; check that it is the right file.';
+    found.push({ rule: 'no-resources', severity: 'note', template, logicalId: null, message });
   }
   const unassessed = new Map<string, string[]>();
   for (const [logicalId, type] of stack.resources.types()) {

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
-import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as kms from 'aws-cdk-lib/aws-kms';
@@ -16,7 +15,7 @@ import * as sns from 'aws-cdk-lib/aws-sns';
 import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { longestGapMinutes } from '../objective/cron';
-import { type Layer, objectiveProblems, span } from '../objective/worst-case';
+import { type Layer, objectiveProblems } from '../objective/worst-case';
 import type { RecoveryObjective } from '../plan';
 import { addProblem } from '../problems';
 import { Cargo, PrivacyRegime } from '../regime';
@@ -25,6 +24,7 @@ import { regionProblem } from '../regime/region-check';
 import { regionKey } from '../vault/vault-key';
 import { ARCHIVES, archiveBucket, RUNS } from './archive-bucket';
 import type { DatabaseServer } from './database-server';
+import { tenantAlarms } from './tenant-alarms';
 import type { TenantBackupsProps } from './tenant-backups-props';
 import { type FunctionOptions, workerFunction, zipFunction } from './tenant-functions';
 import { type TenantList, tenantMachine } from './tenant-machine';
@@ -164,26 +164,16 @@ export class TenantBackups extends Construct implements ec2.IConnectable {
     });
 
     this.alarmTopic = props.alarmTopic ?? this.makeTopic();
-    this.failedAlarm = this.alarm('FailedAlarm', {
-      alarmDescription:
-        `A run of the tenant backups of ${this.regime.id} failed: at least one tenant has no new backup. ` +
-        'The failed execution names the tenants.',
-      metric: this.metricFailed(),
-      evaluationPeriods: 1,
-      comparisonOperator: cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-      treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
+    const waited = Duration.minutes(gap + maxDuration.toMinutes());
+    const alarms = tenantAlarms(this, {
+      regime: this.regime.id,
+      topic: this.alarmTopic,
+      failed: this.metricFailed(),
+      succeeded: this.metricSucceeded(),
+      waited,
     });
-    const hours = Math.min(168, Math.ceil((gap + maxDuration.toMinutes()) / 60));
-    this.missingAlarm = this.alarm('MissingAlarm', {
-      alarmDescription:
-        `No run of the tenant backups of ${this.regime.id} has succeeded for ${span(hours * 60)}. ` +
-        'Is the schedule enabled, and does a run start?',
-      metric: this.metricSucceeded(),
-      evaluationPeriods: hours,
-      comparisonOperator: cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
-      // No run at all sends no data: that is what this alarm is for.
-      treatMissingData: cloudwatch.TreatMissingData.BREACHING,
-    });
+    this.failedAlarm = alarms.failed;
+    this.missingAlarm = alarms.missing;
     explainToNag(this, props.accessLogs !== undefined);
     this.layer = {
       name: 'tenant dumps',
@@ -345,14 +335,6 @@ export class TenantBackups extends Construct implements ec2.IConnectable {
       }),
     );
     return new sns.Topic(this, 'Alarms', { masterKey: this.encryptionKey, enforceSSL: true });
-  }
-
-  private alarm(id: string, props: Omit<cloudwatch.AlarmProps, 'threshold'>): cloudwatch.Alarm {
-    const alarm = new cloudwatch.Alarm(this, id, { ...props, threshold: 1 });
-    const action = new SnsAction(this.alarmTopic);
-    alarm.addAlarmAction(action);
-    alarm.addOkAction(action);
-    return alarm;
   }
 }
 

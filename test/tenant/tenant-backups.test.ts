@@ -1,5 +1,5 @@
 import { type CfnElement, Duration, Stack } from 'aws-cdk-lib';
-import { Match, Template } from 'aws-cdk-lib/assertions';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { Vpc } from 'aws-cdk-lib/aws-ec2';
 import {
   AuroraPostgresEngineVersion,
@@ -200,6 +200,14 @@ test('alarms: on a failed run, and on none for longer than schedule and run may 
       }),
     ]),
   });
+});
+
+test('a schedule that is too rare for the dead man’s switch is told', () => {
+  const { stack } = backups({ schedule: 'cron(0 2 ? * SUN *)' });
+  Annotations.fromStack(stack).hasWarning(
+    '/Stack/Tenants',
+    Match.stringLikeRegexp('CloudWatch looks back 7 days'),
+  );
 });
 
 test('ten thousand listed tenants are an asset, not resources', () => {

@@ -1,0 +1,19 @@
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const root = mkdtempSync(join(tmpdir(), 'bundles-'));
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+test('a package without its functions says which file is missing and how to get it', () => {
+  for (const file of ['errors.js', 'tenant/bundles.js']) {
+    cpSync(join('dist/lib', file), join(root, 'lib', file), { recursive: true });
+  }
+  const { bundleFolder } = require(join(root, 'lib/tenant/bundles.js'));
+  expect(() => bundleFolder('worker')).toThrow(
+    /lambda\/worker\/Dockerfile is missing: this installation of cdk-sovereign-backup has no 'worker' function\. Install/,
+  );
+  mkdirSync(join(root, 'lambda/report'), { recursive: true });
+  writeFileSync(join(root, 'lambda/report/index.mjs'), '');
+  expect(bundleFolder('report')).toBe(join(root, 'lambda/report'));
+});

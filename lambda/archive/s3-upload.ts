@@ -30,7 +30,7 @@ export interface UploadTarget {
   readonly headers: Partial<CreateMultipartUploadCommandInput>;
 }
 
-const concurrency = 4;
+const concurrency = 3;
 /** Bytes of parts on their way at once; one part larger than that travels alone. */
 const inFlightBudget = 48 * 1024 * 1024;
 /** Under which an upload names itself, so that a refused repetition of our own write is told from somebody else's. */
@@ -60,6 +60,8 @@ class Upload {
   private readonly stop = new AbortController();
   private readonly inFlight = new Map<Promise<void>, number>();
   private readonly done: CompletedPart[] = [];
+  /** Memory of parts that have arrived, for the next ones: the collector is too slow for what passes here. */
+  private readonly spare: Buffer[] = [];
   private uploadId?: string;
   private firstFault?: unknown;
   private bytes = 0;
@@ -81,7 +83,7 @@ class Upload {
 
   async run(body: Readable, sizeOf: (part: number) => number): Promise<{ bytes: number }> {
     let number = 1;
-    let part = Buffer.allocUnsafeSlow(sizeOf(number));
+    let part = this.memory(sizeOf(number));
     let filled = 0;
     for await (const chunk of body as AsyncIterable<Buffer>) {
       let taken = 0;
@@ -90,7 +92,7 @@ class Upload {
         if (filled === part.length) {
           await this.sendPart(number, part, body);
           number += 1;
-          part = Buffer.allocUnsafeSlow(sizeOf(number));
+          part = this.memory(sizeOf(number));
           filled = 0;
         }
         const copied = chunk.copy(part, filled, taken);
@@ -108,6 +110,11 @@ class Upload {
       await this.complete();
     }
     return { bytes: this.bytes };
+  }
+
+  private memory(bytes: number): Buffer {
+    const used = this.spare.pop();
+    return used?.length === bytes ? used : Buffer.allocUnsafeSlow(bytes);
   }
 
   private async putWhole(body: Buffer): Promise<void> {
@@ -180,6 +187,7 @@ class Upload {
       }),
       { abortSignal: this.stop.signal },
     );
+    this.spare.push(body);
     this.done.push({
       PartNumber: number,
       ETag: sent.ETag,

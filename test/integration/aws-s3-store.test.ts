@@ -98,6 +98,13 @@ test.each([
   expect(await openUploads()).toEqual([]);
 });
 
+test('many parts, whose memory is used again for later ones, keep their bytes', async () => {
+  const key = freshKey();
+  const data = randomBytes(52 * mebibyte);
+  await store().write(key, inPieces(data));
+  expect(sha256(await content(await store().read(key)))).toBe(sha256(data));
+});
+
 test('each part carries its SHA-256, which the proxy checks, and the end states the length', async () => {
   await store().write(freshKey(), inPieces(large));
   const parts = proxy.calls.filter((call) => call.name === 'S3 UploadPart');

@@ -34,8 +34,9 @@ const WARN_DAYS = 90;
 /** Of the serverless transform: rows of their own, or nothing that moves. */
 const SHORTHAND = /^AWS::Serverless::/;
 const BY_CODE = /^(Custom::|AWS::CloudFormation::CustomResource$)/;
-/** The CDK's own helpers, whose work the audit follows by itself. */
+/** Of the CDK itself: helpers whose work the audit follows, and a list of the constructs in use that makes nothing. */
 const FOLLOWED = new Set([
+  'AWS::CDK::Metadata',
   'Custom::AWS',
   'Custom::CrossRegionExportReader',
   'Custom::CrossRegionExportWriter',
@@ -84,7 +85,8 @@ function ofStack(stack: Stack, { resolver }: FindingsInput): readonly Finding[] 
     });
   }
   if (stack.resources.size === 0) {
-    const message = 'The template declares no resource, so there was nothing to audit; check that it is the right file.';
+    const message =
+      'The template declares no resource, so there was nothing to audit; check that it is the right file.';
     found.push({ rule: 'no-resources', severity: 'note', template, logicalId: null, message });
   }
   const unassessed = new Map<string, string[]>();

@@ -89,12 +89,15 @@ function constructPaths(artifact: PlainObject, folder: string): Readonly<Record<
       if (!Array.isArray(entries)) continue;
       for (const entry of entries) {
         if (isObject(entry) && entry.type === 'aws:cdk:logicalId' && typeof entry.data === 'string') {
-          paths[entry.data] = path.replace(/^\//, '');
+          const known = paths[entry.data];
+          const construct = path.replace(/^\//, '');
+          // Two nested stacks may use the same id: rather none of the two paths than the wrong one.
+          paths[entry.data] = known === undefined || known === construct ? construct : '';
         }
       }
     }
   }
-  return paths;
+  return Object.fromEntries(Object.entries(paths).filter(([, path]) => path !== ''));
 }
 
 function readObject(file: string): PlainObject {

@@ -129,11 +129,8 @@ class Loader {
   private addAssembly(folder: string, top: string): void {
     for (const stack of assemblyStacks(folder)) {
       const file = this.readFile(stack.templateFile, this.shownPath(stack.templateFile, top));
-      this.inputs.push({
-        ...this.inputOf(file, stack, 0),
-        parameters: { ...stack.parameters, ...this.options.parameters },
-        constructPaths: stack.constructPaths,
-      });
+      const input = this.inputOf(file, stack, 0);
+      this.inputs.push({ ...input, parameters: { ...stack.parameters, ...this.options.parameters } });
     }
   }
 
@@ -156,7 +153,7 @@ class Loader {
 
   private inputOf(
     file: File,
-    place: Pick<TemplateInput, 'stack' | 'region' | 'account'>,
+    place: Pick<TemplateInput, 'stack' | 'region' | 'account' | 'constructPaths'>,
     depth: number,
   ): TemplateInput {
     const nested: Record<string, TemplateInput> = {};
@@ -178,6 +175,7 @@ class Loader {
       region: place.region ?? this.options.region,
       account: place.account ?? this.options.account,
       parameters: depth === 0 ? this.options.parameters : undefined,
+      constructPaths: place.constructPaths,
       nested,
     };
   }

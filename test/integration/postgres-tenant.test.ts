@@ -10,6 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { Ajv } from 'ajv';
 import pg from 'pg';
 import { runCli } from '../support/cli';
 import { usePostgres } from '../support/postgres';
@@ -358,27 +359,19 @@ test('an archive is opened with public tools alone', async () => {
   await work.dump('public');
   const folder = archiveFolder('public');
   const manifest = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8'));
+  const schema = readFileSync(join(__dirname, '../../schema/manifest.schema.json'), 'utf8');
+  const validate = new Ajv().compile(JSON.parse(schema));
+  expect(validate(manifest) ? [] : validate.errors).toEqual([]);
   const script = join(work.folder, 'open.cjs');
+  // The script of the documentation itself, with the SDK found where this package has it.
+  const docs = readFileSync(join(__dirname, '../../docs/archive-format.md'), 'utf8');
+  const [, source] = /```js\n([\s\S]*?)```/.exec(docs)!;
+  const sdk = require.resolve('@aws-crypto/client-node');
   writeFileSync(
     script,
-    `const esdk = require(process.argv[2]);
-const { readFileSync } = require('node:fs');
-const keyring = new esdk.RawAesKeyringNode({
-  keyNamespace: 'sovereign-backup', keyName: process.argv[5],
-  unencryptedMasterKey: new Uint8Array(readFileSync(process.argv[4])),
-  wrappingSuite: esdk.RawAesWrappingSuiteIdentifier.AES256_GCM_IV12_TAG16_NO_PADDING,
-});
-esdk.buildClient().decrypt(keyring, readFileSync(process.argv[3]))
-  .then(({ plaintext }) => process.stdout.write(plaintext));`,
+    source!.replace("require('@aws-crypto/client-node')", `require(${JSON.stringify(sdk)})`),
   );
-  const sdk = require.resolve('@aws-crypto/client-node');
-  const plain = execFileSync(process.execPath, [
-    script,
-    sdk,
-    join(folder, 'data'),
-    work.key,
-    manifest.key.id,
-  ]);
+  const plain = execFileSync(process.execPath, [script, join(folder, 'data'), work.key, manifest.key.id]);
   const dump =
     manifest.compressed.algorithm === 'zstd' ? execFileSync('zstd', ['-dc'], { input: plain }) : plain;
   expect(dump).toHaveLength(manifest.dump.bytes);

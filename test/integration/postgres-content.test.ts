@@ -1,0 +1,134 @@
+// What is in a database comes back as it was, for a superuser and for the role of a managed service that is none.
+import { usePostgres } from '../support/postgres';
+import { fingerprint, type Workspace, workspace } from '../support/tenants';
+
+const server = usePostgres();
+let work: Workspace;
+beforeAll(async () => {
+  work = await workspace(server);
+});
+afterAll(() => work?.remove());
+
+const EVERYTHING = `
+  create role reader_of_all nologin;
+  create schema "Odd ""Schema""";
+  create table "Odd ""Schema"""."Tab;le 'x'" ("co""l" int, "日本" text);
+  insert into "Odd ""Schema"""."Tab;le 'x'" values (1, E'tab\\tnew\\nline\\\\');
+  create sequence numbers start 41;
+  select nextval('numbers'), nextval('numbers');
+  create table people (
+    id bigint generated always as identity primary key, name text not null,
+    lower_name text generated always as (lower(name)) stored, born date, photo bytea, tags text[], doc jsonb);
+  insert into people (name, born, photo, tags, doc)
+    select 'Né ' || n, date '2000-01-01' + n, decode(md5(n::text), 'hex'), array['a', n::text], jsonb_build_object('n', n)
+    from generate_series(1, 500) n;
+  create table events (at date not null, what text) partition by range (at);
+  create table events_2025 partition of events for values from ('2025-01-01') to ('2026-01-01');
+  create table events_rest partition of events default;
+  insert into events select date '2025-12-01' + n, 'e' || n from generate_series(1, 100) n;
+  create table parent (a int);
+  create table child (b int) inherits (parent);
+  insert into parent values (1); insert into child values (2, 3);
+  create unlogged table scratch as select 1 as x;
+  create view grown as select * from people where born < '2001-01-01';
+  create materialized view counted as select count(*) from people;
+  create materialized view unpopulated as select 1 as one with no data;
+  create function double(int) returns int language sql immutable as 'select $1 * 2';
+  create function note() returns trigger language plpgsql as 'begin new.name := new.name || ''!''; return new; end';
+  create trigger noting before insert on people for each row execute function note();
+  create type mood as enum ('ok', 'odd'); create domain positive as int check (value > 0);
+  alter table people enable row level security; alter table people force row level security;
+  create policy own on people using (name like 'N%');
+  comment on table people is 'it''s people';
+  grant select on people to reader_of_all; alter default privileges grant select on tables to reader_of_all;
+  create index on people (lower_name) where born is not null;
+  create statistics together on name, born from people;
+  select lo_from_bytea(0, 'a large object');
+`;
+
+test('everything that a database can hold', async () => {
+  await server().query('create database full_one');
+  await server().query(EVERYTHING, undefined, 'full_one');
+  await server().query('grant connect on database full_one to reader_of_all');
+  const before = await fingerprint(server(), 'full_one');
+  const dumped = await work.dump('full_one');
+  expect(dumped).toMatchObject({ code: 0 });
+  const { tables } = dumped.json<{ tables: { schema: string; name: string; rows: number }[] }>();
+  const rows = Object.fromEntries(tables.map(({ schema, name, rows }) => [`${schema}.${name}`, rows]));
+  expect(rows).toEqual({
+    [`Odd "Schema".Tab;le 'x'`]: 1,
+    'public.people': 500,
+    'public.events_2025': 30,
+    'public.events_rest': 70,
+    'public.parent': 1,
+    'public.child': 1,
+    'public.scratch': 1,
+    'pg_catalog.pg_largeobject_metadata': 1,
+  });
+  expect(await work.restore('full_one')).toMatchObject({ code: 0 });
+  expect(await fingerprint(server(), 'full_one')).toBe(before);
+  const [acl] = await server().query<{ datacl: string }>(
+    "select datacl::text from pg_database where datname = 'full_one'",
+  );
+  expect(acl!.datacl).toContain('reader_of_all=c/postgres');
+});
+
+test('an empty database', async () => {
+  await server().query('create database hollow');
+  const before = await fingerprint(server(), 'hollow');
+  expect((await work.dump('hollow')).json()).toMatchObject({ tables: [] });
+  expect(await work.restore('hollow')).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining('"tables": []'),
+  });
+  expect(await fingerprint(server(), 'hollow')).toBe(before);
+});
+
+describe('as an owner with CREATEDB, not superuser', () => {
+  let managed: Workspace;
+  beforeAll(async () => {
+    await server().query('create role app login createdb');
+    await server().query('create database managed owner app');
+    managed = await workspace(server, 'app');
+  });
+  afterAll(() => managed?.remove());
+
+  test('dump, restore and undo work', async () => {
+    await server().query('set role app; create table t as select generate_series(1, 10) as n', [], 'managed');
+    const before = await fingerprint(server(), 'managed');
+    expect(await managed.dump('managed')).toMatchObject({ code: 0 });
+    await server().query('drop table t', [], 'managed');
+    const restored = await managed.restore('managed');
+    expect(restored).toMatchObject({ code: 0 });
+    expect(restored.json()).toMatchObject({ warnings: [] });
+    expect(await fingerprint(server(), 'managed')).toBe(before);
+    expect(await managed.undo('managed')).toMatchObject({ code: 0 });
+    expect(await server().query("select 1 from pg_class where relname = 't'", [], 'managed')).toEqual([]);
+    await managed.undo('managed');
+  });
+
+  test('a session that it may not end keeps the swap out, and live stays', async () => {
+    const before = await fingerprint(server(), 'managed');
+    const holder = await server().connect('managed');
+    const restored = await managed.restore('managed');
+    await holder.end();
+    expect(restored).toMatchObject({ code: 3, stdout: '' });
+    expect(restored.stderr).toMatch(/still connected: postgres/);
+    expect(await fingerprint(server(), 'managed')).toBe(before);
+    expect(
+      await server().query("select datname from pg_database where datname like 'managed\\_\\_restore%'"),
+    ).toEqual([]);
+  });
+
+  test('row-level security never empties a dump silently', async () => {
+    await server().query(
+      `create table hidden as select 1 as x; alter table hidden enable row level security; grant select on hidden to app`,
+      [],
+      'managed',
+    );
+    const dumped = await managed.dump('managed');
+    expect(dumped).toMatchObject({ code: 3, stdout: '' });
+    expect(dumped.stderr).toMatch(/row-level security/);
+    await server().query('drop table hidden', [], 'managed');
+  });
+});

@@ -221,3 +221,51 @@ test('any nesting of intrinsics gives the same edge', () => {
     { numRuns: 400 },
   );
 });
+
+/** Properties and resources in another order: what a formatter or another synthesizer makes of a template. */
+function reordered(node: unknown): unknown {
+  if (Array.isArray(node)) return node.map(reordered);
+  if (typeof node !== 'object' || node === null) return node;
+  return Object.fromEntries(
+    Object.entries(node)
+      .reverse()
+      .map(([key, value]) => [key, reordered(value)]),
+  );
+}
+
+test('many resources in one template give the edges of each, in any order', () => {
+  const some = fc.uniqueArray(fc.nat({ max: MOVING.length - 1 }), { minLength: 2, maxLength: 25 });
+  fc.assert(
+    fc.property(some, fc.constantFrom(...STYLE_NAMES), fc.boolean(), (indexes, style, backwards) => {
+      const around = nothingAround();
+      const resources: Record<string, unknown> = { ...NEIGHBOURS };
+      const wantedLines: string[] = [];
+      indexes.forEach((index, i) => {
+        const row = MOVING[index]!;
+        // A member of a global cluster finds the other members given, and no longer only the listed ones.
+        if (row.form === 'global-id') return;
+        const example = examples(row)[0]!;
+        const value = i % 3 === 0 ? lookAlikes(row)[0] : STYLES[style](example.value, around);
+        resources[`R${i}`] = { Type: row.type, Properties: propertiesOf(row, value) };
+        if (i % 3 !== 0) wantedLines.push(`R${i} ${example.at.region}`);
+      });
+      const { exported, ...sections } = around;
+      const whole = { ...sections, Resources: resources };
+      const document = (backwards ? reordered(whole) : whole) as Record<string, unknown>;
+      const input = { path: 't.json', sha256: '', document, stack: 'subject', ...HERE };
+      const outputs = Object.entries(exported).map(([name, Value], i) => [
+        `O${i}`,
+        { Value, Export: { Name: name } },
+      ]);
+      const exporter = { ...input, stack: 'exporter', document: { Outputs: Object.fromEntries(outputs) } };
+      const { edges } = audit([exporter, input], policy, { now });
+      const rowOf = (logicalId: string) => MOVING[indexes[Number(logicalId.slice(1))]!]!;
+      const seenLines = edges.map((edge) => {
+        const far = rowOf(edge.logicalId).end === 'from' ? edge.from : edge.to;
+        return `${edge.logicalId} ${far.region}`;
+      });
+      expect(seenLines.sort()).toEqual(wantedLines.sort());
+    }),
+    { numRuns: 150 },
+  );
+});

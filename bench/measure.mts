@@ -78,6 +78,8 @@ export async function measure(
     for (const pid of family) {
       family.push(...childrenOf(pid));
       const name = programOf(pid);
+      // Not yet, or no longer, a program of its own.
+      if (name === '' || name === programOf(child.pid)) continue;
       children[name] = Math.max(children[name] ?? 0, highest(pid));
     }
   };

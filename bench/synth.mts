@@ -42,37 +42,53 @@ function classes(): Map<string, [string, string]> {
   return found;
 }
 
+/** Intrinsics travel through L1's parser as marked strings, and come out of it as tokens. */
+const MARK = 'intrinsic ';
+
+function marked(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(marked);
+  if (typeof value !== 'object' || value === null) return value;
+  const keys = Object.keys(value);
+  if (keys.length === 1 && /^(Ref|Fn::.*)$/.test(keys[0]!)) return MARK + JSON.stringify(value);
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, marked(each)]));
+}
+
+function code(value: unknown): string {
+  if (typeof value === 'string' && value.startsWith(MARK)) return `token(${value.slice(MARK.length)})`;
+  if (Array.isArray(value)) return `[${value.map(code).join(', ')}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  const members = Object.entries(value).filter(([, each]) => each !== undefined);
+  return `{ ${members.map(([key, each]) => `${JSON.stringify(key)}: ${code(each)}`).join(', ')} }`;
+}
+
 /** The program that somebody would have written by hand, with each property spelled as L1 wants it. */
 function program(templates: { name: string; region: string; template: Template }[]): string {
   const library = require('aws-cdk-lib');
   const known = classes();
-  const scratch = new library.Stack(new library.App(), 'Scratch');
-  // Values stay as they are in the template; intrinsics pass through L1 unharmed.
+  const scratch = new library.App();
   const parser = { parseValue: (value: unknown) => value, handleAttributes: () => {} };
   const lines = [
     `const cdk = require(${JSON.stringify(require.resolve('aws-cdk-lib'))});`,
+    'const token = (value) => cdk.Token.asString(value);',
     'const app = new cdk.App();',
     'let stack;',
   ];
   for (const { name, region, template } of templates) {
+    const scope = new library.Stack(scratch, `Of${name}`);
     lines.push(
       `stack = new cdk.Stack(app, ${JSON.stringify(name)}, { env: { region: ${JSON.stringify(region)} } });`,
     );
-    for (const [id, { Type, Properties = {} }] of Object.entries(template.Resources)) {
+    for (const [id, { Type, Properties }] of Object.entries(template.Resources)) {
+      const properties = marked(Properties ?? {});
       const [module, className] = known.get(Type) ?? [];
       if (module && className) {
-        const scope = new library.Stack(scratch, `${name}${id}`);
-        const l1 = library[module][className]._fromCloudFormation(
-          scope,
-          id,
-          { Type, Properties },
-          { parser },
+        const resource = { Type, Properties: properties };
+        const l1 = library[module][className]._fromCloudFormation(scope, id, resource, { parser });
+        lines.push(
+          `new cdk.${module}.${className}(stack, ${JSON.stringify(id)}, ${code(l1.cfnProperties)});`,
         );
-        const props = JSON.stringify(l1.cfnProperties);
-        lines.push(`new cdk.${module}.${className}(stack, ${JSON.stringify(id)}, ${props});`);
       } else {
-        const props = JSON.stringify({ type: Type, properties: Properties });
-        lines.push(`new cdk.CfnResource(stack, ${JSON.stringify(id)}, ${props});`);
+        lines.push(`new cdk.CfnResource(stack, ${JSON.stringify(id)}, ${code({ type: Type, properties })});`);
       }
     }
   }

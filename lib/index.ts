@@ -1,3 +1,4 @@
+export * from './drill';
 export * from './estate';
 export * from './plan';
 export * from './regime';

@@ -1,6 +1,7 @@
 // Judges what a restore test has restored, and tells AWS Backup, which then deletes the restored resource.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@aws-lambda-powertools/logger';
+import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import {
   BackupClient,
   DescribeRestoreJobCommand,
@@ -23,6 +24,11 @@ export interface ValidateRestoreEvent {
 const REPORT_MILLISECONDS = 20_000;
 
 const logger = new Logger({ serviceName: 'validate-restore' });
+
+const metrics = new Metrics({
+  namespace: 'SovereignBackup/Drills',
+  defaultDimensions: { plan: process.env.DRILL_PLAN ?? 'unknown' },
+});
 
 export async function handler(event: ValidateRestoreEvent, context: Context): Promise<unknown> {
   const backup = new BackupClient();
@@ -53,6 +59,8 @@ export async function handler(event: ValidateRestoreEvent, context: Context): Pr
     }),
   );
   logger[verdict.passed ? 'info' : 'error']('verdict', { ...restored, ...verdict });
+  metrics.addMetric(verdict.passed ? 'Passed' : 'Failed', MetricUnit.Count, 1);
+  metrics.publishStoredMetrics();
   return verdict;
 }
 

@@ -42,7 +42,7 @@ async function drill(
   aws.jobs.set(restoreJobId, { RestoreJobId: restoreJobId, Status: 'COMPLETED', ...job });
   await runHandler(
     { restoreJobId, checks: [check].flat(), sources: options.sources },
-    { ...moto().environment, AWS_ENDPOINT_URL: aws.endpoint, ...options.environment },
+    { ...moto().environment, AWS_ENDPOINT_URL: aws.endpoint, DRILL_PLAN: 'weekly', ...options.environment },
     options.seconds,
   );
   return aws.verdicts.get(restoreJobId);
@@ -70,6 +70,8 @@ describe('the handler', () => {
     expect(await drill(hook, { ...job, SourceResourceArn: 'arn:source' })).toEqual(
       passed(/^all 3 files are there$/),
     );
+    // What CloudWatch makes a metric of.
+    expect(logOfLastRun()).toMatch(/"Namespace":"SovereignBackup\/Drills".*"Name":"Passed".*"plan":"weekly"/);
     expect(got).toMatchObject({ resourceType: 'EFS', arn: job.CreatedResourceArn, sourceArn: 'arn:source' });
   });
 

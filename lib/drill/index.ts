@@ -1,0 +1,3 @@
+export * from './restore-testing-plan';
+export * from './restore-testing-selection';
+export * from './restore-validator';

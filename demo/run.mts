@@ -9,6 +9,7 @@ import { bold, dim, megabytes, red, say, secondsSinceStart, work } from './termi
 
 const OUT = 'demo-out';
 let server: PostgresServer | undefined;
+let interrupted = false;
 
 for (const [signal, code] of [
   ['SIGINT', 130],
@@ -16,6 +17,7 @@ for (const [signal, code] of [
   ['SIGHUP', 129],
 ] as const) {
   process.once(signal, async () => {
+    interrupted = true;
     say();
     say(`   ${red('interrupted')}; stopping the database server`);
     endCommands();
@@ -55,9 +57,11 @@ try {
   say(`   ${OUT}/demo.key     the key that opens them`);
   say(dim('   The server and its databases are gone.'));
 } catch (error) {
-  say();
-  say(`   ${red('The demo failed:')} ${error instanceof Error ? error.message : error}`);
-  process.exitCode = 1;
+  if (!interrupted) {
+    say();
+    say(`   ${red('The demo failed:')} ${error instanceof Error ? error.message : error}`);
+    process.exitCode = 1;
+  }
 } finally {
   await server?.stop();
 }

@@ -378,3 +378,21 @@ test('an archive is opened with public tools alone', async () => {
   const sql = execFileSync(join(server().bin, 'pg_restore'), ['-f', '-'], { input: dump, encoding: 'utf8' });
   expect(sql).toContain('CREATE TABLE public.orders');
 });
+
+test("another tenant's database that claims to be a kept copy is not put in the place of the live one", async () => {
+  await createTenant('mallory', 1);
+  const claim = {
+    tool: 'sovereign-backup',
+    kind: 'undo',
+    tenant: 'victim',
+    database: 'victim',
+    at: '9999-01-01T00:00:00Z',
+  };
+  await server().query(`comment on database mallory is ${pg.escapeLiteral(JSON.stringify(claim))}`);
+  await createTenant('victim', 7);
+  const answer = await work.undo('victim');
+  expect(answer.code).toBe(2);
+  expect(answer.stderr).toContain('no kept copy');
+  expect(await rowsOf('victim')).toBe(7);
+  expect(await databases()).toContain('mallory');
+});

@@ -1,6 +1,10 @@
 import pg from 'pg';
+import { isDerivedName } from './names.js';
 
-/** The note on a database that is ours. It, not the database's name, is what code trusts. */
+/**
+ * The note on a database that is ours. The owner of any database can write such a note on it, and only a role that may
+ * create databases can give it a name of ours: so a copy counts only when note and name agree.
+ */
 export interface Mark {
   readonly tool: 'sovereign-backup';
   readonly kind: 'restore' | 'undo';
@@ -35,7 +39,8 @@ export async function markedDatabases(client: pg.Client, kind: Mark['kind'], dat
   );
   return rows.flatMap(({ name, comment }) => {
     const mark = markOf(comment);
-    return mark?.kind === kind && mark.database === database ? [{ name, mark }] : [];
+    const ours = mark?.kind === kind && mark.database === database && isDerivedName(name, kind, database);
+    return ours ? [{ name, mark }] : [];
   });
 }
 

@@ -34,6 +34,12 @@ export function undoName(database: string, now: Date, random: string): string {
   return derivedName(database, `__undo_${time}_${random}`);
 }
 
+/** Whether the name is one that `restoreName` or `undoName` gives for this database. */
+export function isDerivedName(name: string, kind: 'restore' | 'undo', database: string): boolean {
+  const suffix = (kind === 'undo' ? /__undo_\d{14}_[0-9a-f]{4}$/ : /__restore_[0-9a-f]{8}$/).exec(name)?.[0];
+  return suffix !== undefined && derivedName(database, suffix) === name;
+}
+
 /** The number of the advisory lock that all restores and undos of a database share. */
 export function lockNumber(database: string): string {
   return createHash('sha256')

@@ -318,6 +318,16 @@ describe('a fault at every call of a dump', () => {
     expect([...failed].sort()).toEqual([...calls, 'S3 HeadObject'].sort());
   });
 
+  test('a dump that is over before its key has come is whole', async () => {
+    await newTenant('tiny', 1);
+    for (let i = 0; i < 3; i += 1) {
+      let left = 2;
+      proxy.fault = (call) => (call.name === 'KMS GenerateDataKey' && left-- > 0 ? down : undefined);
+      await good({ action: 'dump', tenant: 'tiny' });
+      expect(left).toBeLessThan(0);
+    }
+  });
+
   test('credentials that expire in the middle are fetched anew', async () => {
     let left = 1;
     proxy.fault = (call: Call) => (call.name === 'S3 PutObject' && left-- > 0 ? expired : undefined);

@@ -42,6 +42,9 @@ export async function dump(request: EngineDumpRequest): Promise<EngineDump> {
       env: clientEnvironment(address),
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    // A small dump can be over before anybody reads it, while the key is still being fetched. Node then throws away
+    // the output of an ended child, unless somebody listens for it.
+    dumper.child.stdout!.on('readable', () => {});
     // Reads the same bytes as the archive gets, to their end: what it refuses, no restore could read.
     const reader = startTool(join(clients.folder, 'pg_restore'), ['--file=/dev/null'], {
       env: clientEnvironment(address),

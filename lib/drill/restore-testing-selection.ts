@@ -12,7 +12,7 @@ import type { ResourceType } from '../plan';
 import { addProblem, addWarning } from '../problems';
 import { selectionProblems } from './drill-check';
 import type { RestoreValidator } from './restore-validator';
-import { ValidationFunction } from './validation-function';
+import { validationFunction } from './validation-function';
 
 /** Which resources are restored as a test, and how the result is judged. */
 export interface RestoreTestingSelectionOptions {
@@ -162,7 +162,7 @@ export class RestoreTestingSelection extends Construct {
     const target = { stack: Stack.of(this), sources, inVpc: props.vpc !== undefined };
     const bound = props.validators!.map((validator) => validator._bind(type, target));
     for (const problem of bound.flatMap(({ problems }) => problems)) addProblem(this, problem);
-    const { function: handler } = new ValidationFunction(this, 'Validation', {
+    const handler = validationFunction(this, 'Validation', {
       planName,
       validators: bound,
       vpc: props.vpc,

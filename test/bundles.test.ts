@@ -6,10 +6,10 @@ const root = mkdtempSync(join(tmpdir(), 'bundles-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 test('a package without its functions says which file is missing and how to get it', () => {
-  for (const file of ['errors.js', 'tenant/bundles.js']) {
+  for (const file of ['errors.js', 'bundles.js']) {
     cpSync(join('dist/lib', file), join(root, 'lib', file), { recursive: true });
   }
-  const { bundleFolder } = require(join(root, 'lib/tenant/bundles.js'));
+  const { bundleFolder } = require(join(root, 'lib/bundles.js'));
   expect(() => bundleFolder('worker')).toThrow(
     /lambda\/worker\/Dockerfile is missing: this installation of cdk-sovereign-backup has no 'worker' function\. Install/,
   );

@@ -5,7 +5,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import { bundleFolder } from './bundles';
+import { bundleFolder, type ZipBundle } from './bundles';
 
 export interface FunctionOptions {
   readonly description: string;
@@ -15,6 +15,8 @@ export interface FunctionOptions {
   readonly vpc?: ec2.IVpc;
   readonly vpcSubnets?: ec2.SubnetSelection;
   readonly securityGroups?: ec2.ISecurityGroup[];
+  /** What it may do beyond writing its log; more can be granted to its role. */
+  readonly statements?: iam.PolicyStatement[];
 }
 
 /** A function with a log group and a role of its own; the role may write that log and, in a VPC, have its interfaces. */
@@ -22,7 +24,7 @@ class OwnRole extends Construct {
   public readonly role: iam.Role;
   public readonly logGroup: logs.LogGroup;
 
-  constructor(scope: Construct, id: string, inVpc: boolean) {
+  constructor(scope: Construct, id: string, { vpc, statements = [] }: FunctionOptions) {
     super(scope, id);
     this.logGroup = new logs.LogGroup(this, 'Log', {
       retention: logs.RetentionDays.ONE_YEAR,
@@ -36,7 +38,8 @@ class OwnRole extends Construct {
         resources: [this.logGroup.logGroupArn],
       }),
     );
-    if (inVpc) {
+    for (const statement of statements) this.role.addToPolicy(statement);
+    if (vpc) {
       this.role.addToPolicy(
         new iam.PolicyStatement({
           sid: 'Interfaces',
@@ -60,10 +63,10 @@ class OwnRole extends Construct {
 export function zipFunction(
   scope: Construct,
   id: string,
-  bundle: 'discover' | 'report',
+  bundle: ZipBundle,
   options: FunctionOptions,
 ): lambda.Function {
-  const own = new OwnRole(scope, `${id}Own`, options.vpc !== undefined);
+  const own = new OwnRole(scope, `${id}Own`, options);
   return new lambda.Function(scope, id, {
     ...options,
     role: own.role,
@@ -81,7 +84,7 @@ export function workerFunction(
   id: string,
   options: FunctionOptions,
 ): lambda.DockerImageFunction {
-  const own = new OwnRole(scope, `${id}Own`, options.vpc !== undefined);
+  const own = new OwnRole(scope, `${id}Own`, options);
   const code = lambda.DockerImageCode.fromImageAsset(bundleFolder('worker'), {
     platform: Platform.LINUX_ARM64,
   });

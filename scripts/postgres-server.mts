@@ -80,18 +80,18 @@ export function findPostgres(): string | undefined {
   return [...debian, ...homebrew, ...(process.env.PATH ?? '').split(delimiter)].find(executable);
 }
 
-/** PostgreSQL refuses to run as root; everybody else runs it as themselves. */
-function runAs(): { uid?: number; gid?: number } {
+/** Database servers refuse to run as root; everybody else runs them as themselves. */
+export function runAs(account = 'postgres'): { uid?: number; gid?: number } {
   if (process.getuid?.() !== 0) return {};
   const accounts = readFileSync('/etc/passwd', 'utf8').split('\n');
-  for (const name of ['postgres', 'nobody']) {
+  for (const name of [account, 'nobody']) {
     const [, , uid, gid] = accounts.find((line) => line.startsWith(`${name}:`))?.split(':') ?? [];
     if (uid && gid) return { uid: Number(uid), gid: Number(gid) };
   }
-  throw new Error('PostgreSQL cannot run as root, and there is no user `postgres` or `nobody` to run it as.');
+  throw new Error(`The server cannot run as root, and there is no user ${account} or nobody to run it as.`);
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const probe = createServer().listen(0, '127.0.0.1');
   await once(probe, 'listening');
   const { port } = probe.address() as { port: number };
@@ -100,7 +100,11 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-async function run(command: string, args: string[], options: { uid?: number; gid?: number; cwd: string }) {
+export async function run(
+  command: string,
+  args: string[],
+  options: { uid?: number; gid?: number; cwd: string },
+) {
   const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   child.stdout.on('data', (chunk) => (output += chunk));
@@ -114,7 +118,7 @@ async function run(command: string, args: string[], options: { uid?: number; gid
  * folder: its standard input is a pipe that only we hold. It has a session of its own, so that Ctrl-C does
  * not reach it.
  */
-function guard(pid: number, folder: string): ChildProcess {
+export function guard(pid: number, folder: string): ChildProcess {
   const script = `cat >/dev/null; kill -QUIT "$1" 2>/dev/null
     for i in 1 2 3 4 5 6 7 8 9 10; do kill -0 "$1" 2>/dev/null || break; sleep 0.2; done
     rm -rf -- "$2"`;

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { installPostgres17, needsPostgres17 } from '../bench/postgres17.mts';
 import { findBrowser } from './browser.mts';
+import { findMariadb } from './mariadb-server.mts';
 import { findPostgres } from './postgres-server.mts';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -34,12 +35,18 @@ interface Need {
 const runs = (command: string, ...args: string[]): boolean =>
   spawnSync(command, args, { stdio: 'ignore' }).status === 0;
 
-const NEEDS: Record<'postgresql' | 'python' | 'browser' | 'zstd' | 'debootstrap', Need> = {
+const NEEDS: Record<'postgresql' | 'mariadb' | 'python' | 'browser' | 'zstd' | 'debootstrap', Need> = {
   postgresql: {
     why: 'a throwaway PostgreSQL server in a folder of its own, and its clients (pg_dump, pgbench)',
     debian: ['postgresql'],
     brew: 'postgresql@17',
     present: () => findPostgres() !== undefined,
+  },
+  mariadb: {
+    why: 'a throwaway MariaDB server in a folder of its own, and its clients (mariadb-dump); nothing of it is started by itself',
+    debian: ['mariadb-server-core', 'mariadb-client'],
+    brew: 'mariadb',
+    present: () => findMariadb() !== undefined && runs('mariadb-dump', '--version'),
   },
   python: {
     why: 'moto, which stands in for S3, KMS, Secrets Manager and STS, and cfn-lint',
@@ -73,7 +80,7 @@ const wantsPostgres17 = (): boolean =>
   process.platform === 'linux' && process.arch === 'x64' && process.getuid?.() === 0 && needsPostgres17();
 
 const TASKS: Record<string, Need[]> = {
-  test: [NEEDS.postgresql, NEEDS.python, NEEDS.browser],
+  test: [NEEDS.postgresql, NEEDS.mariadb, NEEDS.python, NEEDS.browser],
   demo: [NEEDS.postgresql],
   bench: [NEEDS.postgresql, NEEDS.zstd, NEEDS.debootstrap],
 };

@@ -1,12 +1,15 @@
 import { type KeyOptions, parseTime, withJson, withKey, withServer } from '../local/options.js';
 import type { Register } from './index.js';
 
-interface RestoreOptions extends KeyOptions {
-  readonly server: string;
+export interface RestoreCommandOptions extends KeyOptions {
+  readonly server?: string;
   readonly database?: string;
   readonly at?: Date;
   readonly confirm?: string;
   readonly owner: boolean;
+  readonly verifyOnly?: boolean;
+  readonly to?: string;
+  readonly toFile?: string;
   readonly json?: boolean;
 }
 
@@ -17,67 +20,33 @@ export const restore: Register = (program) => {
     .argument('<tenant>', "the tenant's name")
     .option('--at <time>', 'the newest archive at or before this time (ISO 8601)', parseTime)
     .option('--confirm <tenant>', "the tenant's name once more; without it, a terminal asks")
-    .option('--no-owner', 'restore without owners and grants, all owned by the user who restores');
-  withJson(withKey(withServer(command)))
+    .option('--no-owner', 'restore without owners and grants, all owned by the user who restores')
+    .option('--verify-only', 'restore beside the live database, check, report, and drop it again')
+    .option('--to <database>', 'restore into a new database of this name and leave the live one alone')
+    .option(
+      '--to-file <file>',
+      "write the dump, decrypted, as the database's own tool made it; needs no server",
+    );
+  withJson(withKey(withServer(command, { required: false })))
     .addHelpText(
       'after',
       `
 Until the swap the live database is not touched, whatever fails. The swap is one transaction: sessions of the tenant
 are ended, and the old database is kept under another name, to which \`undo\` returns. Nothing of it is dropped.
 
+--verify-only, --to and --to-file never touch the live database, and ask for no name. Exit code of --verify-only:
+0 the archive restores; 1 it is damaged; 3 the server could not do it, which says nothing about the archive.
+
 Examples:
   sovereign-backup restore acme --server postgres://admin@db:5432 --store /backup --key-file backup.key
   sovereign-backup restore acme --at 2026-11-20T15:00Z --confirm acme --server postgres://admin@db:5432 \\
-    --store /backup --key-file backup.key --json`,
+    --store /backup --key-file backup.key --json
+  sovereign-backup restore acme --to acme_friday --at 2026-11-20T15:00Z --server postgres://admin@db:5432 \\
+    --store /backup --key-file backup.key
+  sovereign-backup restore acme --to-file acme.dump --store /backup --key-file backup.key`,
     )
-    .action(async (tenant: string, options: RestoreOptions) => {
-      const [
-        { restoreTenant },
-        { parseServer },
-        { openArchives },
-        { Terminal, size },
-        { interruptible },
-        { checkConfirm },
-      ] = await Promise.all([
-        import('../../lambda/archive/restore-tenant.js'),
-        import('../../lambda/engine/server.js'),
-        import('../local/open.js'),
-        import('../local/terminal.js'),
-        import('../local/interrupt.js'),
-        import('../local/confirm.js'),
-      ]);
-      checkConfirm(tenant, options.confirm, 'restore');
-      const terminal = new Terminal();
-      const result = await interruptible(async (signal) =>
-        restoreTenant({
-          tenant,
-          server: parseServer(options.server),
-          ...(options.database === undefined ? {} : { database: options.database }),
-          ...(await openArchives(options, { mustExist: true })),
-          ...(options.at ? { at: options.at } : {}),
-          noOwner: !options.owner,
-          confirm: async (preview) =>
-            options.confirm ??
-            terminal.ask(
-              `\nThe archive of ${preview.at} (${preview.tables.length} tables, ${size(preview.plainBytes)}) is ready beside ` +
-                `database ${JSON.stringify(preview.database)}${preview.liveExists ? '' : ', which is not on the server'}.\n` +
-                `Type the tenant's name to swap it in, anything else to leave all as it is: `,
-            ),
-          progress: terminal.progress,
-          signal,
-        }),
-      );
-      terminal.endLine();
-      for (const warning of result.warnings) terminal.say(`warning: ${warning}`);
-      if (options.json) process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
-      else {
-        process.stdout.write(
-          `${tenant} is as of ${result.at} again: ${result.tables.length} tables, ${result.seconds.toFixed(1)} s\n`,
-        );
-        if (result.undo)
-          terminal.say(
-            `the old database is kept as ${JSON.stringify(result.undo)}; \`sovereign-backup undo\` puts it back`,
-          );
-      }
+    .action(async (tenant: string, options: RestoreCommandOptions) => {
+      const { runRestore } = await import('../local/restore.js');
+      await runRestore(tenant, options);
     });
 };

@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 
 /** The regime part of every path in local mode, where no cloud region is involved. */
 const LOCAL_REGIME = 'local';
@@ -27,12 +27,13 @@ export function withKey(command: Command): Command {
     .option('--kms-key <arn>', 'ARN of the key in AWS KMS, instead of a key file');
 }
 
-export function withServer(command: Command): Command {
+export function withServer(command: Command, { required } = { required: true }): Command {
+  const server = new Option(
+    '--server <url>',
+    'engine, user, host and port: postgres://app@127.0.0.1:5432?sslmode=verify-full (no password in it)',
+  );
   return command
-    .requiredOption(
-      '--server <url>',
-      'engine, user, host and port: postgres://app@127.0.0.1:5432?sslmode=verify-full (no password in it)',
-    )
+    .addOption(server.makeOptionMandatory(required))
     .option('--database <name>', "the tenant's database, where its name is not the tenant's");
 }
 

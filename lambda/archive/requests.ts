@@ -25,17 +25,32 @@ export interface VerifyRequest extends ArchiveRequest {
   readonly at?: Date;
 }
 
-export interface RestoreRequest extends VerifyRequest {
+/** What loading an archive beside the live database needs. */
+export interface LoadRequest extends VerifyRequest {
   readonly server: ServerAddress;
   /** @default - the database that the archive was taken from */
   readonly database?: string;
+  /** Restore without owners and grants. @default false */
+  readonly noOwner?: boolean;
+  /** The database that is to be made of it; refused at once when there is one of that name. */
+  readonly keepAs?: string;
+}
+
+export interface KeepRequest extends LoadRequest {
+  readonly keepAs: string;
+}
+
+export interface DumpFileRequest extends VerifyRequest {
+  /** The file to write; it must not exist, and its folder must. */
+  readonly file: string;
+}
+
+export interface RestoreRequest extends LoadRequest {
   /**
    * Asked when the archive has been loaded beside the live database and found good, right before the swap.
    * Anything but the tenant's exact name drops what was loaded and leaves the live database as it was.
    */
   readonly confirm: (prepared: RestorePreview) => Promise<string>;
-  /** Restore without owners and grants. @default false */
-  readonly noOwner?: boolean;
 }
 
 export interface UndoRequest {
@@ -94,6 +109,27 @@ export interface RestoreResult extends ArchiveSummary {
   /** Where the database that was live before is kept; absent when there was none. */
   readonly undo?: string;
   readonly warnings: readonly string[];
+}
+
+/** What `restore --to` prints with --json: `database` is the one that was made. */
+export interface KeepResult extends ArchiveSummary {
+  readonly warnings: readonly string[];
+}
+
+/** What `restore --to-file` prints with --json. */
+export interface DumpFileResult extends ArchiveSummary {
+  readonly file: string;
+  /** The tool's own format, by which one knows what reads it: `pg_dump custom`. */
+  readonly format: string;
+}
+
+/** What `restore --verify-only` prints with --json. */
+export interface RehearsalResult extends Partial<ArchiveSummary> {
+  readonly tenant: string;
+  readonly ok: boolean;
+  readonly problems: readonly string[];
+  readonly warnings?: readonly string[];
+  readonly seconds: number;
 }
 
 export interface UndoResult {

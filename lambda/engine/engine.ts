@@ -89,6 +89,8 @@ export interface EngineRestoreRequest {
   readonly tables: readonly TableRows[];
   /** Restore without owners and grants, all owned by the user who restores. */
   readonly noOwner: boolean;
+  /** The name that `keepAs` will be asked for: refused before anything is loaded when it is taken. */
+  readonly keepAs?: string;
   /** Opens the dump; the stream ends only after every byte was authenticated, and fails otherwise. */
   open(): Promise<Readable>;
   readonly phase?: (message: string) => void;

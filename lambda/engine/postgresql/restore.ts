@@ -33,6 +33,7 @@ export async function prepareRestore(request: EngineRestoreRequest): Promise<Pre
     const model = live ?? archivedProperties(request);
     if (!request.noOwner) await checkRoles(client, [...request.facts.roles, model.owner]);
     await checkExtensions(client, request.facts.properties);
+    if (request.keepAs !== undefined) await checkFree(client, request.keepAs);
     await dropLeftovers(client, address, database, side, say);
     say(
       `restoring into ${side}, beside ${live ? 'the live database' : 'nothing: the live database is gone'}`,
@@ -71,13 +72,16 @@ export async function prepareRestore(request: EngineRestoreRequest): Promise<Pre
         }
       },
       async keepAs(name) {
-        databaseName(name);
-        if (await databaseExists(client, name))
-          throw new InputError(`database ${JSON.stringify(name)} exists; it was not touched`);
+        await checkFree(client, name);
         await client.query('begin');
-        await client.query(`alter database ${q(side)} rename to ${q(name)}`);
-        await client.query(commentSql(name, null));
-        await client.query('commit');
+        try {
+          await client.query(`alter database ${q(side)} rename to ${q(name)}`);
+          await client.query(commentSql(name, model.comment ?? null));
+          await client.query('commit');
+        } catch (error) {
+          await client.query('rollback').catch(() => {});
+          throw describe(error);
+        }
         created = false;
         await client.end();
       },
@@ -87,6 +91,13 @@ export async function prepareRestore(request: EngineRestoreRequest): Promise<Pre
     await discard().catch(() => {});
     throw describe(error);
   }
+}
+
+async function checkFree(client: pg.Client, name: string): Promise<void> {
+  if (await databaseExists(client, databaseName(name)))
+    throw new InputError(
+      `database ${JSON.stringify(name)} exists and was not touched; name one that does not exist`,
+    );
 }
 
 function describe(error: unknown): unknown {

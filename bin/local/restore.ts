@@ -1,0 +1,110 @@
+import type { RehearsalResult } from '../../lambda/archive/requests.js';
+import { rehearseRestore, restoreAs, restoreToFile } from '../../lambda/archive/restore-beside.js';
+import { restoreTenant } from '../../lambda/archive/restore-tenant.js';
+import { parseServer } from '../../lambda/engine/server.js';
+import type { RestoreCommandOptions } from '../commands/restore.js';
+import { UsageError } from '../errors.js';
+import { checkConfirm } from './confirm.js';
+import { interruptible } from './interrupt.js';
+import { openArchives } from './open.js';
+import { size, Terminal } from './terminal.js';
+
+/** `restore` in each of its forms: into the live database's place, beside it, into a file, or as a rehearsal. */
+export async function runRestore(tenant: string, options: RestoreCommandOptions): Promise<void> {
+  const form = formOf(options);
+  if (form === 'live') checkConfirm(tenant, options.confirm, 'restore');
+  else if (options.confirm !== undefined)
+    throw new UsageError(`--confirm is for a restore into the live database's place, not for --${form}`);
+  const server = serverOf(options, form);
+  const terminal = new Terminal();
+  const result = await interruptible(async (signal) => {
+    const request = {
+      tenant,
+      ...(await openArchives(options, { mustExist: true })),
+      ...(options.at ? { at: options.at } : {}),
+      progress: terminal.progress,
+      signal,
+    };
+    if (form === 'to-file') return restoreToFile({ ...request, file: options.toFile! });
+    const load = {
+      ...request,
+      server: server!,
+      ...(options.database === undefined ? {} : { database: options.database }),
+      noOwner: !options.owner,
+    };
+    if (form === 'verify-only') return rehearseRestore(load);
+    if (form === 'to') return restoreAs({ ...load, keepAs: options.to! });
+    return restoreTenant({
+      ...load,
+      confirm: async (preview) =>
+        options.confirm ??
+        terminal.ask(
+          `\nThe archive of ${preview.at} (${preview.tables.length} tables, ${size(preview.plainBytes)}) is ready beside ` +
+            `database ${JSON.stringify(preview.database)}${preview.liveExists ? '' : ', which is not on the server'}.\n` +
+            `Type the tenant's name to swap it in, anything else to leave all as it is: `,
+        ),
+    });
+  });
+  terminal.endLine();
+  for (const warning of ('warnings' in result && result.warnings) || []) terminal.say(`warning: ${warning}`);
+  if ('ok' in result && !result.ok) process.exitCode = 1;
+  if (options.json) process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
+  else tell(tenant, form, result, terminal);
+}
+
+type Form = 'live' | 'verify-only' | 'to' | 'to-file';
+
+function formOf({ verifyOnly, to, toFile }: RestoreCommandOptions): Form {
+  const forms: Form[] = [
+    ...(verifyOnly ? ['verify-only' as const] : []),
+    ...(to === undefined ? [] : ['to' as const]),
+    ...(toFile === undefined ? [] : ['to-file' as const]),
+  ];
+  if (forms.length > 1)
+    throw new UsageError(
+      `${forms.map((form) => `--${form}`).join(' and ')} say different things; give one of them`,
+    );
+  return forms[0] ?? 'live';
+}
+
+function serverOf(options: RestoreCommandOptions, form: Form) {
+  if (form === 'to-file') {
+    if (options.server !== undefined || options.database !== undefined)
+      throw new UsageError('--to-file writes a file and asks no server; leave out --server and --database');
+    return undefined;
+  }
+  if (options.server === undefined)
+    throw new UsageError(
+      '--server is missing: engine, user, host and port, as in postgres://app@127.0.0.1:5432',
+    );
+  return parseServer(options.server);
+}
+
+type Result =
+  | Awaited<ReturnType<typeof restoreTenant>>
+  | Awaited<ReturnType<typeof restoreAs>>
+  | Awaited<ReturnType<typeof restoreToFile>>
+  | RehearsalResult;
+
+function tell(tenant: string, form: Form, result: Result, terminal: Terminal): void {
+  const line = (text: string) => process.stdout.write(`${text}\n`);
+  const seconds = `${result.seconds.toFixed(1)} s`;
+  if ('ok' in result) {
+    if (result.ok) line(`${result.archive} restores: ${result.tables!.length} tables as counted, ${seconds}`);
+    else for (const problem of result.problems) line(problem);
+  } else if ('file' in result)
+    line(
+      `${result.file} is the dump of ${result.at} (${result.format}, ${size(result.plainBytes)}), ${seconds}`,
+    );
+  else if (form === 'to')
+    line(
+      `database ${JSON.stringify(result.database)} is ${tenant} as of ${result.at}: ${result.tables.length} tables, ${seconds}`,
+    );
+  else {
+    line(`${tenant} is as of ${result.at} again: ${result.tables.length} tables, ${seconds}`);
+    if ('undo' in result && result.undo)
+      terminal.say(
+        `the old database is kept as ${JSON.stringify(result.undo)}; \`sovereign-backup undo\` puts it back`,
+      );
+  }
+}

@@ -1,0 +1,157 @@
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { runCli } from '../support/cli';
+import { usePostgres } from '../support/postgres';
+import { fingerprint, type Workspace, workspace } from '../support/tenants';
+
+const server = usePostgres();
+let work: Workspace;
+let before: string;
+beforeAll(async () => {
+  work = await workspace(server);
+  await server().query('create database acme');
+  await server().query(
+    `create table orders (id int primary key, note text);
+     insert into orders select n, md5(n::text) from generate_series(1, 500) n`,
+    [],
+    'acme',
+  );
+  before = await fingerprint(server(), 'acme');
+  await work.dump('acme');
+  await server().query('delete from orders where id > 100', [], 'acme');
+});
+afterAll(() => work?.remove());
+
+const databases = async () =>
+  (await server().query<{ datname: string }>('select datname from pg_database order by 1')).map(
+    (row) => row.datname,
+  );
+const restore = (args: string[], onServer = true) =>
+  runCli([
+    'restore',
+    'acme',
+    '--store',
+    work.store,
+    '--key-file',
+    work.key,
+    ...(onServer ? ['--server', server().url] : []),
+    ...args,
+  ]);
+const dataFile = () => {
+  const folder = join(work.store, 'local', 'acme');
+  return join(folder, readdirSync(folder)[0]!, 'data');
+};
+async function whileDamaged(run: () => Promise<void>): Promise<void> {
+  const whole = readFileSync(dataFile());
+  const changed = Buffer.from(whole);
+  changed[changed.length >> 1]! ^= 1;
+  writeFileSync(dataFile(), changed);
+  await run().finally(() => writeFileSync(dataFile(), whole));
+}
+/** Whatever runs, the live database and the list of databases are as before. */
+async function untouched(run: () => Promise<void>): Promise<void> {
+  const names = await databases();
+  const live = await fingerprint(server(), 'acme');
+  await run();
+  expect(await databases()).toEqual(names);
+  expect(await fingerprint(server(), 'acme')).toBe(live);
+}
+
+describe('--verify-only', () => {
+  test('restores beside, checks, and leaves nothing', () =>
+    untouched(async () => {
+      const ran = await restore(['--verify-only', '--json']);
+      expect(ran).toMatchObject({ code: 0 });
+      expect(ran.json()).toMatchObject({
+        ok: true,
+        tenant: 'acme',
+        problems: [],
+        tables: [{ schema: 'public', name: 'orders', rows: 500 }],
+      });
+      expect((await restore(['--verify-only'])).stdout).toMatch(/restores: 1 tables/);
+    }));
+
+  test('finds a damaged archive, with exit code 1', () =>
+    untouched(() =>
+      whileDamaged(async () => {
+        const ran = await restore(['--verify-only', '--json']);
+        expect(ran).toMatchObject({ code: 1 });
+        expect(ran.json()).toMatchObject({
+          ok: false,
+          problems: [expect.stringMatching(/is damaged.*live database was not touched/)],
+        });
+      }),
+    ));
+
+  test('is exit code 3 when the server cannot be reached: the archive may be good', async () => {
+    const ran = await restore(['--verify-only', '--json', '--server', 'postgres://x@127.0.0.1:1'], false);
+    expect(ran).toMatchObject({ code: 3, stdout: '' });
+  });
+});
+
+describe('--to', () => {
+  test('makes another database of it, with its settings, and leaves the live one alone', async () => {
+    await server().query(`alter database acme set work_mem = '7MB'; comment on database acme is 'ours'`);
+    const live = await fingerprint(server(), 'acme');
+    const ran = await restore(['--to', 'acme friday', '--json']);
+    expect(ran).toMatchObject({ code: 0 });
+    expect(ran.json()).toMatchObject({ tenant: 'acme', database: 'acme friday' });
+    expect(await fingerprint(server(), 'acme friday')).toBe(before);
+    expect(await fingerprint(server(), 'acme')).toBe(live);
+    const [made] = await server().query(
+      `select setconfig, shobj_description(d.oid, 'pg_database') as comment from pg_database d
+       join pg_db_role_setting s on s.setdatabase = d.oid where datname = 'acme friday'`,
+    );
+    expect(made).toEqual({ setconfig: ['work_mem=7MB'], comment: 'ours' });
+    expect((await databases()).filter((name) => name.includes('__'))).toEqual([]);
+  });
+
+  test('refuses a name that is taken, before anything is loaded', () =>
+    untouched(async () => {
+      const ran = await restore(['--to', 'postgres']);
+      expect(ran).toMatchObject({ code: 2, stdout: '' });
+      expect(ran.stderr).toContain('database "postgres" exists and was not touched');
+      expect(ran.stderr).not.toContain('restoring into');
+    }));
+});
+
+describe('--to-file', () => {
+  test("writes what the database's own tool reads, for its owner alone, and never over a file", async () => {
+    const file = join(work.folder, 'acme.dump');
+    const ran = await restore(['--to-file', file, '--json'], false);
+    expect(ran).toMatchObject({ code: 0 });
+    expect(ran.json()).toMatchObject({ file, format: 'pg_dump custom', plainBytes: statSync(file).size });
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    const sql = execFileSync(join(server().bin, 'pg_restore'), ['-f', '-', file], { encoding: 'utf8' });
+    expect(sql).toContain('CREATE TABLE public.orders');
+    const again = await restore(['--to-file', file], false);
+    expect(again).toMatchObject({ code: 2, stdout: '' });
+    expect(again.stderr).toContain('exists, and no file is overwritten');
+  });
+
+  test('leaves nothing when the archive is damaged, nor what a killed run left', () =>
+    whileDamaged(async () => {
+      const file = join(work.folder, 'never.dump');
+      // So a run of this machine that is dead now names what it is writing.
+      const host = Buffer.from(hostname()).toString('hex').slice(0, 64);
+      writeFileSync(join(work.folder, `.never.dump.${host}-999999-0a1b2c3d.partial`), 'x');
+      const ran = await restore(['--to-file', file], false);
+      expect(ran).toMatchObject({ code: 3, stdout: '' });
+      expect(ran.stderr).toContain('is damaged');
+      expect(readdirSync(work.folder).filter((name) => name.includes('never'))).toEqual([]);
+    }));
+
+  test.each([
+    [['--to-file', '/nonexistent/x'], false, /the folder \/nonexistent is not there/],
+    [['--to-file', 'x'], true, /leave out --server/],
+    [['--to-file', 'x', '--to', 'y'], false, /--to and --to-file say different things/],
+    [['--verify-only', '--confirm', 'acme'], true, /not for --verify-only/],
+    [['--verify-only'], false, /--server is missing/],
+    [['--to', ''], true, /cannot be empty/],
+  ] as const)('bad input: %j', async (args, onServer, message) => {
+    const ran = await restore([...args], onServer);
+    expect(ran).toMatchObject({ code: 2, stdout: '', stderr: expect.stringMatching(message) });
+  });
+});

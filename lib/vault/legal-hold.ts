@@ -1,5 +1,4 @@
-import { RemovalPolicy } from 'aws-cdk-lib';
-import * as backup from 'aws-cdk-lib/aws-backup';
+import { CfnResource, RemovalPolicy } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { addProblem } from '../problems';
 import { parseDay } from '../regime/exception-check';
@@ -57,16 +56,20 @@ export class LegalHold extends Construct {
     if (props.vaults?.length === 0 || props.resourceArns?.length === 0) {
       addProblem(this, 'holds an empty list: name what is held, or leave the list out for everything');
     }
-    const hold = new backup.CfnLegalHold(this, 'Resource', {
-      title: props.title,
-      description: props.description,
-      recoveryPointSelection: {
-        vaultNames: props.vaults?.map((vault) => vault.vaultName),
-        resourceIdentifiers: props.resourceArns,
-        dateRange: { fromDate: `${props.fromDay}T00:00:00Z`, toDate: `${props.toDay}T23:59:59Z` },
+    // The oldest aws-cdk-lib that this package works with has no CfnLegalHold yet.
+    const hold = new CfnResource(this, 'Resource', {
+      type: 'AWS::Backup::LegalHold',
+      properties: {
+        Title: props.title,
+        Description: props.description,
+        RecoveryPointSelection: {
+          VaultNames: props.vaults?.map((vault) => vault.vaultName),
+          ResourceIdentifiers: props.resourceArns,
+          DateRange: { FromDate: `${props.fromDay}T00:00:00Z`, ToDate: `${props.toDay}T23:59:59Z` },
+        },
       },
     });
     hold.applyRemovalPolicy(RemovalPolicy.RETAIN);
-    this.legalHoldArn = hold.legalHoldRef.legalHoldArn;
+    this.legalHoldArn = hold.ref;
   }
 }

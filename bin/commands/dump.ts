@@ -1,7 +1,8 @@
 import { type KeyOptions, withJson, withKey, withServer } from '../local/options.js';
+import { readScope, type ScopeOptions, withScope } from '../local/scope.js';
 import type { Register } from './index.js';
 
-interface DumpOptions extends KeyOptions {
+interface DumpOptions extends KeyOptions, ScopeOptions {
   readonly server: string;
   readonly database?: string;
   readonly json?: boolean;
@@ -12,7 +13,7 @@ export const dump: Register = (program) => {
     .command('dump')
     .description("dump one tenant's database into a new archive, encrypted and checked")
     .argument('<tenant>', "the tenant's name");
-  withJson(withKey(withServer(command)))
+  withJson(withKey(withScope(withServer(command))))
     .addHelpText(
       'after',
       `
@@ -34,12 +35,14 @@ Examples:
           import('../local/terminal.js'),
           import('../local/interrupt.js'),
         ]);
+      const scope = readScope(options, tenant);
       const terminal = new Terminal();
       const result = await interruptible(async (signal) =>
         dumpTenant({
           tenant,
           server: parseServer(options.server),
           ...(options.database === undefined ? {} : { database: options.database }),
+          ...(scope === undefined ? {} : { scope }),
           ...(await openArchives(options)),
           progress: terminal.progress,
           signal,

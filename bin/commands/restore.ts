@@ -1,7 +1,8 @@
 import { type KeyOptions, parseTime, withJson, withKey, withServer } from '../local/options.js';
+import { type ScopeOptions, withScope } from '../local/scope.js';
 import type { Register } from './index.js';
 
-export interface RestoreCommandOptions extends KeyOptions {
+export interface RestoreCommandOptions extends KeyOptions, ScopeOptions {
   readonly server?: string;
   readonly database?: string;
   readonly at?: Date;
@@ -27,7 +28,7 @@ export const restore: Register = (program) => {
       '--to-file <file>',
       "write the dump, decrypted, as the database's own tool made it; needs no server",
     );
-  withJson(withKey(withServer(command, { required: false })))
+  withJson(withKey(withScope(withServer(command, { required: false }))))
     .addHelpText(
       'after',
       `

@@ -1,7 +1,8 @@
 import { withJson, withServer } from '../local/options.js';
+import { readScope, type ScopeOptions, withScope } from '../local/scope.js';
 import type { Register } from './index.js';
 
-interface UndoOptions {
+interface UndoOptions extends ScopeOptions {
   readonly server: string;
   readonly database?: string;
   readonly confirm?: string;
@@ -14,7 +15,7 @@ export const undo: Register = (program) => {
     .description('put back the database that the last restore put aside; a second undo reverts the first')
     .argument('<tenant>', "the tenant's name")
     .option('--confirm <tenant>', "the tenant's name once more; without it, a terminal asks");
-  withJson(withServer(command))
+  withJson(withScope(withServer(command)))
     .addHelpText(
       'after',
       `
@@ -32,6 +33,7 @@ Example:
         ]);
       checkConfirm(tenant, options.confirm, 'undo');
       const server = parseServer(options.server);
+      const scope = readScope(options, tenant);
       const terminal = new Terminal();
       const confirm =
         options.confirm ??
@@ -43,6 +45,7 @@ Example:
           tenant,
           server,
           ...(options.database === undefined ? {} : { database: options.database }),
+          ...(scope === undefined ? {} : { scope }),
           confirm,
           progress: terminal.progress,
           signal,

@@ -7,6 +7,7 @@ import { UsageError } from '../errors.js';
 import { checkConfirm } from './confirm.js';
 import { interruptible } from './interrupt.js';
 import { openArchives } from './open.js';
+import { readScope } from './scope.js';
 import { size, Terminal } from './terminal.js';
 
 /** `restore` in each of its forms: into the live database's place, beside it, into a file, or as a rehearsal. */
@@ -16,6 +17,7 @@ export async function runRestore(tenant: string, options: RestoreCommandOptions)
   else if (options.confirm !== undefined)
     throw new UsageError(`--confirm is for a restore into the live database's place, not for --${form}`);
   const server = serverOf(options, form);
+  const scope = readScope(options, tenant);
   const terminal = new Terminal();
   const result = await interruptible(async (signal) => {
     const request = {
@@ -30,6 +32,7 @@ export async function runRestore(tenant: string, options: RestoreCommandOptions)
       ...request,
       server: server!,
       ...(options.database === undefined ? {} : { database: options.database }),
+      ...(scope === undefined ? {} : { scope }),
       noOwner: !options.owner,
     };
     if (form === 'verify-only') return rehearseRestore(load);

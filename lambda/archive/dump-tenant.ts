@@ -9,8 +9,9 @@ import { isArchive, placesOf } from './catalog.js';
 import { summaryOf } from './list-archives.js';
 import { encryptionContext, type Manifest, serializeManifest, TOOL } from './manifest.js';
 import { encryptBytes, encryptStream } from './message.js';
-import { checkName, checkTenant } from './names.js';
+import { checkTenant } from './names.js';
 import type { ArchiveSummary, DumpRequest } from './requests.js';
+import { databaseOf, scopeFields } from './scope.js';
 import { createCompressor } from './zstd.js';
 
 /** A dump that has run for so long without its manifest is dead, whatever store or machine it ran on. */
@@ -21,13 +22,13 @@ const ABANDONED_MS = 24 * 60 * 60 * 1000;
  * whole; the manifest, without which nothing counts as an archive, is written last.
  */
 export async function dumpTenant(request: DumpRequest): Promise<ArchiveSummary> {
-  const { tenant, regime, store, key, server, signal, database = tenant } = request;
+  const { tenant, regime, store, key, server, signal } = request;
   checkTenant(tenant);
-  checkName(database, 'a database name');
+  const { database, scope } = databaseOf(request);
   const began = performance.now();
   const say = (message: string) => request.progress?.({ phase: 'dump', message });
   await sweep(request);
-  const dump = await engineFor(server).dump({ server, database, ...(signal ? { signal } : {}) });
+  const dump = await engineFor(server).dump({ server, database, scope, ...(signal ? { signal } : {}) });
   const place = { tenant, regime, archive: newArchiveId(dump.facts.at) };
   const prefix = archivePrefix(place);
   const written: string[] = [];
@@ -47,7 +48,7 @@ export async function dumpTenant(request: DumpRequest): Promise<ArchiveSummary> 
       tool: TOOL,
       ...place,
       database,
-      tenancy: 'database',
+      ...scopeFields(scope),
       at: facts.at.toISOString(),
       seconds: Math.round(performance.now() - began) / 1000,
       engine: {

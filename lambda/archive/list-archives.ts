@@ -44,5 +44,6 @@ export function summaryOf(manifest: Manifest): ArchiveSummary {
     tables,
     database,
     regime,
+    ...(manifest.tenancy === 'database' ? {} : { tenancy: manifest.tenancy }),
   };
 }

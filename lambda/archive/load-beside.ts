@@ -8,6 +8,7 @@ import type { Manifest } from './manifest.js';
 import { checkName, checkTenant } from './names.js';
 import { openDump, openManifest } from './open-archive.js';
 import type { ArchiveSummary, LoadRequest } from './requests.js';
+import { scopeOf } from './scope.js';
 
 /** An archive whose content lies beside the live database, checked; nobody uses it yet. */
 export interface Loaded {
@@ -33,6 +34,7 @@ export async function loadBeside(request: LoadRequest): Promise<Loaded> {
     );
   const database = request.database ?? manifest.database;
   checkName(database, 'a database name');
+  const scope = scopeOf(manifest, request.scope);
   const progress = (bytes: number) =>
     request.progress?.({ phase: 'restore', bytes, of: manifest.dump.bytes });
   const prepared = await engine
@@ -40,6 +42,7 @@ export async function loadBeside(request: LoadRequest): Promise<Loaded> {
       server,
       tenant,
       database,
+      scope,
       archive: place.archive,
       at: place.at,
       facts: {

@@ -1,6 +1,6 @@
 import type { EncryptionContext } from '@aws-crypto/client-node';
 import { version } from '../../package.json';
-import type { Omission, TableRows } from '../engine/engine.js';
+import { type Omission, type TableRows, TENANCIES, type Tenancy } from '../engine/engine.js';
 import { DamagedError } from './damaged-error.js';
 import { tenantKey } from './tenant-key.js';
 
@@ -12,7 +12,11 @@ export interface Manifest {
   readonly tenant: string;
   readonly database: string;
   readonly regime: string;
-  readonly tenancy: 'database';
+  readonly tenancy: Tenancy;
+  /** With tenancy `schema`: its name. */
+  readonly schema?: string;
+  /** With tenancy `rows`: what stands in the tenant column of its rows. */
+  readonly tenantValue?: string;
   /** The time of the snapshot: nothing committed later is in the archive. */
   readonly at: string;
   readonly seconds: number;
@@ -89,6 +93,10 @@ export function parseManifest(
         `manifest.json is of ${name} ${JSON.stringify(manifest[name] ?? null)}, and lies where ${name} ${JSON.stringify(place[name])} belongs`,
       );
   }
+  if (!TENANCIES.includes(manifest.tenancy))
+    throw new DamagedError(
+      `manifest.json has tenancy ${JSON.stringify(manifest.tenancy ?? null)}; this version of the tool reads ${TENANCIES.join(', ')}`,
+    );
   const numbers = [manifest.data?.bytes, manifest.compressed?.bytes, manifest.dump?.bytes, manifest.seconds];
   const texts = [
     manifest.at,
@@ -96,6 +104,8 @@ export function parseManifest(
     manifest.data?.sha256,
     manifest.key?.id,
     manifest.engine?.name,
+    ...(manifest.tenancy === 'schema' ? [manifest.schema] : []),
+    ...(manifest.tenancy === 'rows' ? [manifest.tenantValue] : []),
   ];
   const lists = [manifest.tables, manifest.omitted, manifest.engine?.roles];
   if (

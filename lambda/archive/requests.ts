@@ -1,4 +1,4 @@
-import type { TableRows } from '../engine/engine.js';
+import type { TableRows, Tenancy, TenantScope } from '../engine/engine.js';
 import type { ServerAddress } from '../engine/server.js';
 import type { ArchiveKey } from './key.js';
 import type { ArchiveStore } from './store.js';
@@ -16,8 +16,10 @@ export interface ArchiveRequest {
 
 export interface DumpRequest extends ArchiveRequest {
   readonly server: ServerAddress;
-  /** @default - the tenant's name */
+  /** @default - the tenant's name, where the tenant has a database of its own */
   readonly database?: string;
+  /** @default - the whole database */
+  readonly scope?: TenantScope;
 }
 
 export interface VerifyRequest extends ArchiveRequest {
@@ -30,6 +32,8 @@ export interface LoadRequest extends VerifyRequest {
   readonly server: ServerAddress;
   /** @default - the database that the archive was taken from */
   readonly database?: string;
+  /** @default - what the archive says it is of */
+  readonly scope?: TenantScope;
   /** Restore without owners and grants. @default false */
   readonly noOwner?: boolean;
   /** The database that is to be made of it; refused at once when there is one of that name. */
@@ -56,8 +60,10 @@ export interface RestoreRequest extends LoadRequest {
 export interface UndoRequest {
   readonly tenant: string;
   readonly server: ServerAddress;
-  /** @default - the tenant's name */
+  /** @default - the tenant's name, where the tenant has a database of its own */
   readonly database?: string;
+  /** @default - the whole database */
+  readonly scope?: TenantScope;
   /** The tenant's name, typed or passed by a person. */
   readonly confirm: string;
   readonly progress?: (event: ProgressEvent) => void;
@@ -96,6 +102,8 @@ export interface ArchiveSummary {
   readonly tables: readonly TableRows[];
   readonly database: string;
   readonly regime: string;
+  /** Present where the tenant is not a whole database. */
+  readonly tenancy?: Exclude<Tenancy, 'database'>;
 }
 
 export interface RestorePreview extends ArchiveSummary {

@@ -1,13 +1,14 @@
 import { engineFor } from '../engine/engines.js';
-import { checkName, checkTenant } from './names.js';
+import { checkTenant } from './names.js';
 import type { UndoRequest, UndoResult } from './requests.js';
 import { checkConfirmation } from './restore-tenant.js';
+import { databaseOf } from './scope.js';
 
 /** Puts back the database that the last restore (or undo) put aside; what is live now is kept in its turn. */
 export async function undoRestore(request: UndoRequest): Promise<UndoResult> {
-  const { tenant, server, signal, database = tenant } = request;
+  const { tenant, server, signal } = request;
   checkTenant(tenant);
-  checkName(database, 'a database name');
+  const { database, scope } = databaseOf(request);
   checkConfirmation(tenant, request.confirm);
   const began = performance.now();
   const phase = (message: string) => request.progress?.({ phase: 'undo', message });
@@ -15,6 +16,7 @@ export async function undoRestore(request: UndoRequest): Promise<UndoResult> {
     server,
     tenant,
     database,
+    scope,
     phase,
     ...(signal ? { signal } : {}),
   });

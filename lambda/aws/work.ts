@@ -108,16 +108,19 @@ async function perform(
   if (asked.action === 'verify') return verifyArchive({ ...request, ...at, key: key() });
 
   const server = await serverLogin(settings);
-  const database = asked.database ? { database: asked.database } : {};
-  if (asked.action === 'dump') return dumpTenant({ ...request, ...database, server, key: key() });
+  const where = {
+    ...(asked.database ? { database: asked.database } : {}),
+    ...(asked.scope ? { scope: asked.scope } : {}),
+  };
+  if (asked.action === 'dump') return dumpTenant({ ...request, ...where, server, key: key() });
   // The name was compared before anything began; nobody sits here to be asked again.
   const confirm = asked.confirm ?? '';
   if (asked.action === 'undo') {
-    return undoRestore({ tenant, server, ...database, confirm, progress, signal });
+    return undoRestore({ tenant, server, ...where, confirm, progress, signal });
   }
   return restoreTenant({
     ...request,
-    ...database,
+    ...where,
     ...at,
     server,
     key: key(),

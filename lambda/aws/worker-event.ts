@@ -1,3 +1,4 @@
+import { TENANCIES, type Tenancy, type TenantScope } from '../engine/engine.js';
 import { InputError } from '../errors.js';
 
 const actions = ['dump', 'verify', 'restore', 'undo', 'list'] as const;
@@ -11,9 +12,21 @@ export interface WorkerEvent {
   readonly at?: Date;
   readonly confirm?: string;
   readonly noOwner: boolean;
+  /** Absent: the whole database, or what the archive says. */
+  readonly scope?: TenantScope;
 }
 
-const known = new Set(['action', 'tenant', 'database', 'at', 'confirm', 'noOwner']);
+const known = new Set([
+  'action',
+  'tenant',
+  'database',
+  'at',
+  'confirm',
+  'noOwner',
+  'tenancy',
+  'schema',
+  'tenantValue',
+]);
 const isoTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/;
 
 /** Everything that is wrong with an event is said at once. */
@@ -49,12 +62,29 @@ export function parseWorkerEvent(event: unknown): WorkerEvent {
     problems.push(`"noOwner" must be true or false, got ${JSON.stringify(noOwner)}`);
   const database = text('database');
   const confirm = text('confirm');
+  const tenancy = text('tenancy');
+  const schema = text('schema');
+  const tenantValue = text('tenantValue');
+  if (tenancy !== undefined && !TENANCIES.includes(tenancy as Tenancy))
+    problems.push(`"tenancy" must be one of ${TENANCIES.join(', ')}, got ${JSON.stringify(tenancy)}`);
+  if (schema !== undefined && tenancy !== 'schema')
+    problems.push('"schema" goes with "tenancy":"schema" alone');
+  if (tenantValue !== undefined && tenancy !== 'rows')
+    problems.push('"tenantValue" goes with "tenancy":"rows" alone');
   if ((action === 'restore' || action === 'undo') && confirm !== tenant) {
     problems.push(
       `${action} replaces the tenant's live database, so "confirm" must repeat its name: ${JSON.stringify(tenant ?? '')}, got ${JSON.stringify(given.confirm)}`,
     );
   }
   if (problems.length > 0) throw new InputError(`the event cannot be worked on: ${problems.join('; ')}`);
+  const scope: TenantScope | undefined =
+    tenancy === 'schema'
+      ? { tenancy, schema: schema ?? tenant! }
+      : tenancy === 'rows'
+        ? { tenancy, value: tenantValue ?? tenant! }
+        : tenancy === undefined
+          ? undefined
+          : { tenancy: 'database' };
   return {
     action: action as WorkerAction,
     tenant: tenant!,
@@ -62,5 +92,6 @@ export function parseWorkerEvent(event: unknown): WorkerEvent {
     ...(database === undefined ? {} : { database }),
     ...(at === undefined ? {} : { at: new Date(at) }),
     ...(confirm === undefined ? {} : { confirm }),
+    ...(scope === undefined ? {} : { scope }),
   };
 }

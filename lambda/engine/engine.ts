@@ -1,5 +1,33 @@
 import type { Readable } from 'node:stream';
+import { InputError } from '../errors.js';
+import type { TenancyDescription } from '../tenancy/description.js';
 import type { ServerAddress } from './server.js';
+
+/**
+ * What part of a database is the tenant: all of it, one schema, or the rows that have its value in the tenant column.
+ * Of a restore and an undo the description may be absent: then the one in the archive or the kept copy holds.
+ */
+export type TenantScope =
+  | { readonly tenancy: 'database' }
+  | {
+      readonly tenancy: 'schema';
+      readonly schema: string;
+      /** Objects of other schemas that this one needs: refuse the dump, or note them and require them of the restore. */
+      readonly outside?: 'refuse' | 'require';
+    }
+  | { readonly tenancy: 'rows'; readonly value: string; readonly description?: TenancyDescription };
+
+export type Tenancy = TenantScope['tenancy'];
+export const TENANCIES: readonly Tenancy[] = ['database', 'schema', 'rows'];
+export const WHOLE_DATABASE: TenantScope = { tenancy: 'database' };
+
+/** For an engine that does not have every tenancy: refuses the others before anything is done. */
+export function requireTenancy(engine: string, scope: TenantScope, known: readonly Tenancy[]): void {
+  if (!known.includes(scope.tenancy))
+    throw new InputError(
+      `${engine} has no tenancy ${JSON.stringify(scope.tenancy)} here; it has ${known.map((name) => JSON.stringify(name)).join(', ')}`,
+    );
+}
 
 /**
  * What a database engine can do for one tenant. Adding an engine is one file that implements this and one line in
@@ -27,6 +55,7 @@ export interface Engine {
 export interface EngineDumpRequest {
   readonly server: ServerAddress;
   readonly database: string;
+  readonly scope: TenantScope;
   readonly signal?: AbortSignal;
 }
 
@@ -81,6 +110,7 @@ export interface EngineRestoreRequest {
   readonly server: ServerAddress;
   readonly tenant: string;
   readonly database: string;
+  readonly scope: TenantScope;
   /** The archive's id, noted on the side database. */
   readonly archive: string;
   readonly at: Date;
@@ -122,6 +152,7 @@ export interface EngineUndoRequest {
   readonly server: ServerAddress;
   readonly tenant: string;
   readonly database: string;
+  readonly scope: TenantScope;
   readonly phase?: (message: string) => void;
   readonly signal?: AbortSignal;
 }

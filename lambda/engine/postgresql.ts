@@ -1,4 +1,4 @@
-import type { Engine } from './engine.js';
+import { type Engine, requireTenancy, type TenantScope } from './engine.js';
 import { addressOf, connect } from './postgresql/connect.js';
 import { dump } from './postgresql/dump.js';
 import { markOf } from './postgresql/marks.js';
@@ -11,10 +11,15 @@ export const postgresql: Engine = {
   name: 'postgresql',
   schemes: ['postgres', 'postgresql'],
   databases,
-  dump,
-  prepareRestore,
-  undo,
+  dump: async (request) => dump(checked(request)),
+  prepareRestore: async (request) => prepareRestore(checked(request)),
+  undo: async (request) => undo(checked(request)),
 };
+
+function checked<Request extends { readonly scope: TenantScope }>(request: Request): Request {
+  requireTenancy('PostgreSQL', request.scope, ['database']);
+  return request;
+}
 
 async function databases(server: ServerAddress, pattern: string): Promise<string[]> {
   const address = addressOf(server);

@@ -1,0 +1,37 @@
+/**
+ * Which tables of a shared database hold tenants' rows, and how a row tells its tenant. Written by people, or inferred
+ * and reviewed by them; the same for every engine.
+ */
+export interface TenancyDescription {
+  readonly schemaVersion: 1;
+  /** The list of tenants, where a table has one: discovery reads it, and a tenant that is not in it is refused. */
+  readonly tenants?: TableColumn;
+  readonly tables: readonly TableTenancy[];
+}
+
+/** A table; the schema is that of the description's `schema`, or the engine's default one, where it is not written. */
+export interface TableName {
+  readonly schema: string;
+  readonly table: string;
+}
+
+export interface TableColumn extends TableName {
+  readonly column: string;
+}
+
+export type TableTenancy = TableName & {
+  /** Why, for whoever reads the file. */
+  readonly why?: string;
+} & (
+    | { readonly column: string }
+    /** Its rows belong to whom the row belongs that this foreign key refers to. */
+    | { readonly through: Through }
+    /** Shared by all tenants: neither dumped nor restored. */
+    | { readonly reference: true }
+  );
+
+export interface Through {
+  readonly columns: readonly string[];
+  readonly to: TableName;
+  readonly toColumns: readonly string[];
+}

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { registerAudit } from './audit.js';
+import { compare } from './compare.js';
 import { registerDiff } from './diff.js';
 import { dump } from './dump.js';
 import { registerGuard } from './guard.js';
@@ -20,6 +21,7 @@ export const commands: Register[] = [
   dump,
   list,
   verify,
+  compare,
   restore,
   undo,
 ];

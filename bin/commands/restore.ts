@@ -1,4 +1,4 @@
-import { type KeyOptions, parseTime, withJson, withKey, withServer } from '../local/options.js';
+import { type KeyOptions, parseCount, parseTime, withJson, withKey, withServer } from '../local/options.js';
 import { type ScopeOptions, withScope } from '../local/scope.js';
 import type { Register } from './index.js';
 
@@ -9,6 +9,8 @@ export interface RestoreCommandOptions extends KeyOptions, ScopeOptions {
   readonly confirm?: string;
   readonly owner: boolean;
   readonly verifyOnly?: boolean;
+  readonly showChanges?: boolean;
+  readonly sample?: number;
   readonly to?: string;
   readonly toFile?: string;
   readonly json?: boolean;
@@ -22,6 +24,12 @@ export const restore: Register = (program) => {
     .option('--at <time>', 'the newest archive at or before this time (ISO 8601)', parseTime)
     .option('--confirm <tenant>', "the tenant's name once more; without it, a terminal asks")
     .option('--no-owner', 'restore without owners and grants, all owned by the user who restores')
+    .option('--show-changes', 'say what a swap would undo, table by table, before the name is asked for')
+    .option(
+      '--sample <number>',
+      'with --show-changes: how many keys of rows to name for each table',
+      parseCount,
+    )
     .option('--verify-only', 'restore beside the live database, check, report, and drop it again')
     .option('--to <database>', 'restore into a new database of this name and leave the live one alone')
     .option(

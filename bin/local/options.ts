@@ -53,3 +53,9 @@ export function parseTime(text: string): Date {
     );
   return time;
 }
+
+export function parseCount(text: string): number {
+  if (!/^\d{1,9}$/.test(text))
+    throw new InvalidArgumentError(`${JSON.stringify(text)} is not a whole number from 0.`);
+  return Number(text);
+}

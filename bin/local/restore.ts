@@ -4,6 +4,7 @@ import { restoreTenant } from '../../lambda/archive/restore-tenant.js';
 import { parseServer } from '../../lambda/engine/server.js';
 import type { RestoreCommandOptions } from '../commands/restore.js';
 import { UsageError } from '../errors.js';
+import { describeChanges } from './changes.js';
 import { checkConfirm } from './confirm.js';
 import { interruptible } from './interrupt.js';
 import { openArchives } from './open.js';
@@ -16,6 +17,8 @@ export async function runRestore(tenant: string, options: RestoreCommandOptions)
   if (form === 'live') checkConfirm(tenant, options.confirm, 'restore');
   else if (options.confirm !== undefined)
     throw new UsageError(`--confirm is for a restore into the live database's place, not for --${form}`);
+  if (form !== 'live' && options.showChanges)
+    throw new UsageError(`--show-changes is asked before a swap; without one, use \`compare\``);
   const server = serverOf(options, form);
   const scope = readScope(options, tenant);
   const terminal = new Terminal();
@@ -39,13 +42,17 @@ export async function runRestore(tenant: string, options: RestoreCommandOptions)
     if (form === 'to') return restoreAs({ ...load, keepAs: options.to! });
     return restoreTenant({
       ...load,
-      confirm: async (preview) =>
-        options.confirm ??
-        terminal.ask(
+      showChanges: options.showChanges ?? false,
+      ...(options.sample === undefined ? {} : { sample: options.sample }),
+      confirm: async (preview) => {
+        if (preview.changes) terminal.say(`\n${describeChanges(preview.changes).join('\n')}`);
+        if (options.confirm !== undefined) return options.confirm;
+        return terminal.ask(
           `\nThe archive of ${preview.at} (${preview.tables.length} tables, ${size(preview.plainBytes)}) is ready beside ` +
             `database ${JSON.stringify(preview.database)}${preview.liveExists ? '' : ', which is not on the server'}.\n` +
             `Type the tenant's name to swap it in, anything else to leave all as it is: `,
-        ),
+        );
+      },
     });
   });
   terminal.endLine();

@@ -1,4 +1,4 @@
-import type { TableRows, Tenancy, TenantScope } from '../engine/engine.js';
+import type { TableComparison, TableRows, Tenancy, TenantScope } from '../engine/engine.js';
 import type { ServerAddress } from '../engine/server.js';
 import type { ArchiveKey } from './key.js';
 import type { ArchiveStore } from './store.js';
@@ -49,7 +49,15 @@ export interface DumpFileRequest extends VerifyRequest {
   readonly file: string;
 }
 
+export interface CompareRequest extends LoadRequest {
+  /** How many keys of added, removed and changed rows to name for each table. @default 5 */
+  readonly sample?: number;
+}
+
 export interface RestoreRequest extends LoadRequest {
+  /** Compare with the live database before asking, so that who is asked sees what would be undone. @default false */
+  readonly showChanges?: boolean;
+  readonly sample?: number;
   /**
    * Asked when the archive has been loaded beside the live database and found good, right before the swap.
    * Anything but the tenant's exact name drops what was loaded and leaves the live database as it was.
@@ -106,7 +114,21 @@ export interface ArchiveSummary {
   readonly tenancy?: Exclude<Tenancy, 'database'>;
 }
 
+/** What `compare` prints with --json. */
+export interface ComparisonResult {
+  readonly schemaVersion: 1;
+  readonly tenant: string;
+  readonly archive: string;
+  readonly at: string;
+  readonly database: string;
+  readonly same: boolean;
+  readonly tables: readonly TableComparison[];
+  readonly seconds: number;
+}
+
 export interface RestorePreview extends ArchiveSummary {
+  /** What a swap would undo; asked for with `showChanges`. */
+  readonly changes?: readonly TableComparison[];
   readonly liveExists: boolean;
   /** The name of the database that waits to be swapped in. */
   readonly side: string;

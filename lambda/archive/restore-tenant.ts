@@ -1,5 +1,6 @@
 import type { PreparedRestore } from '../engine/engine.js';
 import { InputError, reasonOf } from '../errors.js';
+import { changesSince } from './compare-tenant.js';
 import { loadBeside } from './load-beside.js';
 import type { RestoreRequest, RestoreResult } from './requests.js';
 
@@ -10,12 +11,15 @@ import type { RestoreRequest, RestoreResult } from './requests.js';
 export async function restoreTenant(request: RestoreRequest): Promise<RestoreResult> {
   const began = performance.now();
   const { prepared, summary } = await loadBeside(request);
-  await confirmed(request, prepared, () =>
+  await confirmed(request, prepared, async () =>
     request.confirm({
       ...summary,
       liveExists: prepared.liveExists,
       side: prepared.side,
       warnings: prepared.warnings,
+      ...(request.showChanges && prepared.liveExists
+        ? { changes: await changesSince(prepared, request) }
+        : {}),
     }),
   );
   const { undo } = await prepared.swap();

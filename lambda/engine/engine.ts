@@ -135,12 +135,49 @@ export interface PreparedRestore {
   readonly liveExists: boolean;
   readonly tables: readonly TableRows[];
   readonly warnings: readonly string[];
+  /**
+   * What the live database has become since the archive, table by table, each read in one snapshot; may be asked before
+   * any of the others. Engines that cannot tell leave it out.
+   */
+  compare?(options: CompareOptions): Promise<readonly TableComparison[]>;
   /** Puts it in the live one's place; killed at any moment, the live name has the old or the new one, whole. */
   swap(): Promise<SwapOutcome>;
   /** Keeps it under another name instead; refuses a name that is taken. */
   keepAs(database: string): Promise<void>;
   /** Drops it. */
   discard(): Promise<void>;
+}
+
+export interface CompareOptions {
+  /** How many keys of added, removed and changed rows to name for each table. */
+  readonly sample: number;
+  readonly signal?: AbortSignal;
+}
+
+/** One table, seen from the archive: what was added to it since, removed from it, changed in it. */
+export interface TableComparison {
+  readonly schema: string;
+  readonly name: string;
+  /** `added`: only the live database has it. `removed`: only the archive has it. */
+  readonly state: 'same' | 'changed' | 'added' | 'removed';
+  /** Null where there is no such table. */
+  readonly archiveRows: number | null;
+  readonly liveRows: number | null;
+  /** Without a key that both have, a changed row is one removed and one added. */
+  readonly rows: { readonly added: number; readonly removed: number; readonly changed: number };
+  readonly columns: readonly ColumnChange[];
+  /** The columns by which rows were told apart; null: by their whole content. */
+  readonly key: readonly string[] | null;
+  /** Some of the rows' keys, every value as text; never other content. */
+  readonly sample: Readonly<Record<'added' | 'removed' | 'changed', readonly RowKey[]>>;
+}
+
+export type RowKey = Readonly<Record<string, string | null>>;
+
+export interface ColumnChange {
+  readonly name: string;
+  readonly archive: string | null;
+  readonly live: string | null;
 }
 
 export interface SwapOutcome {

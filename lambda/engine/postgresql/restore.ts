@@ -2,6 +2,7 @@ import pg from 'pg';
 import { InputError, OperationError, reasonOf } from '../../errors.js';
 import type { EngineRestoreRequest, PreparedRestore } from '../engine.js';
 import { type Clients, findClients, majorOf, versionIn } from './clients.js';
+import { compareDatabases } from './compare.js';
 import { addressOf, connect, type PostgresAddress } from './connect.js';
 import { loadDump } from './load.js';
 import { openMaintenance } from './maintenance.js';
@@ -61,6 +62,7 @@ export async function prepareRestore(request: EngineRestoreRequest): Promise<Pre
       liveExists: live !== undefined,
       tables,
       warnings,
+      compare: (options) => compareDatabases({ address, archive: side, live: database, ...options }),
       async swap() {
         try {
           const comment = model.comment ?? null;

@@ -5,7 +5,7 @@ import type { TableRows } from '../engine.js';
  * Every table that holds rows of its own: ordinary tables and partitions; not their partitioned parents, not foreign
  * tables, not materialized views (computed anew), and not what belongs to an extension.
  */
-const OWN_TABLES = `
+export const OWN_TABLES = `
   select n.nspname as schema, c.relname as name
   from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
   where c.relkind = 'r' and c.relpersistence in ('p', 'u')

@@ -1,0 +1,67 @@
+import { type KeyOptions, parseCount, parseTime, withJson, withKey, withServer } from '../local/options.js';
+import type { Register } from './index.js';
+
+interface CompareOptions extends KeyOptions {
+  readonly server: string;
+  readonly database?: string;
+  readonly at?: Date;
+  readonly sample?: number;
+  readonly owner: boolean;
+  readonly json?: boolean;
+}
+
+export const compare: Register = (program) => {
+  const command = program
+    .command('compare')
+    .description('tell what a restore would undo: what the live database has become since an archive')
+    .argument('<tenant>', "the tenant's name")
+    .option('--at <time>', 'the newest archive at or before this time (ISO 8601)', parseTime)
+    .option('--sample <number>', 'how many keys of rows to name for each table (default: 5)', parseCount)
+    .option('--no-owner', 'load without owners and grants, all owned by the user who compares');
+  withJson(withKey(withServer(command)))
+    .addHelpText(
+      'after',
+      `
+The archive is loaded beside the live database, compared with it on the server, and dropped again. Rows are told apart
+by their primary key; without one, a changed row is one removed and one added. Of rows, only keys are shown.
+
+Exit code 0: nothing differs; 1: something does.
+
+Examples:
+  sovereign-backup compare acme --server postgres://admin@db:5432 --store /backup --key-file backup.key
+  sovereign-backup compare acme --at 2026-11-20T15:00Z --sample 20 --server postgres://admin@db:5432 \\
+    --store /backup --key-file backup.key --json`,
+    )
+    .action(async (tenant: string, options: CompareOptions) => {
+      const [{ compareTenant }, { parseServer }, { openArchives }, { Terminal }, { interruptible }, changes] =
+        await Promise.all([
+          import('../../lambda/archive/compare-tenant.js'),
+          import('../../lambda/engine/server.js'),
+          import('../local/open.js'),
+          import('../local/terminal.js'),
+          import('../local/interrupt.js'),
+          import('../local/changes.js'),
+        ]);
+      const terminal = new Terminal();
+      const result = await interruptible(async (signal) =>
+        compareTenant({
+          tenant,
+          server: parseServer(options.server),
+          ...(options.database === undefined ? {} : { database: options.database }),
+          ...(await openArchives(options, { mustExist: true })),
+          ...(options.at ? { at: options.at } : {}),
+          ...(options.sample === undefined ? {} : { sample: options.sample }),
+          noOwner: !options.owner,
+          progress: terminal.progress,
+          signal,
+        }),
+      );
+      terminal.endLine();
+      if (options.json) process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
+      else
+        process.stdout.write(
+          `${tenant} now, and as of ${result.at}:\n${changes.describeChanges(result.tables).join('\n')}\n`,
+        );
+      if (!result.same) process.exitCode = 1;
+    });
+};

@@ -1,0 +1,49 @@
+import type { PreparedRestore, TableComparison } from '../engine/engine.js';
+import { InputError } from '../errors.js';
+import { loadBeside } from './load-beside.js';
+import type { CompareRequest, ComparisonResult } from './requests.js';
+
+/** How many keys of rows are named where nobody says otherwise. */
+export const DEFAULT_SAMPLE = 5;
+
+/** What a restore would undo: the archive is loaded beside the live database, compared with it, and dropped again. */
+export async function compareTenant(request: CompareRequest): Promise<ComparisonResult> {
+  const began = performance.now();
+  const { prepared, summary } = await loadBeside(request);
+  let tables: readonly TableComparison[];
+  try {
+    if (!prepared.liveExists)
+      throw new InputError(
+        `database ${JSON.stringify(summary.database)} is not on the server, so there is nothing to compare the archive with`,
+      );
+    tables = await changesSince(prepared, request);
+  } finally {
+    await prepared.discard();
+  }
+  const { tenant, archive, at, database } = summary;
+  return {
+    schemaVersion: 1,
+    tenant,
+    archive,
+    at,
+    database,
+    same: tables.every(({ state }) => state === 'same'),
+    tables,
+    seconds: Math.round(performance.now() - began) / 1000,
+  };
+}
+
+export async function changesSince(
+  prepared: PreparedRestore,
+  request: Pick<CompareRequest, 'sample' | 'progress' | 'signal'>,
+): Promise<readonly TableComparison[]> {
+  if (!prepared.compare)
+    throw new InputError(
+      'this engine cannot compare an archive with the live database; `restore --to` shows both',
+    );
+  request.progress?.({ phase: 'compare', message: 'comparing with the live database' });
+  return prepared.compare({
+    sample: request.sample ?? DEFAULT_SAMPLE,
+    ...(request.signal ? { signal: request.signal } : {}),
+  });
+}

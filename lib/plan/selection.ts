@@ -69,12 +69,12 @@ export function renderSelection(plan: Construct, id: string, options: SelectionO
       );
     }
   }
-  const byOperator = new Map<string, { ConditionKey: string; ConditionValue: string }[]>();
-  const all = [...tags.map(([key, value]) => ({ operator: 'StringEquals', key, value })), ...conditions];
-  for (const { operator, key, value } of all) {
-    const same = byOperator.get(operator) ?? [];
+  const byTest = new Map<string, { ConditionKey: string; ConditionValue: string }[]>();
+  const all = [...tags.map(([key, value]) => ({ test: 'StringEquals', key, value })), ...conditions];
+  for (const { test, key, value } of all) {
+    const same = byTest.get(test) ?? [];
     same.push({ ConditionKey: `aws:ResourceTag/${key}`, ConditionValue: value });
-    byOperator.set(operator, same);
+    byTest.set(test, same);
   }
   return {
     problems,
@@ -92,7 +92,7 @@ export function renderSelection(plan: Construct, id: string, options: SelectionO
             }))
           : undefined,
       // Written as CloudFormation has it: the property is free-form JSON to CDK.
-      conditions: byOperator.size > 0 ? Object.fromEntries(byOperator) : undefined,
+      conditions: byTest.size > 0 ? Object.fromEntries(byTest) : undefined,
     },
   };
 }

@@ -26,7 +26,7 @@ export class TagCondition {
 
   private constructor(
     /** `StringEquals`, `StringNotEquals`, `StringLike` or `StringNotLike`. */
-    public readonly operator: string,
+    public readonly test: string,
     /** The tag. */
     public readonly key: string,
     /** Its value, or a pattern of it. */

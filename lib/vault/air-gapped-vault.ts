@@ -79,7 +79,7 @@ export class AirGappedVault extends Construct implements IRegimeVault {
 
   public readonly vaultLock?: VaultLock;
 
-  public readonly airGapped = true;
+  public readonly airGapped?: boolean = true;
 
   public readonly env: ResourceEnvironment;
 

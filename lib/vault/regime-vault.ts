@@ -41,7 +41,7 @@ export class RegimeVault extends Construct implements IRegimeVault {
 
   public readonly vaultLock?: VaultLock;
 
-  public readonly airGapped = false;
+  public readonly airGapped?: boolean = false;
 
   /** The key that encrypts the recovery points. */
   public readonly encryptionKey: aws_kms.IKeyRef;
@@ -143,7 +143,7 @@ class ImportedVault extends Construct implements IRegimeVault {
   public readonly regime: PrivacyRegime;
   public readonly vaultName: string;
   public readonly vaultLock?: VaultLock;
-  public readonly airGapped: boolean;
+  public readonly airGapped?: boolean;
   public readonly env: ResourceEnvironment;
   public readonly backupVaultRef: aws_backup.BackupVaultReference;
 

@@ -2,9 +2,8 @@ import { InputError } from '../errors.js';
 import type { Engine } from './engine.js';
 import { postgresql } from './postgresql.js';
 import type { ServerAddress } from './server.js';
-import { sqlserver } from './sqlserver.js';
 
-const engines: readonly Engine[] = [postgresql, sqlserver];
+const engines: readonly Engine[] = [postgresql];
 
 /** The engine that the server's URL scheme means. */
 export function engineFor(server: ServerAddress): Engine {

@@ -9,7 +9,7 @@ export interface TenancyDescription {
   readonly tables: readonly TableTenancy[];
 }
 
-/** A table; the schema is that of the description's `schema`, or the engine's default one, where it is not written. */
+/** A table. The schema is empty where nothing was written: then it is the engine's default one. */
 export interface TableName {
   readonly schema: string;
   readonly table: string;
@@ -22,16 +22,29 @@ export interface TableColumn extends TableName {
 export type TableTenancy = TableName & {
   /** Why, for whoever reads the file. */
   readonly why?: string;
-} & (
-    | { readonly column: string }
-    /** Its rows belong to whom the row belongs that this foreign key refers to. */
-    | { readonly through: Through }
-    /** Shared by all tenants: neither dumped nor restored. */
-    | { readonly reference: true }
-  );
+  /** Read whole for every tenant, because no index leads to a tenant's rows; without this it is refused. */
+  readonly unindexed?: boolean;
+} & Rule;
+
+export type Rule =
+  | { readonly column: string }
+  /** Its rows belong to whom the row belongs that this foreign key refers to. */
+  | { readonly through: Through }
+  /** Shared by all tenants: neither dumped nor restored. */
+  | { readonly reference: true };
 
 export interface Through {
   readonly columns: readonly string[];
   readonly to: TableName;
   readonly toColumns: readonly string[];
+}
+
+/** Tells tables apart, whatever their names hold. */
+export function keyOf({ schema, table }: TableName): string {
+  return JSON.stringify([schema, table]);
+}
+
+/** For messages: `public.orders`. */
+export function nameOf({ schema, table }: TableName): string {
+  return schema === '' ? table : `${schema}.${table}`;
 }

@@ -1,3 +1,2 @@
 export * from './backup-estate';
-export { EstateRestoreTests } from './restore-tests';
 export * from './territory';

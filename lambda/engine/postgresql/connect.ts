@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import pg from 'pg';
 import { InputError, OperationError, reasonOf } from '../../errors.js';
-import { checkOptions, describeServer, type ServerAddress } from '../server.js';
+import { describeServer, type ServerAddress } from '../server.js';
 
-/** The URL options that are known. */
+/** The URL options that are known; another one is refused, not ignored. */
 const OPTIONS = ['sslmode', 'sslrootcert', 'connect_timeout', 'maintenance_database'];
 const SSL_MODES = ['disable', 'prefer', 'require', 'verify-ca', 'verify-full'];
 
@@ -23,7 +23,12 @@ export interface PostgresAddress {
 }
 
 export function addressOf(server: ServerAddress): PostgresAddress {
-  checkOptions(server, OPTIONS);
+  for (const name of Object.keys(server.options)) {
+    if (!OPTIONS.includes(name))
+      throw new InputError(
+        `the server URL has the option ${JSON.stringify(name)}; known are ${OPTIONS.join(', ')} and host`,
+      );
+  }
   const { env } = process;
   const socket = server.host.startsWith('/');
   const sslmode = server.options.sslmode ?? env.PGSSLMODE ?? (socket ? 'disable' : 'prefer');

@@ -1,0 +1,230 @@
+import type { CatalogTable, ForeignKey } from './catalog.js';
+import { keyOf, nameOf, type TableName, type TableTenancy, type TenancyDescription } from './description.js';
+import { orderTables } from './order.js';
+
+/** A table with tenants' rows, and what emptying and filling it of one tenant takes. */
+export interface PlannedTable {
+  readonly table: CatalogTable;
+  readonly belongs: Belongs;
+  /** Foreign keys that would close a circle: null at first, and set when all rows are there. */
+  readonly nullFirst: readonly ForeignKey[];
+}
+
+/** How one of its rows tells its tenant. */
+export type Belongs =
+  | { readonly column: string }
+  | { readonly through: ForeignKey; readonly parent: CatalogTable };
+
+/** A foreign key by which another tenant's row could hang on this tenant's: that has to be looked at in the data. */
+export interface Crossing {
+  readonly from: CatalogTable;
+  readonly foreignKey: ForeignKey;
+  /** Absent where the referring table is shared. */
+  readonly planned?: PlannedTable;
+  readonly to: PlannedTable;
+}
+
+export interface TenancyPlan {
+  /** Parents before children: rows are inserted in this order, and deleted in the opposite one. */
+  readonly tables: readonly PlannedTable[];
+  readonly references: readonly TableName[];
+  readonly crossings: readonly Crossing[];
+  /** Deferrable foreign keys that close circles: the engine has to check them at the end. */
+  readonly deferred: readonly { readonly table: TableName; readonly foreignKey: ForeignKey }[];
+  /** Why nothing may be dumped or restored by this description; empty where it fits. */
+  readonly problems: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+export interface EngineHabits {
+  /** Foreign keys are checked row by row, not at the end of a statement: then a table's own ones are circles, too. */
+  readonly immediateForeignKeys: boolean;
+}
+
+/** Holds a description against the live catalogue. Never throws: all that is wrong is in `problems`. */
+export function planTenancy(
+  description: TenancyDescription,
+  catalog: readonly CatalogTable[],
+  habits: EngineHabits = { immediateForeignKeys: false },
+): TenancyPlan {
+  const problems: string[] = [];
+  const warnings: string[] = [];
+  const live = new Map(catalog.map((table) => [keyOf(table), table]));
+  const rules = new Map<string, TableTenancy>();
+  for (const rule of description.tables) {
+    if (rules.has(keyOf(rule))) problems.push(`table ${nameOf(rule)} is described twice`);
+    rules.set(keyOf(rule), rule);
+    if (!live.has(keyOf(rule)))
+      problems.push(`table ${nameOf(rule)} is described, and is not in the database`);
+  }
+  for (const table of catalog) {
+    if (!rules.has(keyOf(table)))
+      problems.push(
+        `table ${nameOf(table)} is not in the description; say whose its rows are: column, through, or reference`,
+      );
+  }
+  const planned = new Map<string, PlannedTable>();
+  for (const table of catalog) {
+    const rule = rules.get(keyOf(table));
+    if (!rule || 'reference' in rule) continue;
+    const belongs = belongingOf(table, rule, live, rules, problems);
+    checkKind(table, problems);
+    if (!belongs) continue;
+    checkAccess(table, rule, belongs, problems, warnings);
+    planned.set(keyOf(table), { table, belongs, nullFirst: [] });
+  }
+  checkPaths(planned, problems);
+  checkTenants(description, live, problems);
+  if (planned.size === 0 && problems.length === 0)
+    problems.push("no table is described as having tenants' rows");
+  const order = orderTables([...planned.values()], habits);
+  problems.push(...order.problems);
+  const tables = order.tables;
+  const byKey = new Map(tables.map((each) => [keyOf(each.table), each]));
+  return {
+    tables,
+    references: description.tables.filter((rule) => 'reference' in rule),
+    crossings: crossingsOf(catalog, byKey),
+    deferred: order.deferred,
+    problems,
+    warnings,
+  };
+}
+
+function belongingOf(
+  table: CatalogTable,
+  rule: Exclude<TableTenancy, { reference: true }>,
+  live: ReadonlyMap<string, CatalogTable>,
+  rules: ReadonlyMap<string, TableTenancy>,
+  problems: string[],
+): Belongs | undefined {
+  const name = nameOf(table);
+  if ('column' in rule) {
+    const column = table.columns.find((each) => each.name === rule.column);
+    if (column) return { column: rule.column };
+    problems.push(`table ${name} has no column ${JSON.stringify(rule.column)}`);
+    return undefined;
+  }
+  const { through } = rule;
+  const key = table.foreignKeys.find(
+    (each) =>
+      keyOf(each.to) === keyOf(through.to) &&
+      pairs(each.columns, each.toColumns) === pairs(through.columns, through.toColumns),
+  );
+  const path = `(${through.columns.join(', ')}) to ${nameOf(through.to)} (${through.toColumns.join(', ')})`;
+  if (!key) {
+    problems.push(
+      `table ${name} has no foreign key from ${path}, so nothing keeps its rows with that table's`,
+    );
+    return undefined;
+  }
+  const parent = live.get(keyOf(through.to));
+  const parentRule = rules.get(keyOf(through.to));
+  if (!parent || !parentRule || 'reference' in parentRule) {
+    problems.push(
+      `table ${name} goes through ${nameOf(through.to)}, which is not described as having tenants' rows`,
+    );
+    return undefined;
+  }
+  return { through: key, parent };
+}
+
+/** The same columns to the same columns, in whatever order the key was declared. */
+function pairs(columns: readonly string[], toColumns: readonly string[]): string {
+  return JSON.stringify(columns.map((column, at) => JSON.stringify([column, toColumns[at]])).sort());
+}
+
+function checkKind(table: CatalogTable, problems: string[]): void {
+  if (table.kind === 'foreign')
+    problems.push(
+      `table ${nameOf(table)} is a foreign table: its rows lie on another server and cannot be restored`,
+    );
+  if (table.kind === 'inherited')
+    problems.push(
+      `table ${nameOf(table)} takes part in table inheritance, of which rows of one tenant cannot be told; partitions can`,
+    );
+}
+
+function checkAccess(
+  table: CatalogTable,
+  rule: TableTenancy,
+  belongs: Belongs,
+  problems: string[],
+  warnings: string[],
+): void {
+  const name = nameOf(table);
+  const columns = 'column' in belongs ? [belongs.column] : belongs.through.columns;
+  const text = columns.join(', ');
+  const indexed = table.indexes.some((index) =>
+    columns.every((column) => index.slice(0, columns.length).includes(column)),
+  );
+  if (!indexed) {
+    if (rule.unindexed)
+      warnings.push(`table ${name} has no index on (${text}) and is read whole for every tenant`);
+    else
+      problems.push(
+        `table ${name} has no index that begins with (${text}), so every tenant costs the whole table; create one, or write \`unindexed: true\` if it is small`,
+      );
+  }
+  const loose = columns.filter((column) => table.columns.find(({ name: own }) => own === column)?.nullable);
+  if (loose.length > 0)
+    warnings.push(
+      `table ${name}: ${loose.join(', ')} can be null; such rows belong to no tenant and are in no dump`,
+    );
+  if (table.primaryKey.length === 0)
+    warnings.push(`table ${name} has no primary key, so its rows cannot be told from one another`);
+}
+
+/** Every path of `through` must end at a tenant column. */
+function checkPaths(planned: Map<string, PlannedTable>, problems: string[]): void {
+  for (const [key, { table }] of planned) {
+    const seen = new Set([key]);
+    let at = planned.get(key);
+    while (at && 'through' in at.belongs) {
+      const next = keyOf(at.belongs.parent);
+      if (seen.has(next)) {
+        problems.push(`table ${nameOf(table)} goes through tables in a circle, and no tenant column ends it`);
+        break;
+      }
+      seen.add(next);
+      at = planned.get(next);
+    }
+  }
+}
+
+function checkTenants(
+  { tenants }: TenancyDescription,
+  live: ReadonlyMap<string, CatalogTable>,
+  problems: string[],
+): void {
+  if (!tenants) return;
+  const table = live.get(keyOf(tenants));
+  if (!table) problems.push(`the list of tenants, table ${nameOf(tenants)}, is not in the database`);
+  else if (!table.columns.some(({ name }) => name === tenants.column))
+    problems.push(
+      `the list of tenants, table ${nameOf(tenants)}, has no column ${JSON.stringify(tenants.column)}`,
+    );
+}
+
+function crossingsOf(
+  catalog: readonly CatalogTable[],
+  planned: ReadonlyMap<string, PlannedTable>,
+): Crossing[] {
+  const crossings: Crossing[] = [];
+  for (const from of catalog) {
+    const own = planned.get(keyOf(from));
+    for (const foreignKey of from.foreignKeys) {
+      const to = planned.get(keyOf(foreignKey.to));
+      if (!to || (own && cannotCross(own, foreignKey, to))) continue;
+      crossings.push({ from, foreignKey, to, ...(own ? { planned: own } : {}) });
+    }
+  }
+  return crossings;
+}
+
+/** The key itself carries the tenant, or is how the row belongs. */
+function cannotCross({ belongs }: PlannedTable, key: ForeignKey, to: PlannedTable): boolean {
+  if ('through' in belongs) return belongs.through.name === key.name;
+  const at = key.columns.indexOf(belongs.column);
+  return at >= 0 && 'column' in to.belongs && key.toColumns[at] === to.belongs.column;
+}

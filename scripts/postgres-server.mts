@@ -66,8 +66,10 @@ function folderNames(folder: string): string[] {
 /** Numbers in names count as numbers: 17 comes before 9.6. */
 const newestFirst = (a: string, b: string): number => b.localeCompare(a, 'en', { numeric: true });
 
-/** Where the newest PostgreSQL server programs of this machine are, or nothing. */
+/** Where the newest PostgreSQL server programs of this machine are, or those that were asked for, or nothing. */
 export function findPostgres(): string | undefined {
+  const asked = process.env.SOVEREIGN_TEST_PG_SERVER;
+  if (asked) return asked;
   const debian = folderNames('/usr/lib/postgresql')
     .sort(newestFirst)
     .map((version) => join('/usr/lib/postgresql', version, 'bin'));
@@ -254,7 +256,8 @@ function handle(running: Running): PostgresServer {
     port,
     password: options.password,
     folder,
-    bin,
+    // Servers of other versions come without clients.
+    bin: process.env.SOVEREIGN_BACKUP_PG_BIN ?? bin,
     version,
     major: Number.parseInt(version, 10),
     pid: server.pid!,

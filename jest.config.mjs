@@ -4,6 +4,8 @@ const transform = {
 };
 
 export default {
+  // Programs of other versions, unpacked for tests, are no modules of ours.
+  modulePathIgnorePatterns: ['<rootDir>/.cache/'],
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   transform,
   // Sources of lambda/ and bin/ name each other as they will be named when built.

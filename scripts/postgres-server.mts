@@ -43,6 +43,10 @@ export interface PostgresServer {
     values?: unknown[],
     database?: string,
   ): Promise<Row[]>;
+  /** Ends the server as a crash (`SIGKILL`) or an immediate shutdown (`SIGQUIT`) does. */
+  crash(signal: 'SIGKILL' | 'SIGQUIT'): Promise<void>;
+  /** Starts it again after a crash, on the same port with the same data. */
+  restart(): Promise<void>;
   /** Stops the server and removes its folder. May be called more than once. */
   stop(): Promise<void>;
 }
@@ -212,17 +216,17 @@ interface Running {
   readonly bin: string;
   readonly folder: string;
   readonly port: number;
-  readonly server: ChildProcess;
-  readonly watcher: ChildProcess;
+  server: ChildProcess;
+  watcher: ChildProcess;
   readonly options: PostgresOptions;
   log(): Promise<string>;
 }
 
 function handle(running: Running): PostgresServer {
-  const { bin, folder, port, server, watcher, options } = running;
+  const { bin, folder, port, options } = running;
   const version =
     /\d+(\.\d+)*/.exec(execFileSync(join(bin, 'postgres'), ['--version'], { encoding: 'utf8' }))?.[0] ?? '0';
-  server.unref();
+  running.server.unref();
 
   const connect = async (database = 'postgres'): Promise<pg.Client> => {
     const client = new pg.Client({
@@ -239,8 +243,34 @@ function handle(running: Running): PostgresServer {
     return client;
   };
 
+  const crash = async (signal: NodeJS.Signals): Promise<void> => {
+    const { server } = running;
+    if (server.exitCode !== null || server.signalCode !== null) return;
+    const gone = once(server, 'exit');
+    server.ref();
+    server.kill(signal);
+    await gone;
+  };
+
+  const restart = async (): Promise<void> => {
+    running.watcher.kill('SIGKILL');
+    const deadline = Date.now() + 30_000;
+    for (;;) {
+      await rm(join(folder, 'data/postmaster.pid'), { force: true });
+      running.server = await launch(folder, bin, port, options);
+      running.server.unref();
+      running.watcher = guard(running.server.pid!, folder);
+      if (await ready(folder, running.server)) return;
+      // Sessions of the killed one may hold the shared memory for a moment.
+      running.watcher.kill('SIGKILL');
+      if (Date.now() > deadline) throw new Error(`PostgreSQL did not start again:\n${await running.log()}`);
+      await sleep(200);
+    }
+  };
+
   let stopping: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
+    const { server, watcher } = running;
     const gone = server.exitCode !== null || server.signalCode !== null ? undefined : once(server, 'exit');
     server.ref();
     server.kill('SIGINT');
@@ -260,7 +290,9 @@ function handle(running: Running): PostgresServer {
     bin: process.env.SOVEREIGN_BACKUP_PG_BIN ?? bin,
     version,
     major: Number.parseInt(version, 10),
-    pid: server.pid!,
+    get pid() {
+      return running.server.pid!;
+    },
     log: running.log,
     connect,
     async query<Row extends pg.QueryResultRow>(sql: string, values?: unknown[], database?: string) {
@@ -271,6 +303,8 @@ function handle(running: Running): PostgresServer {
         await client.end();
       }
     },
+    crash,
+    restart,
     stop: () => {
       stopping ??= stop();
       return stopping;

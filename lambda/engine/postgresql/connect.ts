@@ -5,7 +5,7 @@ import { InputError, OperationError, reasonOf } from '../../errors.js';
 import { describeServer, type ServerAddress } from '../server.js';
 
 /** The URL options that are known; another one is refused, not ignored. */
-const OPTIONS = ['sslmode', 'sslrootcert', 'connect_timeout', 'maintenance_database'];
+const OPTIONS = ['sslmode', 'sslrootcert', 'connect_timeout', 'lock_timeout', 'maintenance_database'];
 const SSL_MODES = ['disable', 'prefer', 'require', 'verify-ca', 'verify-full'];
 
 /** One server as both the driver and the client tools need it, with every default of theirs made explicit. */
@@ -17,6 +17,8 @@ export interface PostgresAddress {
   readonly sslmode: string;
   readonly sslrootcert?: string;
   readonly connectTimeout: number;
+  /** Seconds that a dump waits for a table that somebody has locked. */
+  readonly lockTimeout: number;
   /** From where databases are created, renamed and locked. */
   readonly maintenance: string;
   readonly text: string;
@@ -34,9 +36,13 @@ export function addressOf(server: ServerAddress): PostgresAddress {
   const sslmode = server.options.sslmode ?? env.PGSSLMODE ?? (socket ? 'disable' : 'prefer');
   if (!SSL_MODES.includes(sslmode))
     throw new InputError(`sslmode is ${JSON.stringify(sslmode)}; known are ${SSL_MODES.join(', ')}`);
-  const connectTimeout = Number(server.options.connect_timeout ?? env.PGCONNECT_TIMEOUT ?? 15);
-  if (!Number.isInteger(connectTimeout) || connectTimeout < 1)
-    throw new InputError('connect_timeout must be a whole number of seconds, at least 1');
+  const seconds = (name: string, value: string | number) => {
+    if (!/^[1-9]\d{0,5}$/.test(String(value)))
+      throw new InputError(`${name} must be a whole number of seconds, at least 1`);
+    return Number(value);
+  };
+  const { connect_timeout, lock_timeout } = server.options;
+  const connectTimeout = seconds('connect_timeout', connect_timeout ?? env.PGCONNECT_TIMEOUT ?? 15);
   const password = server.password ?? env.PGPASSWORD;
   const sslrootcert = server.options.sslrootcert ?? env.PGSSLROOTCERT;
   return {
@@ -47,6 +53,7 @@ export function addressOf(server: ServerAddress): PostgresAddress {
     sslmode,
     ...(sslrootcert === undefined ? {} : { sslrootcert }),
     connectTimeout,
+    lockTimeout: seconds('lock_timeout', lock_timeout ?? 60),
     maintenance: server.options.maintenance_database ?? 'postgres',
     text: describeServer(server),
   };
@@ -89,11 +96,31 @@ async function attempt(address: PostgresAddress, database: string, ssl: boolean)
   client.on('error', () => {});
   try {
     await client.connect();
-    return client;
+    return tellingOfLoss(client, address);
   } catch (error) {
     await client.end().catch(() => {});
     throw explainConnect(error, address, database);
   }
+}
+
+/** A session that ended under a query: what the query did, only the server knows. */
+export class ConnectionLostError extends OperationError {}
+
+/** The server is stopping, has crashed, or comes up again: as lost as a connection that was cut. */
+const ended = ['57P01', '57P02', '57P03'];
+
+/** However a session is ended, its queries say so in the same words, and name the server. */
+function tellingOfLoss(client: pg.Client, address: PostgresAddress): pg.Client {
+  const query = client.query.bind(client) as (...args: unknown[]) => unknown;
+  const told = (error: unknown) => {
+    if (error instanceof pg.DatabaseError && !ended.includes(error.code ?? '')) throw error;
+    throw new ConnectionLostError(`the connection to ${address.text} was lost: ${reasonOf(error)}`);
+  };
+  client.query = ((...args: unknown[]) => {
+    const answer = query(...args);
+    return answer instanceof Promise ? answer.catch(told) : answer;
+  }) as typeof client.query;
+  return client;
 }
 
 function tlsOf(address: PostgresAddress) {

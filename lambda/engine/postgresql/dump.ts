@@ -34,7 +34,7 @@ export async function dump(request: EngineDumpRequest): Promise<EngineDump> {
       '--format=custom',
       `--compress=${inside ? 'zstd:3' : '0'}`,
       `--snapshot=${snapshot}`,
-      '--lock-wait-timeout=60s',
+      `--lock-wait-timeout=${address.lockTimeout}s`,
       '--no-password',
       `--dbname=${connectionString(address, request.database)}`,
     ];
@@ -63,7 +63,10 @@ export async function dump(request: EngineDumpRequest): Promise<EngineDump> {
       const dumped = async () => {
         const code = await dumper.exited;
         alive();
-        if (code !== 0) throw new OperationError(`pg_dump failed: ${toolReason(dumper.said())}`);
+        if (code !== 0)
+          throw new OperationError(
+            `pg_dump failed: ${locked(dumper.said(), address.lockTimeout) ?? toolReason(dumper.said())}`,
+          );
       };
       const counted = async () => {
         try {
@@ -123,6 +126,13 @@ export async function dump(request: EngineDumpRequest): Promise<EngineDump> {
 
 async function one(client: pg.Client, sql: string): Promise<Record<string, unknown>> {
   return (await client.query(sql)).rows[0];
+}
+
+/** pg_dump tells a lock that it waited for as a statement that took too long. */
+function locked(said: string, seconds: number): string | undefined {
+  const [, table] = /timeout\n.*LOCK TABLE (.*?) IN ACCESS SHARE MODE/.exec(said) ?? [];
+  if (!table) return undefined;
+  return `somebody held a lock on ${table} for longer than ${seconds} s; end what holds it, or wait longer by lock_timeout in the server URL`;
 }
 
 /** pg_dump writes row by row into a pipe; everything behind it is cheaper by the quarter megabyte. */

@@ -3,7 +3,7 @@ import { InputError, OperationError, reasonOf } from '../../errors.js';
 import type { EngineRestoreRequest, PreparedRestore } from '../engine.js';
 import { type Clients, findClients, majorOf, versionIn } from './clients.js';
 import { compareDatabases } from './compare.js';
-import { addressOf, connect, type PostgresAddress } from './connect.js';
+import { addressOf, ConnectionLostError, connect, type PostgresAddress } from './connect.js';
 import { loadDump } from './load.js';
 import { openMaintenance } from './maintenance.js';
 import { commentSql, databaseExists, type Mark, markedDatabases } from './marks.js';
@@ -104,7 +104,7 @@ async function checkFree(client: pg.Client, name: string): Promise<void> {
 
 function describe(error: unknown): unknown {
   // What PostgreSQL itself said has a code of five characters; everything else already speaks for itself.
-  if (!(error instanceof pg.DatabaseError)) return error;
+  if (!(error instanceof pg.DatabaseError || error instanceof ConnectionLostError)) return error;
   return new OperationError(`the restore failed: ${reasonOf(error)}; the live database was not touched`);
 }
 

@@ -3,7 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { OperationError, reasonOf } from '../../errors.js';
 import { connect, type PostgresAddress } from './connect.js';
-import { commentSql, type Mark } from './marks.js';
+import { openMaintenance } from './maintenance.js';
+import { commentSql, databaseExists, type Mark } from './marks.js';
 import { undoName } from './names.js';
 
 const ATTEMPTS = 5;
@@ -36,13 +37,17 @@ export async function swapDatabases(request: SwapRequest): Promise<{ undo?: stri
       `database ${JSON.stringify(database)} has the prepared transaction ${JSON.stringify(prepared.rows[0]!.gid)}, so it cannot be renamed; commit it or roll it back, then run again`,
     );
   for (let attempt = 1; ; attempt += 1) {
+    let outcome: { undo?: string };
     try {
-      return await swapOnce(request);
+      outcome = await swapOnce(request);
     } catch (error) {
       await client.query('rollback').catch(() => {});
       if ((error as { code?: string }).code !== IN_USE || attempt === ATTEMPTS)
-        throw error instanceof OperationError ? error : await explain(request, error);
+        throw await explain(request, error);
+      continue;
     }
+    await client.query('commit').catch((error) => settle(request, error));
+    return outcome;
   }
 }
 
@@ -73,7 +78,6 @@ async function swapOnce({ address, client, tenant, database, next, comment }: Sw
   }
   await client.query(`alter database ${q(next)} rename to ${q(database)}`);
   await client.query(commentSql(database, comment));
-  await client.query('commit');
   return undo === undefined ? {} : { undo };
 }
 
@@ -101,6 +105,24 @@ async function whileEndingSessions(address: PostgresAddress, oid: number, rename
     await other.end().catch(() => {});
   }
   await renamed;
+}
+
+/** The answer to the commit was lost, so only the server knows whether it was done: it is asked, and told. */
+async function settle(request: SwapRequest, error: unknown): Promise<void> {
+  const { address, database, next } = request;
+  let swapped: boolean | undefined;
+  for (let attempt = 1; swapped === undefined && attempt <= ATTEMPTS; attempt += 1) {
+    await sleep(attempt * 500);
+    // The lock is free when the session that was cut has ended, and then nothing changes any more.
+    const client = await openMaintenance(address, database).catch(() => undefined);
+    swapped = client && (await databaseExists(client, next).catch(() => undefined)) === false;
+    await client?.end().catch(() => {});
+  }
+  if (swapped === undefined)
+    throw new OperationError(
+      `the connection was lost while the databases were swapped: ${reasonOf(error)}; the server could not be asked what it did: database ${JSON.stringify(database)} is whole, the old one or the new one; look which, and run again`,
+    );
+  if (!swapped) throw await explain(request, error);
 }
 
 async function explain({ client, database }: SwapRequest, error: unknown): Promise<Error> {

@@ -1,6 +1,6 @@
-import { InputError } from '../../errors.js';
+import { InputError, OperationError } from '../../errors.js';
 import type { EngineUndoRequest, UndoOutcome } from '../engine.js';
-import { addressOf } from './connect.js';
+import { addressOf, ConnectionLostError } from './connect.js';
 import { openMaintenance } from './maintenance.js';
 import { markedDatabases } from './marks.js';
 import { databaseName } from './names.js';
@@ -31,6 +31,10 @@ export async function undo(request: EngineUndoRequest): Promise<UndoOutcome> {
       keptSince: new Date(newest.mark.at),
       ...(undo === undefined ? {} : { undo }),
     };
+  } catch (error) {
+    // The swap itself tells what it left; this was before it.
+    if (!(error instanceof ConnectionLostError)) throw error;
+    throw new OperationError(`${error.message}; database ${JSON.stringify(database)} is as it was`);
   } finally {
     await client.end().catch(() => {});
   }

@@ -1,0 +1,158 @@
+// The process killed at random moments of dump, restore, swap and undo: afterwards the live database is the old or
+// the new one, whole, no list shows half an archive, and the next run cleans up and succeeds.
+// SOVEREIGN_KILLS=200 kills more often; SOVEREIGN_SEED repeats a run.
+import { type ChildProcess, execFileSync } from 'node:child_process';
+import { mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Ran } from '../support/cli';
+import { usePostgres } from '../support/postgres';
+import { amount, seeded, seedOf } from '../support/random';
+import { type Workspace, workspace } from '../support/tenants';
+
+const server = usePostgres();
+/** Of each of the four. */
+const kills = Math.ceil(amount('SOVEREIGN_KILLS', 52) / 4);
+const patience = 120_000 + kills * 5_000;
+const random = seeded(seedOf('kills'));
+let work: Workspace;
+let temporary: string;
+/** The two states in which the live database may be. */
+let states: string[];
+
+beforeAll(async () => {
+  work = await workspace(server);
+  temporary = join(work.folder, 'temporary');
+  mkdirSync(temporary);
+  await server().query('create database acme');
+  await server().query(
+    `create table t as select n, repeat(md5(n::text), 20) as text from generate_series(1, 20000) n;
+     alter table t add primary key (n); create index on t (text)`,
+    undefined,
+    'acme',
+  );
+  expect(await work.dump('acme')).toMatchObject({ code: 0 });
+  const archived = await state();
+  await server().query('delete from t where n % 2 = 0', [], 'acme');
+  states = [archived, await state()];
+});
+afterAll(() => work?.remove());
+
+/** Rows, and the indexes with which a restore ends. */
+async function state(): Promise<string> {
+  const [row] = await server().query<{ state: string }>(
+    `select concat((select md5(string_agg(md5(t::text), '' order by n)) from t),
+       (select string_agg(indexdef, ';' order by indexname) from pg_indexes where tablename = 't')) as state`,
+    [],
+    'acme',
+  );
+  return row!.state;
+}
+
+const names = async (like: string) =>
+  (
+    await server().query<{ n: string }>('select datname as n from pg_database where datname like $1', [like])
+  ).map(({ n }) => n);
+const listed = async () => (await work.list(['acme'])).json<{ at: string; archive: string }[]>();
+const filesLike = (shape: RegExp) =>
+  (readdirSync(work.store, { recursive: true }) as string[]).filter((name) => shape.test(name));
+
+/** Client tools of ours that still run against this server. */
+function tools(): string[] {
+  const all = execFileSync('ps', ['-axo', 'args'], { encoding: 'utf8', maxBuffer: 1 << 26 }).split('\n');
+  return all.filter((line) => /^\S*pg_(dump|restore)/.test(line) && line.includes(`port='${server().port}'`));
+}
+
+/** What nothing of may be left once a run has ended well after one that was killed. */
+async function clean(): Promise<void> {
+  expect(await names('acme\\_\\_restore%')).toEqual([]);
+  expect(readdirSync(temporary)).toEqual([]);
+  for (let tries = 0; tools().length > 0 && tries < 100; tries += 1) await sleep(100);
+  expect(tools()).toEqual([]);
+}
+
+/** Old copies, of which a few dozen restores would make a few dozen. */
+async function dropKept(): Promise<void> {
+  for (const name of (await names('acme\\_\\_undo%')).sort().slice(0, -1))
+    await server().query(`drop database "${name}" with (force)`);
+}
+
+interface Phase {
+  readonly run: (started?: (child: ChildProcess) => void) => Promise<Ran>;
+  /** The words on standard error with which the phase begins. @default - the start of the process */
+  readonly from?: string;
+}
+
+const env = () => ({ env: { TMPDIR: temporary } });
+const phases: Record<string, Phase> = {
+  dump: { run: (started) => work.dump('acme', [], { ...env(), started }) },
+  restore: { run: (started) => work.restore('acme', [], { ...env(), started }) },
+  swap: { run: (started) => work.restore('acme', [], { ...env(), started }), from: 'the copy is good' },
+  undo: { run: (started) => work.undo('acme', [], { ...env(), started }), from: 'putting back' },
+};
+
+/** Calls back when the phase begins. */
+function whenBegun({ from }: Phase, child: ChildProcess, begun: () => void): void {
+  if (from === undefined) {
+    begun();
+    return;
+  }
+  let said = '';
+  child.stderr!.on('data', (text) => {
+    const before = said.includes(from);
+    said += text;
+    if (!before && said.includes(from)) begun();
+  });
+}
+
+/** How long the phase takes undisturbed, of which the random moments are shares. */
+async function duration(phase: Phase): Promise<number> {
+  let began = 0;
+  const ran = await phase.run((child) => whenBegun(phase, child, () => (began = performance.now())));
+  expect(ran).toMatchObject({ code: 0 });
+  expect(began).toBeGreaterThan(0);
+  return performance.now() - began;
+}
+
+/** Kills a run at a random moment of the phase; whether it was still running then. */
+async function killed(phase: Phase, whole: number): Promise<boolean> {
+  // The first quarter of a process is Node's own start.
+  const share = phase.from === undefined ? 0.25 + 0.8 * random() : random();
+  const { signal } = await phase.run((child) =>
+    whenBegun(phase, child, () => setTimeout(() => child.kill('SIGKILL'), share * whole)),
+  );
+  return signal === 'SIGKILL';
+}
+
+test.each(Object.keys(phases))(
+  'killed at random moments of %s',
+  async (name) => {
+    const phase = phases[name]!;
+    const whole = await duration(phase);
+    const proved = new Set<string>();
+    let hits = 0;
+    for (let round = 1; round <= kills; round += 1) {
+      if (await killed(phase, whole)) hits += 1;
+      expect(states).toContain(await state());
+      if (round % 7 !== 0 && round !== kills) continue;
+      const archives = await listed();
+      const before = archives.length;
+      // What has a manifest is whole, killed or not; each is proved once.
+      for (const { at, archive } of archives.filter((each) => !proved.has(each.archive))) {
+        const proof = await work.verify('acme', ['--at', at]);
+        expect(proof.json()).toEqual({ ok: true, archive, problems: [] });
+        proved.add(archive);
+      }
+      expect(await phase.run()).toMatchObject({ code: 0 });
+      expect(states).toContain(await state());
+      expect(await listed()).toHaveLength(before + (name === 'dump' ? 1 : 0));
+      expect(filesLike(/\.partial$/)).toEqual([]);
+      await clean();
+      await dropKept();
+    }
+    process.stderr.write(`${name}: ${hits} of ${kills} killed within ${Math.round(whole)} ms\n`);
+    // Kills that come too late prove nothing.
+    expect(hits).toBeGreaterThanOrEqual(Math.ceil(kills / 3));
+  },
+  patience,
+);

@@ -1,6 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { PassThrough, Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { DEFAULT_LEVEL } from '../engine/dump-options.js';
 import type { EngineDump } from '../engine/engine.js';
 import { engineFor } from '../engine/engines.js';
 import { reasonOf } from '../errors.js';
@@ -28,7 +29,13 @@ export async function dumpTenant(request: DumpRequest): Promise<ArchiveSummary> 
   const began = performance.now();
   const say = (message: string) => request.progress?.({ phase: 'dump', message });
   await sweep(request);
-  const dump = await engineFor(server).dump({ server, database, scope, ...(signal ? { signal } : {}) });
+  const dump = await engineFor(server).dump({
+    server,
+    database,
+    scope,
+    ...(request.options ? { options: request.options } : {}),
+    ...(signal ? { signal } : {}),
+  });
   const place = { tenant, regime, archive: newArchiveId(dump.facts.at) };
   const prefix = archivePrefix(place);
   const written: string[] = [];
@@ -38,7 +45,9 @@ export async function dumpTenant(request: DumpRequest): Promise<ArchiveSummary> 
   };
   try {
     say(`snapshot of ${database} taken at ${dump.facts.at.toISOString()}`);
-    const layers = packing(dump, (bytes) => request.progress?.({ phase: 'dump', bytes }));
+    const layers = packing(dump, request.options?.level ?? DEFAULT_LEVEL, (bytes) =>
+      request.progress?.({ phase: 'dump', bytes }),
+    );
     const cipher = layers.through((chunks) => encryptStream(key, encryptionContext(place, 'data'), chunks));
     await write(PARTS.data, cipher, dump.facts.estimatedBytes);
     const { tables } = await dump.finished;
@@ -112,7 +121,7 @@ class Meter {
 type Bytes = AsyncIterable<Buffer>;
 
 /** The layers between the engine's stream and the store's, and what is measured between them. */
-function packing(dump: EngineDump, progress: (bytes: number) => void) {
+function packing(dump: EngineDump, level: number, progress: (bytes: number) => void) {
   const algorithm: 'zstd' | 'none' = dump.facts.innerCompression ? 'none' : 'zstd';
   const plain = new Meter(false);
   const packed = new Meter(true);
@@ -148,7 +157,7 @@ function packing(dump: EngineDump, progress: (bytes: number) => void) {
       const out = new PassThrough({ highWaterMark: 2 * 1024 * 1024 });
       const done =
         algorithm === 'zstd'
-          ? pipeline(source(dump.stream), createCompressor(), tail, out)
+          ? pipeline(source(dump.stream), createCompressor(level), tail, out)
           : pipeline(source(dump.stream), tail, out);
       done.catch((error) => out.destroy(error));
       // A dump that fails while nothing flows (a lock, a count) must end the stream, too.

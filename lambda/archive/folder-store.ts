@@ -11,6 +11,8 @@ import { type ArchiveStore, ObjectExistsError, ObjectMissingError, type StoredOb
 const partialName = /^\..+\.([0-9a-f]+)-(\d+)-[0-9a-f]{8}\.partial$/;
 const host = Buffer.from(hostname()).toString('hex').slice(0, 64) || '0';
 const WRITE_SIZE = 1024 * 1024;
+/** The disk gets to work while the dump runs, instead of when it has ended. */
+const SYNC_EVERY = 32 * 1024 * 1024;
 
 /** Archives in a folder: of this machine, or of a network file system. */
 export class FolderStore implements ArchiveStore {
@@ -147,6 +149,22 @@ async function drain(body: Readable, file: FileHandle): Promise<number> {
   let bytes = 0;
   let waiting: Buffer[] = [];
   let size = 0;
+  let synced = 0;
+  let syncing: Promise<void> | undefined;
+  let lost: unknown;
+  const syncBehind = () => {
+    if (syncing || bytes - synced < SYNC_EVERY) return;
+    synced = bytes;
+    syncing = file
+      .datasync()
+      // A disk tells of lost bytes once, and then syncs well: so the error is kept.
+      .catch((error) => {
+        lost ??= error;
+      })
+      .finally(() => {
+        syncing = undefined;
+      });
+  };
   const flush = async () => {
     for (let parts = waiting, left = size; left > 0; ) {
       const { bytesWritten } = await file.writev(parts);
@@ -157,6 +175,7 @@ async function drain(body: Readable, file: FileHandle): Promise<number> {
     bytes += size;
     waiting = [];
     size = 0;
+    syncBehind();
   };
   for await (const chunk of body as AsyncIterable<Buffer>) {
     waiting.push(chunk);
@@ -164,6 +183,8 @@ async function drain(body: Readable, file: FileHandle): Promise<number> {
     if (size >= WRITE_SIZE) await flush();
   }
   await flush();
+  await syncing;
+  if (lost) throw lost;
   return bytes;
 }
 

@@ -1,4 +1,4 @@
-import type { KeyringNode } from '@aws-crypto/client-node';
+import type { KeyringNode } from '@aws-crypto/material-management-node';
 
 /** What opens and closes archives: an AWS Encryption SDK keyring and the name under which people know it. */
 export interface ArchiveKey {

@@ -1,4 +1,5 @@
-import { KeyringNode, KmsKeyringNode } from '@aws-crypto/client-node';
+import { KmsKeyringNode } from '@aws-crypto/kms-keyring-node';
+import { KeyringNode } from '@aws-crypto/material-management-node';
 import {
   DecryptCommand,
   type DecryptCommandInput,

@@ -1,4 +1,4 @@
-import type { EncryptionContext } from '@aws-crypto/client-node';
+import type { EncryptionContext } from '@aws-crypto/material-management-node';
 import { version } from '../../package.json';
 import { type Omission, type TableRows, TENANCIES, type Tenancy } from '../engine/engine.js';
 import { DamagedError } from './damaged-error.js';

@@ -2,6 +2,8 @@
 // only its streams are not used: they throw outside of any handler when a neighbour fails or a frame is damaged, which
 // ends the process, and the reading one ignores bytes after the last frame.
 import { Readable } from 'node:stream';
+import { getEncryptionInfo } from '@aws-crypto/encrypt-node/build/main/src/encrypt_stream.js';
+import { getEncryptFrame } from '@aws-crypto/encrypt-node/build/main/src/framed_encrypt_stream.js';
 import {
   AlgorithmSuiteIdentifier,
   CommitmentPolicy,
@@ -9,9 +11,7 @@ import {
   getDecryptionHelper,
   NodeAlgorithmSuite,
   NodeDefaultCryptographicMaterialsManager,
-} from '@aws-crypto/client-node';
-import { getEncryptionInfo } from '@aws-crypto/encrypt-node/build/main/src/encrypt_stream.js';
-import { getEncryptFrame } from '@aws-crypto/encrypt-node/build/main/src/framed_encrypt_stream.js';
+} from '@aws-crypto/material-management-node';
 import { aadFactory, deserializeFactory } from '@aws-crypto/serialize';
 import { reasonOf } from '../errors.js';
 import { ByteReader } from './byte-reader.js';
@@ -50,7 +50,8 @@ export async function* encryptStream(
     let content: Buffer[] = [];
     let contentLength = 0;
     let sequenceNumber = 1;
-    const close = (isFinalFrame: boolean): Buffer => {
+    // In parts, because joining them would copy every byte once more.
+    const close = (isFinalFrame: boolean): Buffer[] => {
       const pendingFrame = { content, contentLength, sequenceNumber };
       const frame = getEncryptFrame({ pendingFrame, messageHeader, getCipher, isFinalFrame, suite });
       const { cipher, bodyHeader } = frame;
@@ -59,7 +60,7 @@ export async function* encryptStream(
       content = [];
       contentLength = 0;
       sequenceNumber += 1;
-      return Buffer.concat(parts);
+      return parts.filter((part) => part.length > 0);
     };
     for await (const chunk of source) {
       for (let rest = chunk; rest.length > 0; ) {
@@ -67,10 +68,10 @@ export async function* encryptStream(
         content.push(part);
         contentLength += part.length;
         rest = rest.subarray(part.length);
-        if (contentLength === FRAME) yield close(false);
+        if (contentLength === FRAME) yield* close(false);
       }
     }
-    yield close(true);
+    yield* close(true);
   } finally {
     dispose();
   }

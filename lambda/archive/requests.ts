@@ -1,3 +1,4 @@
+import type { DumpOptions } from '../engine/dump-options.js';
 import type { TableComparison, TableRows, Tenancy, TenantScope } from '../engine/engine.js';
 import type { ServerAddress } from '../engine/server.js';
 import type { ArchiveKey } from './key.js';
@@ -16,6 +17,7 @@ export interface ArchiveRequest {
 
 export interface DumpRequest extends ArchiveRequest {
   readonly server: ServerAddress;
+  readonly options?: DumpOptions;
   /** @default - the tenant's name, where the tenant has a database of its own */
   readonly database?: string;
   /** @default - the whole database */

@@ -1,20 +1,18 @@
 import * as zlib from 'node:zlib';
 import { InputError } from '../errors.js';
 
-export const ZSTD_LEVEL = 3;
-
 /** Node has zstd since 22.15; older ones fail here instead of in the middle. */
 export function requireZstd(): void {
   if (typeof zlib.createZstdCompress !== 'function')
     throw new InputError(`this Node (${process.version}) has no zstd; use Node 22.15 or newer`);
 }
 
-export function createCompressor(): zlib.ZstdCompress {
+export function createCompressor(level: number): zlib.ZstdCompress {
   requireZstd();
   const { ZSTD_c_compressionLevel, ZSTD_c_checksumFlag } = zlib.constants;
   // Never with worker threads (ZSTD_c_nbWorkers): Node's stream then ends too early.
   return zlib.createZstdCompress({
     chunkSize: 256 * 1024,
-    params: { [ZSTD_c_compressionLevel]: ZSTD_LEVEL, [ZSTD_c_checksumFlag]: 1 },
+    params: { [ZSTD_c_compressionLevel]: level, [ZSTD_c_checksumFlag]: 1 },
   });
 }

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { InputError } from '../errors.js';
 import type { TenancyDescription } from '../tenancy/description.js';
+import type { DumpOptions } from './dump-options.js';
 import type { ServerAddress } from './server.js';
 
 /**
@@ -56,6 +57,7 @@ export interface EngineDumpRequest {
   readonly server: ServerAddress;
   readonly database: string;
   readonly scope: TenantScope;
+  readonly options?: DumpOptions;
   readonly signal?: AbortSignal;
 }
 

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, realpathSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { InputError, reasonOf } from '../../errors.js';
@@ -26,13 +26,12 @@ export function majorOf(version: string): number {
  * The client tools nearest above what is asked for: they can read every server and archive up to their own version,
  * and nearer ones say less that an older server does not understand.
  */
-export async function findClients(need: { readonly major: number; readonly why: string }): Promise<Clients> {
-  const found: Clients[] = [];
-  for (const folder of candidateFolders()) {
-    const clients = await clientsIn(folder);
-    if (clients && !found.some(({ version }) => version === clients.version)) found.push(clients);
-  }
-  const fit = found.filter(({ major }) => major >= need.major).sort((a, b) => a.major - b.major)[0];
+export async function findClients(
+  need: { readonly major: number; readonly why: string },
+  installed: Promise<readonly Clients[]> = installedClients(),
+): Promise<Clients> {
+  const found = await installed;
+  const [fit] = found.filter(({ major }) => major >= need.major).sort((a, b) => a.major - b.major);
   if (fit) return fit;
   const install = `apt-get install postgresql-client-${need.major} (macOS: brew install libpq), or set SOVEREIGN_BACKUP_PG_BIN to a folder with pg_dump and pg_restore`;
   if (found.length === 0)
@@ -41,6 +40,19 @@ export async function findClients(need: { readonly major: number; readonly why: 
   throw new InputError(
     `pg_dump is older than needed: ${need.why}, so version ${need.major} or newer is needed, and there is ${have}; ${install}`,
   );
+}
+
+/** Every version once, where it was found first. Takes a while, because each is asked: worth beginning early. */
+export function installedClients(): Promise<readonly Clients[]> {
+  const installed = Promise.all(candidateFolders().map(clientsIn)).then((all) => {
+    const byVersion = new Map<string, Clients>();
+    for (const clients of all)
+      if (clients && !byVersion.has(clients.version)) byVersion.set(clients.version, clients);
+    return [...byVersion.values()];
+  });
+  // Whoever waits for it gets the error; that may be nobody, when connecting fails first.
+  installed.catch(() => {});
+  return installed;
 }
 
 function candidateFolders(): string[] {
@@ -66,6 +78,9 @@ function candidateFolders(): string[] {
 
 async function clientsIn(folder: string): Promise<Clients | undefined> {
   if (!['pg_dump', 'pg_restore'].every((name) => existsSync(join(folder, name)))) return undefined;
+  // Debian's own chooser, slow to start; what it chooses from lies under /usr/lib/postgresql.
+  if (!process.env.SOVEREIGN_BACKUP_PG_BIN && realpathSync(join(folder, 'pg_dump')).endsWith('/pg_wrapper'))
+    return undefined;
   try {
     const { stdout } = await run(join(folder, 'pg_dump'), ['--version'], { env: baseEnvironment() });
     const version = versionIn(stdout);

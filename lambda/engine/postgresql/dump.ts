@@ -2,37 +2,53 @@ import { join } from 'node:path';
 import { Readable, type Writable } from 'node:stream';
 import type pg from 'pg';
 import { OperationError, reasonOf } from '../../errors.js';
+import { DEFAULT_LEVEL } from '../dump-options.js';
 import type { EngineDump, EngineDumpRequest } from '../engine.js';
-import { clientEnvironment, connectionString, findClients, majorOf, versionIn } from './clients.js';
+import {
+  clientEnvironment,
+  connectionString,
+  findClients,
+  installedClients,
+  majorOf,
+  versionIn,
+} from './clients.js';
 import { addressOf, connect } from './connect.js';
 import { databaseName } from './names.js';
 import { describeDatabase } from './properties.js';
 import { countRows } from './tables.js';
-import { startTool, toolReason } from './tool.js';
+import { startTool, type Tool, toolReason } from './tool.js';
 
 /** Since this version pg_dump compresses with zstd itself, which saves passing the bare dump through us. */
 const ZSTD_INSIDE = 16;
 
 export async function dump(request: EngineDumpRequest): Promise<EngineDump> {
   const address = addressOf(request.server);
+  const installed = installedClients();
   const client = await connect(address, databaseName(request.database));
+  const tools: Tool[] = [];
+  const stop = () => {
+    for (const tool of tools) tool.kill();
+  };
   try {
     const serverVersion = versionIn((await one(client, 'show server_version')).server_version as string);
-    const clients = await findClients({
-      major: majorOf(serverVersion),
-      why: `the server at ${address.text} is version ${serverVersion}`,
-    });
+    const clients = await findClients(
+      {
+        major: majorOf(serverVersion),
+        why: `the server at ${address.text} is version ${serverVersion}`,
+      },
+      installed,
+    );
     await client.query('begin isolation level repeatable read read only');
     const { snapshot, at, size } = await one(
       client,
       `select pg_export_snapshot() as snapshot, clock_timestamp() as at,
               pg_database_size(current_database()) as size`,
     );
-    const { roles, omitted, properties } = await describeDatabase(client);
     const inside = clients.major >= ZSTD_INSIDE;
+    const compression = `zstd:${request.options?.level ?? DEFAULT_LEVEL}`;
     const args = [
       '--format=custom',
-      `--compress=${inside ? 'zstd:3' : '0'}`,
+      `--compress=${inside ? compression : '0'}`,
       `--snapshot=${snapshot}`,
       `--lock-wait-timeout=${address.lockTimeout}s`,
       '--no-password',
@@ -51,12 +67,10 @@ export async function dump(request: EngineDumpRequest): Promise<EngineDump> {
       stdio: ['pipe', 'ignore', 'pipe'],
     });
     reader.child.stdin!.on('error', () => {});
-    const stop = () => {
-      dumper.kill();
-      reader.kill();
-    };
-    const onAbort = () => stop();
-    request.signal?.addEventListener('abort', onAbort, { once: true });
+    tools.push(dumper, reader);
+    request.signal?.addEventListener('abort', stop, { once: true });
+    // Meanwhile pg_dump reads the catalogue itself.
+    const { roles, omitted, properties } = await describeDatabase(client);
 
     const finished = (async () => {
       const alive = () => request.signal?.throwIfAborted();
@@ -100,7 +114,7 @@ export async function dump(request: EngineDumpRequest): Promise<EngineDump> {
         serverVersion,
         clientVersion: clients.version,
         format: 'pg_dump custom',
-        ...(inside ? { innerCompression: 'zstd:3' } : {}),
+        ...(inside ? { innerCompression: compression } : {}),
         snapshot: snapshot as string,
         estimatedBytes: Number(size),
         roles,
@@ -113,12 +127,14 @@ export async function dump(request: EngineDumpRequest): Promise<EngineDump> {
       }),
       finished,
       async close() {
-        request.signal?.removeEventListener('abort', onAbort);
+        request.signal?.removeEventListener('abort', stop);
         stop();
         await client.end().catch(() => {});
       },
     };
   } catch (error) {
+    request.signal?.removeEventListener('abort', stop);
+    stop();
     await client.end().catch(() => {});
     throw error;
   }

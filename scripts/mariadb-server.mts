@@ -31,6 +31,8 @@ export interface MariadbServer {
   /** `10.11.14-MariaDB`, `8.0.43`. */
   readonly version: string;
   readonly isMariadb: boolean;
+  /** Where its own client tools are; absent: on the PATH. */
+  readonly bin?: string;
   /** The operating system's number of the server process; another one after `restart`. */
   readonly pid: number;
   log(): Promise<string>;
@@ -120,12 +122,14 @@ class Server implements MariadbServer {
   private readonly program: string;
   public readonly folder: string;
   private readonly options: MariadbOptions;
+  public readonly bin: string | undefined;
   public password: string | undefined;
 
   constructor(program: string, folder: string, options: MariadbOptions) {
     this.program = program;
     this.folder = folder;
     this.options = options;
+    this.bin = options.bin ?? process.env.TEST_MYSQL_BIN;
     const said = execFileSync(program, ['--no-defaults', '--version'], { encoding: 'utf8' });
     this.version = /Ver (\S+)/.exec(said)?.[1] ?? '0';
     this.isMariadb = said.includes('MariaDB');

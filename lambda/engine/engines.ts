@@ -1,9 +1,10 @@
 import { InputError } from '../errors.js';
 import type { Engine } from './engine.js';
+import { mariadb } from './mariadb.js';
 import { postgresql } from './postgresql.js';
 import type { ServerAddress } from './server.js';
 
-const engines: readonly Engine[] = [postgresql];
+const engines: readonly Engine[] = [postgresql, mariadb];
 
 /** The engine that the server's URL scheme means. */
 export function engineFor(server: ServerAddress): Engine {

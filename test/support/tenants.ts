@@ -17,13 +17,17 @@ export interface Workspace {
   remove(): void;
 }
 
-export async function workspace(server: () => PostgresServer, user = 'postgres'): Promise<Workspace> {
+export async function workspace(
+  server: () => { readonly port: number },
+  user = 'postgres',
+  scheme = 'postgres',
+): Promise<Workspace> {
   const folder = mkdtempSync(join(tmpdir(), 'tenants-'));
   const store = join(folder, 'store');
   const key = join(folder, 'key');
   await runCli(['keygen', key]);
   const on = ['--store', store, '--key-file', key, '--json'];
-  const at = () => ['--server', `postgres://${user}@127.0.0.1:${server().port}`];
+  const at = () => ['--server', `${scheme}://${user}@127.0.0.1:${server().port}`];
   const name = (tenant: string) => ['--', tenant];
   return {
     folder,

@@ -1,0 +1,37 @@
+import type { Engine } from './engine.js';
+import { addressOf, connect, rows } from './mariadb/connect.js';
+import { dump } from './mariadb/dump.js';
+import { MARKER } from './mariadb/marks.js';
+import { isSystem, looksDerived } from './mariadb/names.js';
+import { prepareRestore } from './mariadb/restore.js';
+import { undo } from './mariadb/undo.js';
+import type { ServerAddress } from './server.js';
+
+/** MariaDB 10.6 and newer and MySQL 8, one database per tenant, by the official client tools of each. */
+export const mariadb: Engine = {
+  name: 'mariadb',
+  schemes: ['mysql', 'mariadb'],
+  databases,
+  dump,
+  prepareRestore,
+  undo,
+};
+
+async function databases(server: ServerAddress, pattern: string): Promise<string[]> {
+  const client = await connect(addressOf(server));
+  try {
+    const found = await rows<{ name: string; marked: string | number }>(
+      client,
+      `select schema_name as name, exists (select 1 from information_schema.tables
+         where table_schema = schema_name and table_name = ?) as marked
+       from information_schema.schemata where cast(schema_name as char character set utf8mb4) collate utf8mb4_bin like ?`,
+      [MARKER, pattern],
+    );
+    return found
+      .filter(({ name, marked }) => !isSystem(name) && !(Number(marked) === 1 && looksDerived(name)))
+      .map(({ name }) => name)
+      .sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,161 @@
+import type { Omission } from '../engine.js';
+import { type Connection, rows } from './connect.js';
+import type { Kind } from './head.js';
+import { MARKER } from './marks.js';
+
+export interface Table {
+  readonly name: string;
+  readonly engine: string | null;
+  readonly sequence: boolean;
+  /** Keeps old rows (system versioning). */
+  readonly versioned: boolean;
+}
+
+/** What a database holds, as far as this user may see it. */
+export interface Catalog {
+  readonly charset: string;
+  readonly collation: string;
+  readonly comment: string;
+  readonly tables: readonly Table[];
+  readonly programs: readonly { readonly kind: Kind; readonly name: string }[];
+  /** Accounts in whose name programs run: `name@host`. */
+  readonly definers: readonly string[];
+  readonly bytes: number;
+  /** Differs as soon as a definition does, or, for tables without transactions, a row. */
+  readonly fingerprint: ReadonlyMap<string, string>;
+}
+
+/** Engines whose tables a snapshot of InnoDB's holds. */
+const TRANSACTIONAL = ['innodb', 'rocksdb', 'tokudb', 'sequence'];
+/** Engines of whose tables the tools dump the definition only. */
+const ROWLESS = ['federated', 'mrg_myisam', 'mrg_isam'];
+
+interface TableRow {
+  readonly name: string;
+  readonly type: string;
+  readonly engine: string | null;
+  readonly bytes: string | null;
+  readonly stamp: string;
+  readonly written: string | null;
+}
+
+const TABLES = `select table_name as name, table_type as type, engine, data_length as bytes, update_time as written,
+    concat_ws('/', create_time, create_options, table_collation, table_comment, row_format) as stamp
+  from information_schema.tables where table_schema = ? order by table_name`;
+const COLUMNS = `select table_name as name, md5(group_concat(concat_ws('/', column_name, column_type, is_nullable,
+    collation_name, extra, column_default) order by ordinal_position separator '\\n')) as stamp
+  from information_schema.columns where table_schema = ? group by table_name`;
+const PROGRAMS = `
+  select 'VIEW' as kind, table_name as name, definer, md5(view_definition) as stamp
+    from information_schema.views where table_schema = ?
+  union all select 'TRIGGER', trigger_name, definer,
+      md5(concat_ws('/', event_object_table, action_timing, event_manipulation, action_order, sql_mode, action_statement))
+    from information_schema.triggers where trigger_schema = ?
+  union all select routine_type, routine_name, definer, concat_ws('/', last_altered, sql_mode, md5(routine_definition))
+    from information_schema.routines where routine_schema = ?
+  union all select 'EVENT', event_name, definer, concat_ws('/', last_altered, status, sql_mode, md5(event_definition))
+    from information_schema.events where event_schema = ?`;
+
+/** Undefined when there is no such database. */
+export async function readCatalog(client: Connection, database: string): Promise<Catalog | undefined> {
+  const properties = await databaseProperties(client, database);
+  if (!properties) return undefined;
+  await client.query('set session group_concat_max_len = 16777216');
+  const found = (await rows<TableRow>(client, TABLES, [database])).filter(({ name }) => name !== MARKER);
+  const columns = await rows<{ name: string; stamp: string }>(client, COLUMNS, [database]);
+  const programs = await rows<{ kind: Kind; name: string; definer: string; stamp: string }>(
+    client,
+    PROGRAMS,
+    Array(4).fill(database),
+  );
+  const stampOf = new Map(columns.map(({ name, stamp }) => [name, stamp]));
+  const fingerprint = new Map<string, string>();
+  const tables: Table[] = [];
+  let bytes = 0;
+  for (const { name, type, engine, stamp, written, ...row } of found) {
+    if (type === 'VIEW') continue;
+    const sequence = type === 'SEQUENCE';
+    tables.push({ name, engine, sequence, versioned: type === 'SYSTEM VERSIONED' });
+    bytes += Number(row.bytes ?? 0);
+    const rowsStamp = isTransactional({ engine }) ? '' : (written ?? '');
+    fingerprint.set(`table ${name}`, [engine, stamp, stampOf.get(name), rowsStamp].join('/'));
+  }
+  for (const { kind, name, definer, stamp } of programs)
+    fingerprint.set(`${kind.toLowerCase()} ${name}`, `${definer}/${stamp}`);
+  return {
+    ...properties,
+    tables,
+    programs: programs.map(({ kind, name }) => ({ kind, name })),
+    definers: [...new Set(programs.map(({ definer }) => definer))].sort(),
+    bytes,
+    fingerprint,
+  };
+}
+
+export interface DatabaseProperties {
+  readonly charset: string;
+  readonly collation: string;
+  readonly comment: string;
+}
+
+export async function databaseProperties(
+  client: Connection,
+  database: string,
+): Promise<DatabaseProperties | undefined> {
+  const found = await rows<Record<string, string>>(
+    client,
+    'select * from information_schema.schemata where schema_name = ?',
+    [database],
+  );
+  // Where names fold case, another tenant's database may answer to this one's name.
+  const own = found.find((row) => row.SCHEMA_NAME === database);
+  if (!own) return undefined;
+  return {
+    charset: own.DEFAULT_CHARACTER_SET_NAME!,
+    collation: own.DEFAULT_COLLATION_NAME!,
+    comment: own.SCHEMA_COMMENT ?? '',
+  };
+}
+
+export function isTransactional({ engine }: Pick<Table, 'engine'>): boolean {
+  return TRANSACTIONAL.includes((engine ?? '').toLowerCase());
+}
+
+/** Whether the dump has rows of it. */
+export function hasRows({ engine, sequence }: Table): boolean {
+  return !sequence && !ROWLESS.includes((engine ?? '').toLowerCase());
+}
+
+/** What is not as it was, in words; empty when all is. */
+export function changes(before: Catalog, after: Catalog | undefined): string[] {
+  if (!after) return ['the database itself'];
+  const names = new Set([...before.fingerprint.keys(), ...after.fingerprint.keys()]);
+  return [...names].filter((name) => before.fingerprint.get(name) !== after.fingerprint.get(name));
+}
+
+/** What a dump of this database cannot hold, and why. */
+export function omissions(catalog: Catalog, history: boolean): Omission[] {
+  const each = (tables: readonly Table[], what: string, why: string) =>
+    tables.map(({ name }) => ({ what: `${what} ${name}`, why }));
+  return [
+    {
+      what: 'accounts, their passwords and their grants',
+      why: 'they belong to the server, not to one database',
+    },
+    ...each(
+      catalog.tables.filter((table) => !hasRows(table) && !table.sequence),
+      'the rows of table',
+      'its engine keeps them elsewhere',
+    ),
+    ...each(
+      catalog.tables.filter((table) => hasRows(table) && !isTransactional(table)),
+      'the moment of table',
+      'its engine has no snapshots: its rows were read a little later than the others, and nobody wrote to it meanwhile',
+    ),
+    ...each(
+      history ? [] : catalog.tables.filter(({ versioned }) => versioned),
+      'the history of system-versioned table',
+      'only MariaDB 10.11 and newer can dump and restore rows of the past',
+    ),
+  ];
+}

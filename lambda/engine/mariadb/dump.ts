@@ -1,0 +1,274 @@
+import { once } from 'node:events';
+import { Readable } from 'node:stream';
+import { InputError, OperationError, reasonOf } from '../../errors.js';
+import type { EngineDump, EngineDumpRequest, TableRows } from '../engine.js';
+import { differences } from '../postgresql/tables.js';
+import { startTool, type Tool } from '../postgresql/tool.js';
+import { type Catalog, changes, hasRows, omissions, readCatalog } from './catalog.js';
+import { type Clients, clientEnvironment, connectionArguments, findClients } from './clients.js';
+import {
+  addressOf,
+  type Connection,
+  connect,
+  type MariadbAddress,
+  one,
+  type ServerFacts,
+  serverFacts,
+} from './connect.js';
+import { countRows } from './counts.js';
+import { createHead } from './head.js';
+import { databaseName } from './names.js';
+import { checkPrivileges } from './privileges.js';
+import { DumpScanner, UnreadableDump } from './scan.js';
+import { oneMoment } from './snapshot.js';
+import { toolReason } from './tool.js';
+
+/** From this version on, rows that a system-versioned table no longer has can be dumped and restored. */
+const HISTORY = 1011;
+
+export async function dump(request: EngineDumpRequest): Promise<EngineDump> {
+  const address = addressOf(request.server);
+  const database = databaseName(request.database);
+  const client = await connect(address);
+  let dumper: Tool | undefined;
+  try {
+    const server = await serverFacts(client, address);
+    const catalog = await readCatalog(client, database);
+    if (!catalog)
+      throw new InputError(
+        `there is no database ${JSON.stringify(database)} on ${address.text}, or its user may not see it; check the tenant's name, or give --database`,
+      );
+    await checkPrivileges(client, database);
+    const clients = await findClients(server, `the server at ${address.text} is version ${server.version}`);
+    const history = server.mariadb && server.series >= HISTORY && clients.series >= HISTORY;
+    const start = () => {
+      const args = dumpArguments({ address, server, clients, catalog, database, history });
+      dumper = startTool(clients.dump, args, {
+        env: clientEnvironment(address),
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
+      return began(dumper);
+    };
+    const moment = await oneMoment({ address, client, database, catalog, start });
+    const { at } = await one<{ at: string }>(client, 'select sysdate(3) as at');
+    await moment.release();
+    return follow({
+      request,
+      address,
+      client,
+      server,
+      clients,
+      catalog,
+      database,
+      history,
+      moment,
+      at,
+      dumper: dumper!,
+    });
+  } catch (error) {
+    dumper?.kill();
+    await client.end().catch(() => {});
+    throw error;
+  }
+}
+
+/** The tool writes its first bytes after it has taken its snapshot, or ends. */
+async function began(tool: Tool): Promise<void> {
+  // A small dump can be over before anybody reads it: Node throws the output away unless somebody listens for it.
+  tool.child.stdout!.on('readable', () => {});
+  await Promise.race([once(tool.child.stdout!, 'readable'), tool.exited.catch(() => {})]);
+}
+
+interface Options {
+  readonly address: MariadbAddress;
+  readonly server: ServerFacts;
+  readonly clients: Clients;
+  readonly catalog: Catalog;
+  readonly database: string;
+  readonly history: boolean;
+}
+
+function dumpArguments({ address, server, clients, catalog, database, history }: Options): string[] {
+  return [
+    ...connectionArguments(clients, address, server.encrypted),
+    '--single-transaction',
+    '--quick',
+    '--skip-lock-tables',
+    '--routines',
+    '--triggers',
+    '--events',
+    '--hex-blob',
+    '--no-tablespaces',
+    ...(clients.mariadb ? [] : ['--set-gtid-purged=OFF', '--column-statistics=0']),
+    ...(history && catalog.tables.some(({ versioned }) => versioned) ? ['--dump-history'] : []),
+    '--',
+    database,
+  ];
+}
+
+interface Following extends Options {
+  readonly request: EngineDumpRequest;
+  readonly client: Connection;
+  readonly moment: { readonly snapshot: string; readonly shared: boolean };
+  readonly at: string;
+  readonly dumper: Tool;
+}
+
+function follow(run: Following): EngineDump {
+  const { request, client, server, clients, catalog, database, history, moment, dumper } = run;
+  const { signal } = request;
+  const created = new Set<string>();
+  const scanner = new DumpScanner({
+    statement(sql) {
+      const head = createHead(sql.subarray(0, 4096).toString('latin1'), 'bytes');
+      if (head) created.add(`${head.kind} ${head.name}`);
+    },
+  });
+  const stop = () => dumper.kill();
+  signal?.addEventListener('abort', stop, { once: true });
+
+  let ended: (error?: unknown) => void = () => {};
+  const passed = new Promise<void>((resolve, reject) => {
+    ended = (error) => (error === undefined ? resolve() : reject(error));
+  });
+  passed.catch(() => {});
+
+  const finished = (async () => {
+    const alive = () => signal?.throwIfAborted();
+    const dumped = async () => {
+      const code = await dumper.exited;
+      alive();
+      if (code !== 0) throw new OperationError(`${toolName(clients)} failed: ${toolReason(dumper.said())}`);
+    };
+    const read = async () => {
+      try {
+        await passed;
+        scanner.end();
+      } catch (error) {
+        // Whatever is missing from a dump that broke off, the reason is the tool's.
+        await dumped();
+        alive();
+        throw error instanceof UnreadableDump
+          ? new OperationError(`the dump could not be read back: ${error.message}`)
+          : error;
+      }
+      await dumped();
+      return tablesIn(scanner, catalog, database);
+    };
+    const counted = async () => {
+      if (!moment.shared) return undefined;
+      try {
+        return await countRows(client, database, catalog, history, alive);
+      } catch (error) {
+        alive();
+        throw new OperationError(`the rows could not be counted: ${reasonOf(error)}`);
+      }
+    };
+    try {
+      const [tables, counts] = await Promise.all([read(), counted()]);
+      await client.query('commit');
+      const changed = changes(catalog, await readCatalog(client, database));
+      if (changed.length > 0)
+        throw new OperationError(
+          `while the database was dumped, this was changed in it: ${listed(changed)}; no archive was kept: run again when nobody alters tables`,
+        );
+      const wanted = [
+        ...catalog.tables.map(({ name, sequence }) => `${sequence ? 'SEQUENCE' : 'TABLE'} ${name}`),
+        ...catalog.programs.map(({ kind, name }) => `${kind} ${name}`),
+      ];
+      const missing = wanted.filter((name) => !created.has(name));
+      if (missing.length > 0)
+        throw new OperationError(`the dump lacks ${listed(missing)}; grant the user the right to read them`);
+      const off = counts ? differences(counts, tables) : [];
+      if (off.length > 0)
+        throw new OperationError(
+          `the dump does not hold what the server counted: ${listed(off)}; no archive was kept`,
+        );
+      return { tables };
+    } catch (error) {
+      stop();
+      signal?.throwIfAborted();
+      throw error;
+    }
+  })();
+  finished.catch(() => {});
+
+  return {
+    facts: {
+      at: new Date(`${run.at.replace(' ', 'T')}Z`),
+      serverVersion: `${server.version}${server.mariadb ? '-MariaDB' : ''}`,
+      clientVersion: `${clients.version}${clients.mariadb ? '-MariaDB' : ''}`,
+      format: toolName(clients),
+      snapshot: moment.snapshot,
+      estimatedBytes: catalog.bytes,
+      roles: catalog.definers,
+      omitted: omissions(catalog, history),
+      properties: {
+        characterSet: catalog.charset,
+        collation: catalog.collation,
+        comment: catalog.comment,
+        history,
+        sequences: catalog.tables.filter(({ sequence }) => sequence).map(({ name }) => name),
+        programs: catalog.programs.map(({ kind, name }) => `${kind.toLowerCase()} ${name}`),
+      },
+    },
+    stream: Readable.from(scanned(dumper.child.stdout!, scanner, ended), {
+      objectMode: false,
+      highWaterMark: 1024 * 1024,
+    }),
+    finished,
+    async close() {
+      signal?.removeEventListener('abort', stop);
+      stop();
+      ended();
+      await client.end().catch(() => {});
+    },
+  };
+}
+
+/** As a manifest says by which tool a dump was made. */
+export function toolName({ mariadb }: Pick<Clients, 'mariadb'>): string {
+  return mariadb ? 'mariadb-dump' : 'mysqldump';
+}
+
+export function listed(items: readonly string[]): string {
+  return items.slice(0, 10).join('; ') + (items.length > 10 ? `; and ${items.length - 10} more` : '');
+}
+
+/** Rows of each table as they stand in the dump. */
+function tablesIn(scanner: DumpScanner, catalog: Catalog, database: string): TableRows[] {
+  return catalog.tables
+    .filter(hasRows)
+    .map(({ name }) => ({ schema: database, name, rows: scanner.rows.get(name) ?? 0 }));
+}
+
+/** The tool writes in small pieces; everything behind it is cheaper by the quarter megabyte. */
+const COALESCED = 256 * 1024;
+
+async function* scanned(
+  source: Readable,
+  scanner: DumpScanner,
+  ended: (error?: unknown) => void,
+): AsyncGenerator<Buffer, void, undefined> {
+  let waiting: Buffer[] = [];
+  let size = 0;
+  const flush = () => {
+    const block = waiting.length === 1 ? waiting[0]! : Buffer.concat(waiting, size);
+    waiting = [];
+    size = 0;
+    scanner.push(block);
+    return block;
+  };
+  try {
+    for await (const chunk of source as AsyncIterable<Buffer>) {
+      waiting.push(chunk);
+      size += chunk.length;
+      if (size >= COALESCED) yield flush();
+    }
+    if (size > 0) yield flush();
+    ended();
+  } catch (error) {
+    ended(error);
+    throw error;
+  }
+}

@@ -1,0 +1,163 @@
+// The beginning of a statement, read token by token: what it makes, what it is called, in whose name it will run.
+
+export interface Token {
+  readonly kind: 'word' | 'quoted' | 'symbol';
+  /** Without quotes. */
+  readonly text: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The first tokens; comments are left out, and what stands in the executable ones is code. */
+export function tokensOf(sql: string, most = 200): Token[] {
+  const found: Token[] = [];
+  const pattern =
+    /\s+|\/\*M?!\d*|\*\/|\/\*[\s\S]*?\*\/|(?:--\s|#)[^\n]*|(['"`])(?:\\[\s\S](?<!`\\.)|\1\1|(?!\1)[\s\S])*?\1(?!\1)|[\w$\u0080-\uffff]+|[\s\S]/y;
+  while (found.length < most) {
+    const start = pattern.lastIndex;
+    const match = pattern.exec(sql);
+    if (!match || match[0] === '') break;
+    const [text, quote] = match;
+    const end = pattern.lastIndex;
+    if (/^\s/.test(text) || /^(\/\*|\*\/$|--\s|#)/.test(text)) continue;
+    if (quote !== undefined) {
+      const inner = text.slice(1, -1).replaceAll(quote + quote, quote);
+      found.push({ kind: 'quoted', text: inner, start, end });
+    } else found.push({ kind: /^[\w$\u0080-\uffff]/.test(text) ? 'word' : 'symbol', text, start, end });
+  }
+  return found;
+}
+
+export const KINDS = [
+  'TABLE',
+  'SEQUENCE',
+  'VIEW',
+  'TRIGGER',
+  'PROCEDURE',
+  'FUNCTION',
+  'PACKAGE',
+  'PACKAGE BODY',
+  'EVENT',
+] as const;
+export type Kind = (typeof KINDS)[number];
+
+/** What a CREATE statement says before it comes to its body. */
+export interface CreateHead {
+  readonly kind: Kind;
+  readonly name: string;
+  /** Where name and, before it, the schema stand. */
+  readonly nameAt: { readonly start: number; readonly end: number };
+  readonly definer?: Definer;
+  readonly tokens: readonly Token[];
+  /** Of the first token after the name. */
+  readonly next: number;
+}
+
+export interface Definer {
+  readonly user: string;
+  /** Absent: a role. */
+  readonly host?: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+const isWord = (token: Token | undefined, ...words: string[]): boolean =>
+  token?.kind === 'word' && words.includes(token.text.toUpperCase());
+const isSymbol = (token: Token | undefined, text: string): boolean =>
+  token?.kind === 'symbol' && token.text === text;
+
+/**
+ * Undefined when it creates nothing that a dump of one database may hold. The statement is text, or, as it stands in a
+ * dump, one character for each byte.
+ */
+export function createHead(sql: string, as: 'text' | 'bytes' = 'text'): CreateHead | undefined {
+  const tokens = tokensOf(sql);
+  const named = (text: string) => (as === 'bytes' ? Buffer.from(text, 'latin1').toString('utf8') : text);
+  if (!isWord(tokens[0], 'CREATE')) return undefined;
+  let definer: Definer | undefined;
+  for (let at = 1; at < Math.min(tokens.length, 40); at += 1) {
+    const token = tokens[at]!;
+    if (isWord(token, 'DEFINER') && isSymbol(tokens[at + 1], '=')) {
+      definer = definerAt(tokens, at + 2, named);
+      continue;
+    }
+    const kind = kindAt(tokens, at);
+    if (!kind) continue;
+    at += kind === 'PACKAGE BODY' ? 2 : 1;
+    if (isWord(tokens[at], 'IF')) at += 3;
+    const start = tokens[at]?.start ?? sql.length;
+    if (isSymbol(tokens[at + 1], '.')) at += 2;
+    const name = tokens[at];
+    if (!name || name.kind === 'symbol') return undefined;
+    const nameAt = { start, end: name.end };
+    return { kind, name: named(name.text), nameAt, tokens, next: at + 1, ...(definer ? { definer } : {}) };
+  }
+  return undefined;
+}
+
+function kindAt(tokens: readonly Token[], at: number): Kind | undefined {
+  const token = tokens[at]!;
+  if (token.kind !== 'word') return undefined;
+  const word = token.text.toUpperCase();
+  // SQL SECURITY DEFINER and AGGREGATE stand before; DEFINER = FUNCTION is no account that needs no quotes.
+  if (word === 'PACKAGE') return isWord(tokens[at + 1], 'BODY') ? 'PACKAGE BODY' : 'PACKAGE';
+  return KINDS.find((kind) => kind === word && !isSymbol(tokens[at - 1], '='));
+}
+
+function definerAt(
+  tokens: readonly Token[],
+  at: number,
+  named: (text: string) => string,
+): Definer | undefined {
+  const user = tokens[at];
+  if (!user || user.kind === 'symbol') return undefined;
+  const { start } = user;
+  if (isSymbol(tokens[at + 1], '@')) {
+    const host = tokens[at + 2];
+    if (!host) return undefined;
+    return { user: named(user.text), host: named(host.text), start, end: host.end };
+  }
+  return { user: named(user.text), start, end: user.end };
+}
+
+export function splice(
+  text: string,
+  at: { readonly start: number; readonly end: number },
+  by: string,
+): string {
+  return text.slice(0, at.start) + by + text.slice(at.end);
+}
+
+/** Where an event says whether it runs; after ON COMPLETION [NOT] PRESERVE, as the server writes it. */
+export function eventStatus(
+  head: CreateHead,
+): { readonly text: string; readonly start: number; readonly end: number } | undefined {
+  const { tokens } = head;
+  for (let at = head.next; at < tokens.length; at += 1) {
+    if (!isWord(tokens[at], 'PRESERVE')) continue;
+    const first = tokens[at + 1];
+    if (isWord(first, 'ENABLE')) return { text: 'ENABLE', start: first!.start, end: first!.end };
+    if (!isWord(first, 'DISABLE')) return undefined;
+    const last = isWord(tokens[at + 2], 'ON') ? tokens[at + 3] : first;
+    const text = last === first ? 'DISABLE' : `DISABLE ON ${last!.text}`;
+    return { text, start: first!.start, end: last!.end };
+  }
+  return undefined;
+}
+
+/** A trigger's text without schemas: as it was typed it may name the database that it was made in. */
+export function unqualifiedTrigger(sql: string): string {
+  const head = createHead(sql);
+  if (head?.kind !== 'TRIGGER') return sql;
+  const { tokens } = head;
+  let text = sql;
+  for (let at = head.next; at < tokens.length; at += 1) {
+    if (!isWord(tokens[at], 'ON')) continue;
+    const first = tokens[at + 1];
+    if (first && isSymbol(tokens[at + 2], '.'))
+      text = splice(text, { start: first.start, end: tokens[at + 3]!.start }, '');
+    break;
+  }
+  const name = tokens[head.next - 1]!;
+  return splice(text, { start: head.nameAt.start, end: name.start }, '');
+}

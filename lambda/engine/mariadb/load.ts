@@ -1,0 +1,148 @@
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { OperationError } from '../../errors.js';
+import { startTool } from '../postgresql/tool.js';
+import { type Clients, clientEnvironment, connectionArguments } from './clients.js';
+import type { MariadbAddress } from './connect.js';
+import { type DefinerRule, withDefiner } from './definers.js';
+import { createHead, eventStatus, splice, tokensOf, unqualifiedTrigger } from './head.js';
+import { DumpScanner, UnreadableDump } from './scan.js';
+import { toolReason } from './tool.js';
+
+/** What statements of a dump begin with. A dump of ours has no other; a spoilt one could reach other databases. */
+const ALLOWED =
+  /^(SET|CREATE|DROP (TABLE|VIEW|SEQUENCE|TRIGGER|EVENT|PROCEDURE|FUNCTION|PACKAGE|PACKAGE BODY) IF EXISTS|LOCK TABLES|UNLOCK TABLES|ALTER TABLE|ALTER DATABASE|DO SETVAL|SELECT SETVAL)\b/i;
+
+/** What was found in a dump while it was loaded. */
+export interface Loaded {
+  /** Whether each event runs; beside the live database none does. */
+  readonly events: ReadonlyMap<string, string>;
+}
+
+/** Streams a dump into the client, which stops at the first error. */
+export async function loadDump(request: {
+  readonly address: MariadbAddress;
+  readonly clients: Clients;
+  readonly encrypted: boolean;
+  readonly database: string;
+  readonly rule: DefinerRule;
+  readonly open: () => Promise<Readable>;
+  readonly signal?: AbortSignal;
+}): Promise<Loaded> {
+  const { address, clients, database, signal } = request;
+  const events = new Map<string, string>();
+  const limits = clients.mariadb
+    ? 'set session max_statement_time = 0'
+    : 'set session max_execution_time = 0';
+  const args = [
+    ...connectionArguments(clients, address, request.encrypted),
+    // Commands of the client, such as the one that starts a shell, are then nothing but text.
+    '--binary-mode',
+    '--batch',
+    `--init-command=${limits}`,
+    `--database=${database}`,
+  ];
+  const dump = await request.open();
+  const tool = startTool(clients.shell, args, {
+    env: clientEnvironment(address),
+    stdio: ['pipe', 'ignore', 'pipe'],
+  });
+  const abort = () => tool.kill();
+  signal?.addEventListener('abort', abort, { once: true });
+  try {
+    const fed = pipeline(
+      Readable.from(adapted(dump, request.rule, events), { objectMode: false }),
+      tool.child.stdin!,
+    );
+    fed.catch(() => tool.kill());
+    const [feeding, ended] = await Promise.allSettled([fed, tool.exited]);
+    signal?.throwIfAborted();
+    // A stream that failed is the cause; a pipe that broke is what follows from the client's own end.
+    if (feeding.status === 'rejected' && !brokenPipe(feeding.reason)) throw feeding.reason;
+    if (feeding.status === 'rejected' || ended.status === 'rejected' || ended.value !== 0)
+      throw new OperationError(
+        `loading the dump failed: ${toolReason(tool.said())}; the live database was not touched${hint(tool.said())}`,
+      );
+    return { events };
+  } finally {
+    signal?.removeEventListener('abort', abort);
+    dump.destroy();
+    tool.kill();
+  }
+}
+
+/** The dump as it is to be loaded beside the live database: nothing in it names that one, and no event runs. */
+async function* adapted(
+  dump: Readable,
+  rule: DefinerRule,
+  events: Map<string, string>,
+): AsyncGenerator<Buffer, void, undefined> {
+  let out: Buffer[] = [];
+  const scanner = new DumpScanner({
+    statement(sql, delimiter) {
+      out.push(
+        Buffer.from(`${adaptedStatement(sql.toString('latin1'), rule, events)}${delimiter}\n`, 'latin1'),
+      );
+    },
+    rows: (bytes) => out.push(Buffer.from(bytes)),
+    delimiter: (delimiter) => out.push(Buffer.from(`\nDELIMITER ${delimiter}\n`)),
+  });
+  try {
+    for await (const chunk of dump as AsyncIterable<Buffer>) {
+      scanner.push(chunk);
+      const block = Buffer.concat(out);
+      out = [];
+      if (block.length > 0) yield block;
+    }
+    scanner.end();
+  } catch (error) {
+    throw error instanceof UnreadableDump
+      ? new OperationError(
+          `the dump in the archive is not one: ${error.message}; the live database was not touched`,
+        )
+      : error;
+  }
+  if (out.length > 0) yield Buffer.concat(out);
+}
+
+function adaptedStatement(sql: string, rule: DefinerRule, events: Map<string, string>): string {
+  const words = tokensOf(sql, 5);
+  const start = words
+    .map(({ text }) => text)
+    .join(' ')
+    .replace(/\s+/g, ' ');
+  // A statement that is all comment, such as the one that turns the sandbox on, is none.
+  if (words.length === 0) return '';
+  if (!ALLOWED.test(start))
+    throw new UnreadableDump(`it has a statement that no dump of one database has: ${JSON.stringify(start)}`);
+  if (/^ALTER DATABASE/i.test(start)) {
+    // Names the live one; without a name it is the one that is loaded.
+    const [, , name] = words;
+    return name?.kind === 'quoted' ? splice(sql, name, '') : sql;
+  }
+  if (!/^CREATE/i.test(start)) return sql;
+  const text = withDefiner(sql, rule);
+  const head = createHead(text, 'bytes');
+  if (!head)
+    throw new UnreadableDump(`it creates what no dump of one database has: ${JSON.stringify(start)}`);
+  if (head.kind === 'TRIGGER') return unqualifiedTrigger(text);
+  if (head.kind !== 'EVENT') return text;
+  const status = eventStatus(head);
+  if (!status) throw new UnreadableDump(`event ${JSON.stringify(head.name)} does not say whether it runs`);
+  events.set(head.name, status.text);
+  return splice(text, status, 'DISABLE');
+}
+
+function brokenPipe(error: unknown): boolean {
+  return ['EPIPE', 'ECONNRESET', 'ERR_STREAM_PREMATURE_CLOSE'].includes(
+    (error as { code?: string }).code ?? '',
+  );
+}
+
+function hint(said: string): string {
+  if (/\b(1419|1418)\b/.test(said))
+    return '; the server keeps a binary log: set log_bin_trust_function_creators = 1 on it, or restore as a user with SUPER';
+  if (/\b(1227|1044|1142)\b/.test(said))
+    return '; restore as a user with all rights on databases of this name and its copies, or with --no-owner';
+  return '';
+}

@@ -1,0 +1,100 @@
+import { InputError } from '../../errors.js';
+import { type Connection, literal, one, q, rows, SESSION } from './connect.js';
+import { type Kind, unqualifiedTrigger } from './head.js';
+
+/** A view, trigger, routine or event: its statement, and what the statement means depends on. */
+export interface Program {
+  readonly kind: Exclude<Kind, 'TABLE' | 'SEQUENCE'>;
+  readonly name: string;
+  readonly sql: string;
+  readonly mode: string;
+  readonly charset: string;
+  readonly collation: string;
+  readonly timeZone?: string;
+}
+
+const LISTS = `
+  select routine_type as kind, routine_name as name, 0 as place from information_schema.routines where routine_schema = ?
+  union all select 'VIEW', table_name, 1 from information_schema.views where table_schema = ?
+  union all select 'TRIGGER', trigger_name, 2 + action_order from information_schema.triggers where trigger_schema = ?
+  union all select 'EVENT', event_name, 1000000 from information_schema.events where event_schema = ?
+  order by place, kind, name`;
+
+/** Every program of a database, in an order in which they can be made again: triggers in the order of their firing. */
+export async function readPrograms(client: Connection, database: string): Promise<Program[]> {
+  // A statement shows names without their schema where that is the current one.
+  await client.query(`use ${q(database)}`);
+  const list = await rows<{ kind: Program['kind']; name: string }>(client, LISTS, Array(4).fill(database));
+  const found: Program[] = [];
+  for (const { kind, name } of list) {
+    const row = await one<Record<string, string | null>>(client, `show create ${kind} ${q(name)}`);
+    const sql =
+      kind === 'TRIGGER'
+        ? row['SQL Original Statement']
+        : Object.entries(row).find(
+            ([column]) => column.toLowerCase() === `create ${kind.toLowerCase()}`,
+          )?.[1];
+    if (!sql)
+      throw new InputError(
+        `the definition of ${kind.toLowerCase()} ${JSON.stringify(name)} in database ${JSON.stringify(database)} may not be read; grant this user SHOW VIEW, and SELECT on mysql.proc (MySQL: SHOW_ROUTINE)`,
+      );
+    found.push({
+      kind,
+      name,
+      sql: kind === 'TRIGGER' ? unqualifiedTrigger(sql) : sql,
+      mode: row.sql_mode ?? '',
+      charset: row.character_set_client ?? 'utf8mb4',
+      collation: row.collation_connection ?? 'utf8mb4_general_ci',
+      ...(row.time_zone ? { timeZone: row.time_zone } : {}),
+    });
+  }
+  return found;
+}
+
+export function dropSql({ kind, name }: Pick<Program, 'kind' | 'name'>): string {
+  return `drop ${kind.toLowerCase()} if exists ${q(name)}`;
+}
+
+/** The settings under which the program was made, its statement, and our own settings again. */
+export function createSql(program: Program): {
+  readonly before: string;
+  readonly sql: string;
+  readonly after: string;
+} {
+  const settings = [
+    `sql_mode = ${literal(program.mode)}`,
+    `character_set_client = ${program.charset.replace(/\W/g, '')}`,
+    `collation_connection = ${program.collation.replace(/\W/g, '')}`,
+    ...(program.timeZone ? [`time_zone = ${literal(program.timeZone)}`] : []),
+  ];
+  const sql = program.kind === 'VIEW' ? program.sql.replace(/^CREATE /, 'CREATE OR REPLACE ') : program.sql;
+  return { before: `set session ${settings.join(', ')}`, sql, after: SESSION };
+}
+
+export async function createProgram(client: Connection, program: Program): Promise<void> {
+  const { before, sql, after } = createSql(program);
+  try {
+    await client.query(before);
+    // The driver sends UTF-8; where the program was made in another character set, plain ASCII is the same in both.
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: this is what ASCII is
+    if (!/^[\u0000-\u007f]*$/.test(sql)) await client.query('set session character_set_client = utf8mb4');
+    await client.query(sql);
+  } finally {
+    await client.query(after);
+  }
+}
+
+export function sameProgram(a: Program | undefined, b: Program | undefined): boolean {
+  return a !== undefined && b !== undefined && JSON.stringify(plain(a)) === JSON.stringify(plain(b));
+}
+
+const plain = ({ kind, name, sql, mode }: Program) => [kind, name, sql, mode];
+
+/** The programs of a list that another one lacks, or has otherwise. */
+export function without(list: readonly Program[], other: readonly Program[]): Program[] {
+  return list.filter((program) => !sameProgram(program, find(other, program)));
+}
+
+export function find(list: readonly Program[], { kind, name }: Pick<Program, 'kind' | 'name'>) {
+  return list.find((other) => other.kind === kind && other.name === name);
+}

@@ -1,0 +1,239 @@
+import { InputError, OperationError, reasonOf } from '../../errors.js';
+import type { EngineRestoreRequest, PreparedRestore } from '../engine.js';
+import { differences } from '../postgresql/tables.js';
+import { type DatabaseProperties, databaseProperties, readCatalog } from './catalog.js';
+import { type Clients, findClients } from './clients.js';
+import {
+  addressOf,
+  type Connection,
+  connect,
+  literal,
+  type MariadbAddress,
+  rows,
+  type ServerFacts,
+  seriesOf,
+  serverFacts,
+} from './connect.js';
+import { countRows } from './counts.js';
+import { definerRule } from './definers.js';
+import { listed } from './dump.js';
+import { createHead, eventStatus, splice } from './head.js';
+import { type Loaded, loadDump } from './load.js';
+import { openLocked } from './lock.js';
+import { copiesOf, type Mark, writeMark } from './marks.js';
+import { databaseName, restoreName } from './names.js';
+import { dropSql, type Program, readPrograms } from './programs.js';
+import { recover } from './recover.js';
+import { createDatabase, dropCopy, swapDatabases } from './swap.js';
+
+export async function prepareRestore(request: EngineRestoreRequest): Promise<PreparedRestore> {
+  const address = addressOf(request.server);
+  const { tenant } = request;
+  const database = databaseName(request.database);
+  const side = restoreName(database, request.archive);
+  const say = request.phase ?? (() => {});
+  const client = await openLocked(address, database);
+  let created = false;
+  const discard = async () => {
+    if (created) await dropCopy(client, side);
+    created = false;
+    await client.end();
+  };
+  try {
+    const server = await serverFacts(client, address);
+    const clients = await checkVersions(server, address, request);
+    await recover(client, database, say);
+    const live = await databaseProperties(client, database);
+    const model = live ?? archivedProperties(request);
+    await dropLeftovers(client, database, side, say);
+    say(
+      `restoring into ${side}, beside ${live ? 'the live database' : 'nothing: the live database is gone'}`,
+    );
+    await createDatabase(client, side, model);
+    created = true;
+    const at = request.at.toISOString();
+    const mark: Mark = {
+      tool: 'sovereign-backup',
+      kind: 'restore',
+      tenant,
+      database,
+      at,
+      archive: request.archive,
+    };
+    await writeMark(client, side, mark);
+    const rule = await definerRule(client, side, request.facts.roles, request.noOwner);
+    const loaded = await loadDump({
+      address,
+      clients,
+      encrypted: server.encrypted,
+      database: side,
+      rule,
+      open: request.open,
+      ...(request.signal ? { signal: request.signal } : {}),
+    });
+    say('loaded; counting rows');
+    const tables = await checkContent(address, side, request);
+    const { programs, warnings } = await programsOf(client, side, loaded);
+    if (rule.replaced.size > 0)
+      warnings.push(
+        `what ran in the name of ${[...rule.replaced].sort().join(', ')} runs in the name of the user who restored${request.noOwner ? ', as asked for' : ', who may not name others'}`,
+      );
+    say('the copy is good');
+    const swap = { client, server, tenant, next: side, programs };
+    return {
+      side,
+      liveExists: live !== undefined,
+      tables,
+      warnings,
+      async swap() {
+        try {
+          const outcome = await swapDatabases({ ...swap, database, model, keep: live !== undefined });
+          created = false;
+          return outcome;
+        } finally {
+          await discard().catch(() => {});
+        }
+      },
+      async keepAs(name) {
+        databaseName(name);
+        if (await databaseProperties(client, name))
+          throw new InputError(`database ${JSON.stringify(name)} exists; it was not touched`);
+        await swapDatabases({ ...swap, database: name, model, keep: false });
+        created = false;
+        await client.end();
+      },
+      discard,
+    };
+  } catch (error) {
+    await discard().catch(() => {});
+    throw describe(error);
+  }
+}
+
+function describe(error: unknown): unknown {
+  // What the server itself said has a number; everything else already speaks for itself.
+  if (typeof (error as { errno?: unknown }).errno !== 'number' || !('sqlMessage' in (error as object)))
+    return error;
+  return new OperationError(`the restore failed: ${reasonOf(error)}; the live database was not touched`);
+}
+
+async function checkVersions(
+  server: ServerFacts,
+  address: MariadbAddress,
+  request: EngineRestoreRequest,
+): Promise<Clients> {
+  const { serverVersion, format } = request.facts;
+  const mariadb = format === 'mariadb-dump';
+  const brand = (yes: boolean) => (yes ? 'MariaDB' : 'MySQL');
+  if (mariadb !== server.mariadb)
+    throw new InputError(
+      `the archive is of ${brand(mariadb)} ${serverVersion}, and ${address.text} is ${brand(server.mariadb)} ${server.version}: their dumps do not go into each other`,
+    );
+  if (seriesOf(serverVersion) > server.series)
+    throw new InputError(
+      `the archive is of a server of version ${serverVersion}, and ${address.text} is version ${server.version}: restore to the same or a newer version`,
+    );
+  return findClients(server, `the server at ${address.text} is version ${server.version}`);
+}
+
+/** For a live database that is gone: what the manifest says it was like. */
+function archivedProperties({ facts, database }: EngineRestoreRequest): DatabaseProperties {
+  const { characterSet, collation, comment } = facts.properties;
+  if (typeof characterSet !== 'string' || typeof collation !== 'string')
+    throw new InputError(
+      `database ${JSON.stringify(database)} is not on the server, and the archive does not say how to create it; create an empty one first`,
+    );
+  return { charset: characterSet, collation, comment: typeof comment === 'string' ? comment : '' };
+}
+
+/** We hold the lock, so a side database with our mark is what a killed restore left. */
+async function dropLeftovers(
+  client: Connection,
+  database: string,
+  side: string,
+  say: (message: string) => void,
+): Promise<void> {
+  for (const { name, mark } of await copiesOf(client, 'restore', database)) {
+    if (!mark && name !== side) continue;
+    if (!mark && !(await isEmpty(client, name)))
+      throw new InputError(
+        `database ${JSON.stringify(side)} exists, holds data, and is not from this tool; rename it or drop it, then run again`,
+      );
+    say(`dropping ${name}, which an interrupted restore left`);
+    await endSessions(client, name);
+    await dropCopy(client, name);
+  }
+}
+
+async function isEmpty(client: Connection, name: string): Promise<boolean> {
+  const catalog = await readCatalog(client, name);
+  return !catalog || catalog.tables.length + catalog.programs.length === 0;
+}
+
+/** The client of a killed restore may still be loading what it had been given. */
+async function endSessions(client: Connection, database: string): Promise<void> {
+  const found = await rows<{ id: string | number }>(
+    client,
+    `select id from information_schema.processlist where db = ${literal(database)} and id <> connection_id()`,
+  );
+  for (const { id } of found) await client.query(`kill ${Number(id)}`).catch(() => {});
+}
+
+/** The copy against the manifest: every table with its rows, every sequence, every program. */
+async function checkContent(address: MariadbAddress, side: string, request: EngineRestoreRequest) {
+  const client = await connect(address);
+  const { properties } = request.facts;
+  try {
+    const catalog = (await readCatalog(client, side))!;
+    await client.query('start transaction');
+    const counted = await countRows(client, side, catalog, properties.history === true, () =>
+      request.signal?.throwIfAborted(),
+    );
+    const found = differences(
+      request.tables.map(({ name, rows: count }) => ({ schema: request.database, name, rows: count })),
+      counted.map(({ name, rows: count }) => ({ schema: request.database, name, rows: count })),
+    );
+    const has = new Set([
+      ...catalog.tables.filter(({ sequence }) => sequence).map(({ name }) => `sequence ${name}`),
+      ...catalog.programs.map(({ kind, name }) => `${kind.toLowerCase()} ${name}`),
+    ]);
+    const texts = (value: unknown): string[] => (Array.isArray(value) ? value.map(String) : []);
+    const wanted = [
+      ...texts(properties.sequences).map((name) => `sequence ${name}`),
+      ...texts(properties.programs),
+    ];
+    // An event whose only time has passed is dropped by the server as soon as it is created.
+    found.push(
+      ...wanted
+        .filter((name) => !has.has(name) && !name.startsWith('event '))
+        .map((name) => `${name} is missing`),
+    );
+    if (found.length > 0)
+      throw new OperationError(
+        `the restored copy is not what the manifest says: ${listed(found)}; the live database was not touched`,
+      );
+    return counted;
+  } finally {
+    await client.end();
+  }
+}
+
+/** What the side copy has beside tables, as the live database is to have it. */
+async function programsOf(client: Connection, side: string, { events }: Loaded) {
+  const warnings: string[] = [];
+  const programs = (await readPrograms(client, side)).map((program): Program => {
+    const status = events.get(program.name);
+    const head = program.kind === 'EVENT' ? createHead(program.sql) : undefined;
+    const at = head && eventStatus(head);
+    return status && at ? { ...program, sql: splice(program.sql, at, status) } : program;
+  });
+  // They were made to show that they can be; a table that has any cannot be moved.
+  for (const program of programs) if (program.kind === 'TRIGGER') await client.query(dropSql(program));
+  for (const name of events.keys()) {
+    if (!programs.some((program) => program.kind === 'EVENT' && program.name === name))
+      warnings.push(
+        `event ${name} was to run once, at a time that has passed; the server does not take it again`,
+      );
+  }
+  return { programs, warnings };
+}

@@ -1,0 +1,15 @@
+/** What a client tool's own words say went wrong, without its name. */
+export function toolReason(said: string): string {
+  const lines = said
+    .split('\n')
+    .map((line) => line.trim())
+    .filter(
+      (line) => line !== '' && !/deprecated program name|using a password on the command line/i.test(line),
+    );
+  const errors = lines.filter((line) => /error/i.test(line));
+  const chosen = errors.length > 0 ? errors.slice(0, 3) : lines.slice(-3);
+  return (
+    chosen.map((line) => line.replace(/^\S*(mariadb-dump|mysqldump|mariadb|mysql): /, '')).join('; ') ||
+    'it gave no reason'
+  );
+}

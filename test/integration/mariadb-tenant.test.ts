@@ -1,0 +1,269 @@
+import { copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Ajv } from 'ajv';
+import { useMariadb } from '../support/mariadb';
+import {
+  checksums,
+  content,
+  createTenant,
+  databases,
+  mariadbWorkspace,
+  quoted,
+  quotedText,
+  rowsOf,
+  runCli,
+} from '../support/mariadb-tenants';
+import type { Workspace } from '../support/tenants';
+
+const server = useMariadb();
+let work: Workspace;
+beforeAll(async () => {
+  work = await mariadbWorkspace(server);
+});
+afterAll(() => work?.remove());
+
+const archiveFolder = (tenant: string) => {
+  const folder = join(work.store, 'local', tenant);
+  return join(folder, readdirSync(folder).sort().at(-1)!);
+};
+
+describe('a tenant', () => {
+  test('is dumped, listed, verified, restored and undone, and others stay untouched', async () => {
+    await createTenant(server(), 'acme');
+    await createTenant(server(), 'other');
+    const before = content(server(), 'acme');
+    const others = await checksums(server(), 'other');
+
+    const dumped = await work.dump('acme');
+    expect(dumped).toMatchObject({ code: 0 });
+    const archive = dumped.json<{ archive: string; at: string; tables: unknown }>();
+    expect(archive.tables).toEqual([{ schema: 'acme', name: 'orders', rows: 200 }]);
+    expect((await work.list(['acme'])).json()).toEqual([archive]);
+    expect((await work.verify('acme')).json()).toEqual({ ok: true, archive: archive.archive, problems: [] });
+    const manifest = JSON.parse(readFileSync(join(archiveFolder('acme'), 'manifest.json'), 'utf8'));
+    const schema = readFileSync(join(__dirname, '../../schema/manifest.schema.json'), 'utf8');
+    const validate = new Ajv().compile(JSON.parse(schema));
+    expect(validate(manifest) ? [] : validate.errors).toEqual([]);
+    expect(manifest.engine.snapshot).toMatch(/^one moment for dump and count/);
+
+    await server().query('drop table acme.orders; create table acme.wrong (x int)');
+    const damaged = content(server(), 'acme');
+    const restored = await work.restore('acme', ['--at', archive.at]);
+    expect(restored).toMatchObject({ code: 0 });
+    expect(restored.json()).toMatchObject({ tenant: 'acme', archive: archive.archive, warnings: [] });
+    expect(content(server(), 'acme')).toBe(before);
+    expect(await work.undo('acme')).toMatchObject({ code: 0 });
+    expect(content(server(), 'acme')).toBe(damaged);
+    expect(await work.undo('acme')).toMatchObject({ code: 0 });
+    expect(content(server(), 'acme')).toBe(before);
+    expect(await checksums(server(), 'other')).toEqual(others);
+    expect((await databases(server())).filter((name) => name.includes('__restore_'))).toEqual([]);
+  });
+
+  test('is restored although its database is gone, with its character set', async () => {
+    await createTenant(server(), 'gone');
+    await server().query('alter database gone character set latin2 collate latin2_general_ci');
+    await work.dump('gone');
+    await server().query('drop database gone');
+    const restored = await work.restore('gone');
+    expect(restored).toMatchObject({ code: 0 });
+    expect(restored.json<{ undo?: string }>().undo).toBeUndefined();
+    expect(await rowsOf(server(), 'gone')).toBe(200);
+    const [row] = await server().query(
+      `select default_collation_name as c from information_schema.schemata where schema_name = 'gone'`,
+    );
+    expect(row).toEqual({ c: 'latin2_general_ci' });
+    expect((await databases(server())).filter((name) => name.startsWith('gone__'))).toEqual([]);
+  });
+
+  test.each([
+    'ba`ck"ti\'ck',
+    '-d ünïcödé; 日本',
+    'UPPER',
+    'upper',
+    '100%d %s $1',
+    'under_score',
+    'sl/ash.dot\\back*',
+    '`; drop database mysql; -- x',
+    'x'.repeat(64),
+  ])('may be named %s', async (name) => {
+    await createTenant(server(), name, 3);
+    const bystanders = (await databases(server())).length;
+    expect(await work.dump(name)).toMatchObject({ code: 0 });
+    await server().query(`delete from ${quoted(name)}.orders`);
+    expect(await work.restore(name)).toMatchObject({ code: 0 });
+    expect(await rowsOf(server(), name)).toBe(3);
+    expect(await work.undo(name)).toMatchObject({ code: 0 });
+    expect(await rowsOf(server(), name)).toBe(0);
+    // One more: the copy kept for undo.
+    expect(await databases(server())).toHaveLength(bystanders + 1);
+  });
+});
+
+describe('refused, with the live database untouched:', () => {
+  const kept = async (run: () => Promise<unknown>) => {
+    const before = content(server(), 'safe');
+    const names = await databases(server());
+    await run();
+    expect(content(server(), 'safe')).toBe(before);
+    expect(await databases(server())).toEqual(names);
+  };
+  beforeAll(async () => {
+    await createTenant(server(), 'safe');
+    await createTenant(server(), 'neighbour');
+    await work.dump('safe');
+    await work.dump('neighbour');
+  });
+
+  test('an unknown tenant, an unreachable server, a password in the URL, an option, a name that cannot be', () =>
+    kept(async () => {
+      const dumped = await work.dump('nobody');
+      expect(dumped).toMatchObject({ code: 2, stdout: '' });
+      expect(dumped.stderr).toMatch(/^sovereign-backup: there is no database "nobody"/m);
+      expect((await work.undo('nobody')).stderr).toMatch(/no kept copy/);
+      const url = (text: string) => ['--server', text];
+      const unreachable = await work.dump('safe', url('mysql://root@127.0.0.1:1'));
+      expect(unreachable.code).toBe(3);
+      expect(unreachable.stderr).toMatch(/cannot be reached: .*ECONNREFUSED/);
+      const leaky = await work.dump('safe', url(`mysql://root:hunter2@127.0.0.1:${server().port}`));
+      expect(leaky.code).toBe(2);
+      expect(leaky.stderr).not.toContain('hunter2');
+      const option = await work.dump('safe', url(`mysql://root@127.0.0.1:${server().port}?ssl=1`));
+      expect(option.stderr).toMatch(/option "ssl"; known are sslmode/);
+      const tls = await work.dump('safe', url(`mysql://root@127.0.0.1:${server().port}?sslmode=verify-full`));
+      expect(tls).toMatchObject({ code: 3, stdout: '' });
+      for (const [name, says] of [
+        ['mysql', /server's own database/],
+        ['x'.repeat(65), /too long/],
+        ['🎉', /beyond U\+FFFF/],
+      ] as const)
+        expect((await work.dump('safe', ['--database', name])).stderr).toMatch(says);
+    }));
+
+  test('client tools that are missing, older than the server, or of the other kind', () =>
+    kept(async () => {
+      const folder = join(work.folder, 'clients');
+      mkdirSync(folder, { recursive: true });
+      const env = { SOVEREIGN_BACKUP_MYSQL_BIN: folder };
+      const none = await work.dump('safe', [], { env });
+      expect(none.code).toBe(2);
+      expect(none.stderr).toMatch(/was not found, and the server at .* is version \d+/);
+      const fake = (says: string) => {
+        for (const tool of ['mariadb-dump', 'mariadb', 'mysqldump', 'mysql'])
+          writeFileSync(join(folder, tool), `#!/bin/sh\necho "${tool} ${says}"\n`, { mode: 0o755 });
+      };
+      const own = server().isMariadb;
+      fake(own ? 'Ver 10.19 Distrib 10.5.1-MariaDB' : 'Ver 5.7.1 for Linux');
+      for (const ran of [await work.dump('safe', [], { env }), await work.restore('safe', [], { env })]) {
+        expect(ran.code).toBe(2);
+        expect(ran.stderr).toMatch(/is older than needed: .* there is (10\.5\.1|5\.7\.1) in/);
+      }
+      fake(own ? 'Ver 8.4.1 for Linux' : 'Ver 10.19 Distrib 12.1.1-MariaDB');
+      const other = await work.dump('safe', [], { env });
+      expect(other.code).toBe(2);
+      expect(other.stderr).toMatch(/do not stand in for each other/);
+    }));
+
+  test('a database of the name that the side copy would have; a foreign key from elsewhere', () =>
+    kept(async () => {
+      const side = `safe__restore_${archiveFolder('safe').slice(-8)}`;
+      await createTenant(server(), side);
+      const ran = await work.restore('safe');
+      expect(ran.code).toBe(2);
+      expect(ran.stderr).toMatch(/holds data, and is not from this tool/);
+      expect(await rowsOf(server(), side)).toBe(200);
+      await server().query(`drop database ${side}`);
+      await server().query(
+        'create table neighbour.child (id int, foreign key (id) references safe.orders(id)) engine=InnoDB',
+      );
+      const tied = await work.restore('safe');
+      expect(tied.code).toBe(3);
+      expect(tied.stderr).toMatch(/foreign keys to this one: neighbour\.child/);
+      await server().query('drop table neighbour.child');
+    }));
+
+  test('a session that keeps a transaction open on its tables: the swap gives up, and says who it is', () =>
+    kept(async () => {
+      const holder = await server().connect('safe');
+      await holder.query('start transaction; select count(*) from orders');
+      const restored = await work.restore('safe');
+      await holder.end();
+      expect(restored).toMatchObject({ code: 3, stdout: '' });
+      expect(restored.stderr).toMatch(/transaction open on its tables; connected to it: root@localhost/);
+    }));
+
+  test('an archive of another engine', () =>
+    kept(async () => {
+      const ran = await work.restore('safe', ['--server', 'postgres://root@127.0.0.1:1']);
+      expect(ran.code).toBe(2);
+      expect(ran.stderr).toMatch(/is of mariadb, and the server URL says postgresql/);
+    }));
+
+  const spoil = (how: (folder: string) => void) => async () => {
+    const folder = archiveFolder('safe');
+    const copy = `${folder}.kept`;
+    cpSync(folder, copy, { recursive: true });
+    try {
+      how(folder);
+      await kept(async () => {
+        expect((await work.verify('safe')).json<{ ok: boolean }>().ok).toBe(false);
+        const restored = await work.restore('safe');
+        expect([2, 3]).toContain(restored.code);
+        expect(restored.stdout).toBe('');
+        expect(restored.stderr).not.toMatch(/unexpected|node:internal|\n {4}at /);
+      });
+    } finally {
+      rmSync(folder, { recursive: true });
+      cpSync(copy, folder, { recursive: true });
+      rmSync(copy, { recursive: true });
+    }
+  };
+  const changed = (file: string, change: (bytes: Buffer) => Buffer) => (folder: string) =>
+    writeFileSync(join(folder, file), change(readFileSync(join(folder, file))));
+  const flip = (share: number) => (bytes: Buffer) => {
+    bytes[Math.floor(bytes.length * share)]! ^= 4;
+    return bytes;
+  };
+  for (const share of [0.3, 0.99])
+    test(`an archive with a flipped bit at ${share}`, spoil(changed('data', flip(share))));
+  test('an archive that is cut', spoil(changed('data', (bytes) => bytes.subarray(0, bytes.length / 2))));
+  test(
+    "an archive with a neighbour's data",
+    spoil((folder) => copyFileSync(join(archiveFolder('neighbour'), 'data'), join(folder, 'data'))),
+  );
+});
+
+test("another tenant's database that claims to be a kept copy is not put in the place of the live one", async () => {
+  await createTenant(server(), 'victim', 7);
+  await createTenant(server(), 'mallory', 1);
+  const claim = {
+    tool: 'sovereign-backup',
+    kind: 'undo',
+    tenant: 'victim',
+    database: 'victim',
+    at: '9999-01-01',
+  };
+  await server().query(
+    `create table mallory.__sovereign_backup (id int primary key, note longtext); insert into mallory.__sovereign_backup values (1, ${quotedText(JSON.stringify(claim))})`,
+  );
+  const answer = await work.undo('victim');
+  expect(answer.code).toBe(2);
+  expect(answer.stderr).toContain('no kept copy');
+  expect(await rowsOf(server(), 'victim')).toBe(7);
+  expect(await databases(server())).toContain('mallory');
+});
+
+test('no password reaches an argument list, and a changed table during the dump leaves no archive', async () => {
+  await createTenant(server(), 'altered', 100_000);
+  let altered: Promise<unknown> | undefined;
+  const ran = await work.dump('altered', [], {
+    started: (child) =>
+      child.stderr?.once('data', () => {
+        altered = server().query('create table altered.late (x int)');
+      }),
+  });
+  await altered;
+  expect(ran).toMatchObject({ code: 3, stdout: '' });
+  expect(ran.stderr).toMatch(/was changed in it: table late; no archive was kept/);
+  expect((await runCli(['list', 'altered', '--store', work.store, '--json'])).json()).toEqual([]);
+});

@@ -1,4 +1,4 @@
-import type { Engine } from './engine.js';
+import { type Engine, requireTenancy, type TenantScope } from './engine.js';
 import { addressOf, connect, rows } from './mariadb/connect.js';
 import { dump } from './mariadb/dump.js';
 import { MARKER } from './mariadb/marks.js';
@@ -12,10 +12,15 @@ export const mariadb: Engine = {
   name: 'mariadb',
   schemes: ['mysql', 'mariadb'],
   databases,
-  dump,
-  prepareRestore,
-  undo,
+  dump: async (request) => dump(checked(request)),
+  prepareRestore: async (request) => prepareRestore(checked(request)),
+  undo: async (request) => undo(checked(request)),
 };
+
+function checked<Request extends { readonly scope: TenantScope }>(request: Request): Request {
+  requireTenancy('MariaDB', request.scope, ['database']);
+  return request;
+}
 
 async function databases(server: ServerAddress, pattern: string): Promise<string[]> {
   const client = await connect(addressOf(server));

@@ -204,6 +204,7 @@ function follow(run: Following): EngineDump {
       roles: catalog.definers,
       omitted: omissions(catalog, history),
       properties: {
+        database,
         characterSet: catalog.charset,
         collation: catalog.collation,
         comment: catalog.comment,

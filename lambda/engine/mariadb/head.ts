@@ -161,3 +161,19 @@ export function unqualifiedTrigger(sql: string): string {
   const name = tokens[head.next - 1]!;
   return splice(text, { start: head.nameAt.start, end: name.start }, '');
 }
+
+/**
+ * A view's text without the schema it was made in: the server writes it where the definer has lost the right to the
+ * table, and then the view would speak of the live database wherever it is restored to.
+ */
+export function unqualifiedView(sql: string, schema: string): string {
+  const tokens = tokensOf(sql, Number.POSITIVE_INFINITY);
+  let text = sql;
+  for (let at = tokens.length - 2; at >= 0; at -= 1) {
+    const token = tokens[at]!;
+    if (sql[token.start] !== '`' || token.text !== schema || !isSymbol(tokens[at + 1], '.')) continue;
+    if (isSymbol(tokens[at - 1], '.')) continue;
+    text = splice(text, { start: token.start, end: tokens[at + 2]?.start ?? token.end }, '');
+  }
+  return text;
+}

@@ -5,7 +5,7 @@ import { startTool } from '../postgresql/tool.js';
 import { type Clients, clientEnvironment, connectionArguments } from './clients.js';
 import type { MariadbAddress } from './connect.js';
 import { type DefinerRule, withDefiner } from './definers.js';
-import { createHead, eventStatus, splice, tokensOf, unqualifiedTrigger } from './head.js';
+import { createHead, eventStatus, splice, tokensOf, unqualifiedTrigger, unqualifiedView } from './head.js';
 import { DumpScanner, UnreadableDump } from './scan.js';
 import { toolReason } from './tool.js';
 
@@ -19,6 +19,11 @@ export interface Loaded {
   readonly events: ReadonlyMap<string, string>;
 }
 
+interface Adaptation {
+  readonly rule: DefinerRule;
+  readonly origin: string;
+}
+
 /** Streams a dump into the client, which stops at the first error. */
 export async function loadDump(request: {
   readonly address: MariadbAddress;
@@ -26,6 +31,8 @@ export async function loadDump(request: {
   readonly encrypted: boolean;
   readonly database: string;
   readonly rule: DefinerRule;
+  /** The database that the dump is of. */
+  readonly origin: string;
   readonly open: () => Promise<Readable>;
   readonly signal?: AbortSignal;
 }): Promise<Loaded> {
@@ -39,6 +46,7 @@ export async function loadDump(request: {
     // Commands of the client, such as the one that starts a shell, are then nothing but text.
     '--binary-mode',
     '--batch',
+    '--comments',
     `--init-command=${limits}`,
     `--database=${database}`,
   ];
@@ -51,7 +59,7 @@ export async function loadDump(request: {
   signal?.addEventListener('abort', abort, { once: true });
   try {
     const fed = pipeline(
-      Readable.from(adapted(dump, request.rule, events), { objectMode: false }),
+      Readable.from(adapted(dump, request, events), { objectMode: false }),
       tool.child.stdin!,
     );
     fed.catch(() => tool.kill());
@@ -74,14 +82,14 @@ export async function loadDump(request: {
 /** The dump as it is to be loaded beside the live database: nothing in it names that one, and no event runs. */
 async function* adapted(
   dump: Readable,
-  rule: DefinerRule,
+  how: Adaptation,
   events: Map<string, string>,
 ): AsyncGenerator<Buffer, void, undefined> {
   let out: Buffer[] = [];
   const scanner = new DumpScanner({
     statement(sql, delimiter) {
       out.push(
-        Buffer.from(`${adaptedStatement(sql.toString('latin1'), rule, events)}${delimiter}\n`, 'latin1'),
+        Buffer.from(`${adaptedStatement(sql.toString('latin1'), how, events)}${delimiter}\n`, 'latin1'),
       );
     },
     rows: (bytes) => out.push(Buffer.from(bytes)),
@@ -105,7 +113,7 @@ async function* adapted(
   if (out.length > 0) yield Buffer.concat(out);
 }
 
-function adaptedStatement(sql: string, rule: DefinerRule, events: Map<string, string>): string {
+function adaptedStatement(sql: string, { rule, origin }: Adaptation, events: Map<string, string>): string {
   const words = tokensOf(sql, 5);
   const start = words
     .map(({ text }) => text)
@@ -126,6 +134,7 @@ function adaptedStatement(sql: string, rule: DefinerRule, events: Map<string, st
   if (!head)
     throw new UnreadableDump(`it creates what no dump of one database has: ${JSON.stringify(start)}`);
   if (head.kind === 'TRIGGER') return unqualifiedTrigger(text);
+  if (head.kind === 'VIEW') return unqualifiedView(text, Buffer.from(origin).toString('latin1'));
   if (head.kind !== 'EVENT') return text;
   const status = eventStatus(head);
   if (!status) throw new UnreadableDump(`event ${JSON.stringify(head.name)} does not say whether it runs`);

@@ -1,6 +1,6 @@
 import { InputError } from '../../errors.js';
 import { type Connection, literal, one, q, rows, SESSION } from './connect.js';
-import { type Kind, unqualifiedTrigger } from './head.js';
+import { type Kind, unqualifiedTrigger, unqualifiedView } from './head.js';
 
 /** A view, trigger, routine or event: its statement, and what the statement means depends on. */
 export interface Program {
@@ -41,7 +41,7 @@ export async function readPrograms(client: Connection, database: string): Promis
     found.push({
       kind,
       name,
-      sql: kind === 'TRIGGER' ? unqualifiedTrigger(sql) : sql,
+      sql: unqualified(kind, sql, database),
       mode: row.sql_mode ?? '',
       charset: row.character_set_client ?? 'utf8mb4',
       collation: row.collation_connection ?? 'utf8mb4_general_ci',
@@ -49,6 +49,11 @@ export async function readPrograms(client: Connection, database: string): Promis
     });
   }
   return found;
+}
+
+function unqualified(kind: Program['kind'], sql: string, database: string): string {
+  if (kind === 'TRIGGER') return unqualifiedTrigger(sql);
+  return kind === 'VIEW' ? unqualifiedView(sql, database) : sql;
 }
 
 export function dropSql({ kind, name }: Pick<Program, 'kind' | 'name'>): string {

@@ -45,6 +45,7 @@ export async function prepareRestore(request: EngineRestoreRequest): Promise<Pre
     await recover(client, database, say);
     const live = await databaseProperties(client, database);
     const model = live ?? archivedProperties(request);
+    if (request.keepAs !== undefined) await checkFree(client, request.keepAs);
     await dropLeftovers(client, database, side, say);
     say(
       `restoring into ${side}, beside ${live ? 'the live database' : 'nothing: the live database is gone'}`,
@@ -68,6 +69,7 @@ export async function prepareRestore(request: EngineRestoreRequest): Promise<Pre
       encrypted: server.encrypted,
       database: side,
       rule,
+      origin: String(request.facts.properties.database ?? database),
       open: request.open,
       ...(request.signal ? { signal: request.signal } : {}),
     });
@@ -95,9 +97,7 @@ export async function prepareRestore(request: EngineRestoreRequest): Promise<Pre
         }
       },
       async keepAs(name) {
-        databaseName(name);
-        if (await databaseProperties(client, name))
-          throw new InputError(`database ${JSON.stringify(name)} exists; it was not touched`);
+        await checkFree(client, name);
         await swapDatabases({ ...swap, database: name, model, keep: false });
         created = false;
         await client.end();
@@ -108,6 +108,13 @@ export async function prepareRestore(request: EngineRestoreRequest): Promise<Pre
     await discard().catch(() => {});
     throw describe(error);
   }
+}
+
+async function checkFree(client: Connection, name: string): Promise<void> {
+  if (await databaseProperties(client, databaseName(name)))
+    throw new InputError(
+      `database ${JSON.stringify(name)} exists and was not touched; name one that does not exist`,
+    );
 }
 
 function describe(error: unknown): unknown {

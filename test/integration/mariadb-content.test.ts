@@ -1,0 +1,168 @@
+// What is in a database comes back as it was, for a user who may do everything and for one of a managed service.
+import { useMariadb } from '../support/mariadb';
+import { content, databases, mariadbWorkspace, rowsOf } from '../support/mariadb-tenants';
+import type { Workspace } from '../support/tenants';
+
+const server = useMariadb({ settings: { 'event-scheduler': 'ON' } });
+let work: Workspace;
+beforeAll(async () => {
+  work = await mariadbWorkspace(server);
+});
+afterAll(() => work?.remove());
+
+const COMMON = `
+  set sql_mode = '';
+  create table everything (
+    id int auto_increment primary key, bytes longblob, doc json, place geometry, day date, at timestamp(6) null,
+    text varchar(200) character set utf8mb4, narrow varchar(20) character set latin1, bits bit(9),
+    amount decimal(30,10), kind enum('a', 'it''s'), base int default 5,
+    stored int generated always as (base * 2) stored, virt int as (base * 3) virtual, fulltext key words (text)) engine=InnoDB;
+  insert into everything (bytes, doc, place, day, at, text, narrow, bits, amount, kind) values
+    (x'00ff270a5c', '{"a": [1, "x"]}', point(1, 2), '0000-00-00', '2026-02-03 04:05:06.789012', '🎉 it''s \\\\ \\n; -- (x),(y)', 'é', b'101', 1.0000000001, 'it''s'),
+    (null, null, null, '2026-00-10', null, 'x''),(''y', '\\\\', null, -99999999999999999999.5, 'a');
+  insert into everything (text, bytes) select repeat('ab;(''', 30), repeat(x'00', 5000) from everything a, everything b;
+  create table \`odd \`\`na'me;"\` (\`co\`\`l;\` int, \`日本\` text) engine=InnoDB;
+  insert into \`odd \`\`na'me;"\` values (1, 'x'), (2, null);
+  create table first_one (id int primary key, other int, key (other)) engine=InnoDB;
+  create table other_one (id int primary key, one int, constraint tie foreign key (one) references first_one (id) on delete cascade) engine=InnoDB;
+  alter table first_one add constraint knot foreign key (other) references other_one (id);
+  create table parts (a int) engine=InnoDB partition by range (a) (partition p0 values less than (10), partition p1 values less than maxvalue);
+  insert into parts values (1), (20), (30);
+  create table flat (a int) engine=MyISAM; insert into flat values (7);
+  create table hollow (a int) engine=InnoDB;
+  create function twice(a int) returns int deterministic return a * 2;
+  create procedure speak(in a int) begin -- don't stop; here
+    select ';;', "x'", a; /* it's */ end;
+  create view zulu as select id, text from everything;
+  create view alpha as select id, twice(id) as two from zulu;
+  create trigger second before insert on flat for each row set new.a = new.a + 1;
+  create trigger third before insert on flat for each row follows second set new.a = new.a * 2;
+  create event running on schedule every 1 day starts '2037-01-01 00:00:00' comment 'it''s; on completion preserve' do delete from everything where id < 0;
+  create event resting on schedule at '2037-01-01 00:00:00' on completion preserve disable do begin delete from everything where id < 0; end;
+  set sql_mode = 'NO_BACKSLASH_ESCAPES,ANSI_QUOTES,PIPES_AS_CONCAT';
+  create procedure "path"() select 'c:\\' || ';', 'd';
+  set names latin1; create procedure accent() select 'x'; set names utf8mb4`;
+const MARIADB = `
+  set sql_mode = '';
+  create sequence numbers start 41; do nextval(numbers);
+  create table past (a int) engine=InnoDB with system versioning; insert into past values (1), (2); update past set a = 3 where a = 1;
+  create table aria (a int invisible default 4, b inet6) engine=Aria; insert into aria (b) values ('::1');
+  set sql_mode = ORACLE;
+  create package tools as procedure x; end;
+  create package body tools as procedure x is begin null; end; end`;
+
+async function createEverything(name: string): Promise<void> {
+  await server().query(`create database ${name} character set latin1`);
+  await server().query(COMMON, name);
+  if (server().isMariadb) await server().query(MARIADB, name);
+}
+
+test('everything that a database can hold, and what was live comes back by undo', async () => {
+  await createEverything('full_one');
+  const before = content(server(), 'full_one');
+  const dumped = await work.dump('full_one');
+  expect(dumped).toMatchObject({ code: 0 });
+  const { tables } = dumped.json<{ tables: { name: string; rows: number }[] }>();
+  expect(Object.fromEntries(tables.map(({ name, rows }) => [name, rows]))).toMatchObject({
+    everything: 6,
+    'odd `na\'me;"': 2,
+    parts: 3,
+    flat: 1,
+    hollow: 0,
+  });
+  await server().query(
+    `drop view alpha; drop procedure speak; drop trigger second; create trigger mine before delete on parts for each row set @x = 1;
+     alter event running disable; create view only_now as select 1 as x; drop table hollow; create table hollow (a text)`,
+    'full_one',
+  );
+  const damaged = content(server(), 'full_one');
+  const restored = await work.restore('full_one');
+  expect(restored).toMatchObject({ code: 0 });
+  expect(restored.json()).toMatchObject({ warnings: [] });
+  expect(content(server(), 'full_one')).toBe(before);
+  expect(await work.undo('full_one')).toMatchObject({ code: 0 });
+  expect(content(server(), 'full_one')).toBe(damaged);
+});
+
+test('an empty database', async () => {
+  await server().query('create database hollow');
+  const before = content(server(), 'hollow');
+  expect((await work.dump('hollow')).json()).toMatchObject({ tables: [] });
+  await server().query('create table hollow.t (x int)');
+  expect(await work.restore('hollow')).toMatchObject({ code: 0 });
+  expect(content(server(), 'hollow')).toBe(before);
+});
+
+describe('as a user with rights on its own databases only', () => {
+  let managed: Workspace;
+  beforeAll(async () => {
+    // The copies' names begin with the database's own.
+    await server().query(`create user app; create user ghost;
+      grant all on \`managed%\`.* to app; create database managed; use managed;
+      create table t (n int primary key) engine=InnoDB; insert into t values (1), (2), (3);
+      create definer = ghost view seen as select * from t;
+      create definer = ghost trigger made before insert on t for each row set new.n = new.n;
+      create definer = app procedure own() select 1`);
+    managed = await mariadbWorkspace(server, 'app');
+  });
+  afterAll(() => managed?.remove());
+
+  test('dump, restore and undo work; what it may not carry over is said', async () => {
+    expect(await managed.dump('managed')).toMatchObject({ code: 0 });
+    await server().query('delete from managed.t');
+    const restored = await managed.restore('managed');
+    expect(restored).toMatchObject({ code: 0 });
+    expect(restored.stderr).toMatch(
+      /warning: what ran in the name of ghost@% runs in the name of the user who restored, who may not name others/,
+    );
+    expect(await rowsOf(server(), 'managed', 't')).toBe(3);
+    expect(
+      await server().query(
+        `select definer from information_schema.views where table_schema = 'managed'
+         union all select definer from information_schema.triggers where trigger_schema = 'managed'`,
+      ),
+    ).toEqual([{ definer: 'app@%' }, { definer: 'app@%' }]);
+  });
+
+  test('rights that hide a part of the database: no dump', async () => {
+    await server().query(`create user blind; grant select, lock tables on managed.* to blind`);
+    const blind = await mariadbWorkspace(server, 'blind');
+    const ran = await blind.dump('managed');
+    blind.remove();
+    expect(ran).toMatchObject({ code: 2, stdout: '' });
+    expect(ran.stderr).toMatch(/lacks SHOW VIEW, TRIGGER, EVENT/);
+  });
+
+  test('an account that is gone: refused, unless all is to be in the name of who restores', async () => {
+    expect(await work.dump('managed')).toMatchObject({ code: 0 });
+    await server().query(`create user leaver; create definer = leaver view managed.his as select 1 as x`);
+    expect(await work.dump('managed')).toMatchObject({ code: 0 });
+    await server().query('drop user leaver');
+    const before = content(server(), 'managed');
+    const ran = await work.restore('managed');
+    expect(ran).toMatchObject({ code: 2, stdout: '' });
+    expect(ran.stderr).toMatch(/accounts that this server does not have: "leaver@%"/);
+    expect(content(server(), 'managed')).toBe(before);
+    const without = await work.restore('managed', ['--no-owner']);
+    expect(without).toMatchObject({ code: 0 });
+    expect(without.stderr).toMatch(/in the name of .*leaver@%.* as asked for/);
+    expect((await databases(server())).filter((name) => name.includes('__restore_'))).toEqual([]);
+  });
+});
+
+test('a password that is wrong is one clear error, and the right one is taken from the environment', async () => {
+  await server().query(
+    `create user locked identified by 'se cret:\\\\x'; grant all on *.* to locked; create database secret`,
+  );
+  const locked = await mariadbWorkspace(server, 'locked');
+  for (const MYSQL_PWD of ['guess', undefined]) {
+    const ran = await locked.dump('secret', [], { env: { MYSQL_PWD } });
+    expect(ran).toMatchObject({ code: 2, stdout: '' });
+    expect(ran.stderr).toMatch(/refused the login of "locked"/);
+    expect(ran.stderr).not.toContain('guess');
+  }
+  const env = { MYSQL_PWD: 'se cret:\\x' };
+  expect(await locked.dump('secret', [], { env })).toMatchObject({ code: 0 });
+  expect(await locked.restore('secret', [], { env })).toMatchObject({ code: 0 });
+  locked.remove();
+});

@@ -163,6 +163,13 @@ function explainConnect(error: unknown, address: MariadbAddress): Error {
   );
 }
 
+/** What the server or the driver said, as an error for people; everything else already speaks for itself. */
+export function explained(error: unknown, what: string, holds: string): unknown {
+  const { code, exitCode } = error as { code?: unknown; exitCode?: unknown };
+  if (exitCode !== undefined || typeof code !== 'string') return error;
+  return new OperationError(`${what}: ${reasonOf(error)}; ${holds}`);
+}
+
 /** Rows of one statement. */
 export async function rows<Row>(
   client: Connection,

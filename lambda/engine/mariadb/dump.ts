@@ -10,6 +10,7 @@ import {
   addressOf,
   type Connection,
   connect,
+  explained,
   type MariadbAddress,
   one,
   type ServerFacts,
@@ -68,7 +69,7 @@ export async function dump(request: EngineDumpRequest): Promise<EngineDump> {
   } catch (error) {
     dumper?.kill();
     await client.end().catch(() => {});
-    throw error;
+    throw explained(error, 'the dump failed', 'no archive was kept');
   }
 }
 
@@ -188,7 +189,7 @@ function follow(run: Following): EngineDump {
     } catch (error) {
       stop();
       signal?.throwIfAborted();
-      throw error;
+      throw explained(error, 'the dump failed', 'no archive was kept');
     }
   })();
   finished.catch(() => {});

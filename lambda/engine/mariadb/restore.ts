@@ -1,4 +1,4 @@
-import { InputError, OperationError, reasonOf } from '../../errors.js';
+import { InputError, OperationError } from '../../errors.js';
 import type { EngineRestoreRequest, PreparedRestore } from '../engine.js';
 import { differences } from '../postgresql/tables.js';
 import { type DatabaseProperties, databaseProperties, readCatalog } from './catalog.js';
@@ -7,6 +7,7 @@ import {
   addressOf,
   type Connection,
   connect,
+  explained,
   literal,
   type MariadbAddress,
   rows,
@@ -106,7 +107,7 @@ export async function prepareRestore(request: EngineRestoreRequest): Promise<Pre
     };
   } catch (error) {
     await discard().catch(() => {});
-    throw describe(error);
+    throw explained(error, 'the restore failed', 'the live database was not touched');
   }
 }
 
@@ -115,13 +116,6 @@ async function checkFree(client: Connection, name: string): Promise<void> {
     throw new InputError(
       `database ${JSON.stringify(name)} exists and was not touched; name one that does not exist`,
     );
-}
-
-function describe(error: unknown): unknown {
-  // What the server itself said has a number; everything else already speaks for itself.
-  if (typeof (error as { errno?: unknown }).errno !== 'number' || !('sqlMessage' in (error as object)))
-    return error;
-  return new OperationError(`the restore failed: ${reasonOf(error)}; the live database was not touched`);
 }
 
 async function checkVersions(

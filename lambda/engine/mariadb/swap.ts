@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OperationError, reasonOf } from '../../errors.js';
 import { type DatabaseProperties, readCatalog } from './catalog.js';
-import { type Connection, literal, q, rows, type ServerFacts } from './connect.js';
+import { type Connection, explained, literal, q, rows, type ServerFacts } from './connect.js';
 import { listed } from './dump.js';
 import { type Mark, writeMark } from './marks.js';
 import { undoName } from './names.js';
@@ -35,6 +35,18 @@ export interface SwapRequest {
  * what must be finished, or taken back, when all of us is killed in between, stands in the undo copy beforehand.
  */
 export async function swapDatabases(request: SwapRequest): Promise<{ undo?: string }> {
+  try {
+    return await swapOnce(request);
+  } catch (error) {
+    throw explained(
+      error,
+      'the swap was interrupted',
+      'the live database has its old tables or the new ones, all of them; restore again: that finishes it, or takes it back',
+    );
+  }
+}
+
+async function swapOnce(request: SwapRequest): Promise<{ undo?: string }> {
   const { client, database, model, next, programs, keep } = request;
   await refuseForeignReferences(client, database);
   if (!(await readCatalog(client, database))) await createDatabase(client, database, model);
@@ -210,7 +222,6 @@ async function underLocks(client: Connection, plan: Plan): Promise<void> {
 }
 
 async function explain({ client, database }: SwapRequest, error: unknown): Promise<Error> {
-  if (error instanceof OperationError) return error;
   const found = await rows<{ who: string }>(
     client,
     `select distinct concat(user, '@', host, ' (', command, ' for ', time, ' s)') as who

@@ -52,6 +52,10 @@ const common: BuildOptions = {
   banner,
   // Optional native bindings of database drivers; the pure JavaScript paths are used.
   external: ['pg-native'],
+  alias: {
+    '@azure/identity': './lambda/engine/sqlserver/no-azure.ts',
+    '@azure/keyvault-keys': './lambda/engine/sqlserver/no-azure.ts',
+  },
   loader: { '.html': 'text', '.css': 'text', '.txt': 'text' },
 };
 

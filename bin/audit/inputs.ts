@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { findRegion } from '../../lib/regime/lookup.js';
 import { audit } from '../../lib/residency/audit.js';
-import { InputError } from '../../lib/residency/input.js';
-import type { AuditResult } from '../../lib/residency/model.js';
+import { InputError, type TemplateInput } from '../../lib/residency/input.js';
+import type { AuditResult, Finding } from '../../lib/residency/model.js';
 import { load } from '../../lib/residency/read/load.js';
 import { type PolicyFile, readPolicyFile } from './policy-file.js';
 import { parseYaml } from './yaml.js';
@@ -16,16 +16,20 @@ export interface InputOptions {
   readonly now?: string;
 }
 
-export interface Audited {
-  readonly result: AuditResult;
+export interface Loaded {
+  readonly inputs: readonly TemplateInput[];
+  readonly notes: readonly Finding[];
   readonly policy: PolicyFile;
+}
+
+export interface Audited extends Loaded {
+  readonly result: AuditResult;
   readonly now: Date;
 }
 
-/** Reads what the options name and audits it. */
-export function auditPaths(paths: readonly string[], options: InputOptions): Audited {
+/** Reads the templates and the policy that the options name. */
+export function loadPaths(paths: readonly string[], options: InputOptions): Loaded {
   const policy = readPolicyFile(options.policy);
-  const now = momentOf(options.now);
   checkEnvironment(options);
   const { inputs, notes } = load(paths, {
     region: options.region ?? null,
@@ -34,7 +38,15 @@ export function auditPaths(paths: readonly string[], options: InputOptions): Aud
     yaml: parseYaml,
     stdin: () => readFileSync(0),
   });
-  return { result: audit(inputs, policy.policy, { now, notes }), policy, now };
+  return { inputs, notes, policy };
+}
+
+/** Reads what the options name and audits it. */
+export function auditPaths(paths: readonly string[], options: InputOptions): Audited {
+  const now = momentOf(options.now);
+  const loaded = loadPaths(paths, options);
+  const { inputs, notes, policy } = loaded;
+  return { ...loaded, result: audit(inputs, policy.policy, { now, notes }), now };
 }
 
 function checkEnvironment({ region, account, param }: InputOptions): void {

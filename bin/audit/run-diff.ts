@@ -3,7 +3,7 @@ import { InputError } from '../../lib/residency/input.js';
 import { diffMarkdownOf, diffTableOf } from '../../lib/residency/output/diff.js';
 import type { DiffCommandOptions } from '../commands/diff.js';
 import { auditPaths } from './inputs.js';
-import { write } from './run.js';
+import { write } from './write.js';
 
 /** Audits both sides by the same policy at the same moment, and prints what differs. */
 export function runDiff(old: string, now: string, options: DiffCommandOptions): void {

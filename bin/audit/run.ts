@@ -1,6 +1,4 @@
-import { writeFileSync } from 'node:fs';
 import { hasFindings } from '../../lib/residency/audit.js';
-import { InputError } from '../../lib/residency/input.js';
 import { isoDay } from '../../lib/residency/judge/dates.js';
 import { jsonOf } from '../../lib/residency/output/json.js';
 import { markdownOf } from '../../lib/residency/output/markdown.js';
@@ -9,6 +7,7 @@ import { summaryLine, tableOf } from '../../lib/residency/output/table.js';
 import type { AuditCommandOptions, Format } from '../commands/audit.js';
 import { type Audited, auditPaths } from './inputs.js';
 import { lineFinder } from './lines.js';
+import { write } from './write.js';
 
 /** Audits, prints, and sets the exit code. */
 export async function runAudit(
@@ -48,21 +47,5 @@ async function printed(
     }
     default:
       return tableOf(result);
-  }
-}
-
-export function write(text: string, out: string | undefined): void {
-  if (out === undefined) {
-    // A reader that has seen enough (`| head`) is no failure.
-    process.stdout.once('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
-    });
-    process.stdout.write(text);
-    return;
-  }
-  try {
-    writeFileSync(out, text);
-  } catch (error) {
-    throw new InputError(`--out ${out}: cannot be written (${(error as NodeJS.ErrnoException).code})`);
   }
 }

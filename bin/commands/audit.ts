@@ -38,15 +38,22 @@ export const registerAudit: Register = (program) => {
 
 /** Options that `diff` reads too. */
 export function inputOptions(command: Command): Command {
+  return templateOptions(command).option(
+    '--now <time>',
+    'judge exceptions as of this time (ISO 8601) instead of now; or set SOURCE_DATE_EPOCH',
+  );
+}
+
+/** Options that say which templates are meant, and where they are deployed. */
+export function templateOptions(command: Command): Command {
   return command
-    .option('--policy <file>', 'the policy: regimes, assignments, exceptions, places (YAML or JSON)')
+    .option(
+      '--policy <file>',
+      'the policy: regimes, assignments, exceptions, places, objectives (YAML or JSON)',
+    )
     .option('--region <region>', 'region of templates that have none of their own')
     .option('--account <account>', 'account of templates that have none of their own')
-    .option('--param <name=value>', 'a template parameter; repeatable', addParameter, {})
-    .option(
-      '--now <time>',
-      'judge exceptions as of this time (ISO 8601) instead of now; or set SOURCE_DATE_EPOCH',
-    );
+    .option('--param <name=value>', 'a template parameter; repeatable', addParameter, {});
 }
 
 function addParameter(given: string, before: Record<string, string>): Record<string, string> {

@@ -6,6 +6,7 @@ import { dump } from './dump.js';
 import { registerGuard } from './guard.js';
 import { keygen } from './keygen.js';
 import { list } from './list.js';
+import { registerObjectives } from './objectives.js';
 import { restore } from './restore.js';
 import { undo } from './undo.js';
 import { verify } from './verify.js';
@@ -17,6 +18,7 @@ export const commands: Register[] = [
   registerAudit,
   registerDiff,
   registerGuard,
+  registerObjectives,
   keygen,
   dump,
   list,

@@ -124,7 +124,7 @@ class Upload {
       ...this.place,
       ...this.ifFree,
       ...this.checksumOf(body),
-      Metadata: { [marker]: this.id },
+      Metadata: { ...headers.Metadata, [marker]: this.id },
       Body: body,
     });
     await this.settle(() => client.send(put));
@@ -137,7 +137,7 @@ class Upload {
         ...headers,
         ...this.place,
         ...(integrity === 'sha256' ? { ChecksumAlgorithm: 'SHA256' } : {}),
-        Metadata: { [marker]: this.id },
+        Metadata: { ...headers.Metadata, [marker]: this.id },
       }),
     );
     if (!created.UploadId) throw new StoreError(`${this.target.location} began an upload without naming it`);

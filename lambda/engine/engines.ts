@@ -3,8 +3,9 @@ import type { Engine } from './engine.js';
 import { mariadb } from './mariadb.js';
 import { postgresql } from './postgresql.js';
 import type { ServerAddress } from './server.js';
+import { sqlserver } from './sqlserver.js';
 
-const engines: readonly Engine[] = [postgresql, mariadb];
+const engines: readonly Engine[] = [postgresql, mariadb, sqlserver];
 
 /** The engine that the server's URL scheme means. */
 export function engineFor(server: ServerAddress): Engine {

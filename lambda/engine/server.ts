@@ -26,7 +26,7 @@ export function parseServer(url: string): ServerAddress {
   if (parsed.password)
     throw new InputError(
       'the server URL holds a password, which every user of this machine could read in the process list; ' +
-        'take it out and give it in PGPASSWORD, in ~/.pgpass or in MYSQL_PWD',
+        'take it out and give it in PGPASSWORD, in ~/.pgpass, in MYSQL_PWD or in SQLCMDPASSWORD',
     );
   if (parsed.pathname !== '' && parsed.pathname !== '/')
     throw new InputError(
@@ -53,6 +53,16 @@ function decoded(part: string): string {
     throw new InputError(
       `the server URL holds ${JSON.stringify(part)}, in which % is not followed by two digits`,
     );
+  }
+}
+
+/** An option that an engine does not know is refused, not ignored. */
+export function checkOptions(server: ServerAddress, known: readonly string[]): void {
+  for (const name of Object.keys(server.options)) {
+    if (!known.includes(name))
+      throw new InputError(
+        `the server URL has the option ${JSON.stringify(name)}; known are ${known.join(', ')} and host`,
+      );
   }
 }
 

@@ -1,13 +1,15 @@
 import { Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import { objectiveProblems } from '../objective/worst-case';
+import { objectiveProblems } from '../objective/assessment';
 import { type BackupRule, type RecoveryObjective, RegimeBackupPlan, ResourceType } from '../plan';
+import { objectiveOf } from '../plan/objective-of';
 import { addProblem, addWarning } from '../problems';
 import type { PrivacyRegime, TransferException } from '../regime';
 import { CATALOGUE_VERSION } from '../regime/regime-table';
 import { isUnresolved } from '../regime/region-check';
 import { InstanceSnapshots } from '../snapshot';
 import { type IRegimeVault, RegimeVault, type VaultLock } from '../vault';
+import { drillOf, type EstateRestoreTests, estateRestoreTests, testedTypes } from './restore-tests';
 import type { EstateTerritory, Territory } from './territory';
 import { reviewTerritory } from './territory-check';
 
@@ -40,6 +42,14 @@ export interface BackupEstateProps {
    * @default - not checked
    */
   readonly objective?: RecoveryObjective;
+
+  /**
+   * Restores that are tested on a schedule in each home region. They cost what the restored resources cost while they
+   * run, and restored instances boot: see docs/objectives.md.
+   *
+   * @default - none is tested, and synthesis says so
+   */
+  readonly restoreTests?: EstateRestoreTests;
 
   /**
    * When recovery points are made in each home region.
@@ -123,7 +133,7 @@ export class BackupEstate extends Construct {
     if (bunker) copies.push(this.vaultIn(regime, home, bunker, this.props.account));
 
     const stack = this.stackOf(home);
-    const types = this.props.types ?? [ResourceType.EC2];
+    const { types } = this;
     const tags = this.props.tags ?? { 'sovereign-backup': 'protected' };
     const exceptions = this.props.exceptions?.filter((exception) => exception.from.id === regime.id);
     const plan = new RegimeBackupPlan(stack, `Plan-${regime.id}`, {
@@ -142,6 +152,15 @@ export class BackupEstate extends Construct {
           copies: (territory.copies ?? []).filter((region) => region !== home),
         })
       : undefined;
+    const restoreTests = this.props.restoreTests
+      ? estateRestoreTests(stack, `RestoreTests-${regime.id}`, {
+          ...this.props.restoreTests,
+          vault,
+          protectedTypes: types,
+          protectedTags: tags,
+        })
+      : undefined;
+    const objective = this.props.objective && objectiveOf(this.props.objective);
     stack.addMetadata(`SovereignBackup-${regime.id}`, {
       catalogue: CATALOGUE_VERSION,
       regime: regime.id,
@@ -149,8 +168,9 @@ export class BackupEstate extends Construct {
       home,
       copies: territory.copies ?? [],
       ...(soleRegion ? { soleRegion } : {}),
+      ...(objective ? { objective } : {}),
     });
-    return { regime, home, stack, vault, plan, snapshots };
+    return { regime, home, stack, vault, plan, snapshots, restoreTests };
   }
 
   /** One vault for each regime, region and account, whoever copies into it. */
@@ -194,18 +214,34 @@ export class BackupEstate extends Construct {
   }
 
   private checkObjective(): void {
-    const { objective } = this.props;
+    const { objective, restoreTests } = this.props;
+    if (!restoreTests) {
+      addWarning(
+        this,
+        'restores-not-tested',
+        'no restore is tested: give it restoreTests, for a backup that was never restored may be none',
+      );
+    }
     if (!objective) return;
-    for (const type of this.props.types ?? [ResourceType.EC2]) {
+    const tested = restoreTests && testedTypes(restoreTests, this.types);
+    for (const type of this.types) {
       for (const { plan, snapshots, regime, home } of this.territories) {
         const layers = plan._layers(type);
         if (snapshots && type === ResourceType.EC2) layers.push(snapshots._layer());
-        const problems = objectiveProblems(`${type.name} of '${regime.id}' in ${home}`, layers, {
-          maxLossMinutes: objective.maxDataLoss?.toMinutes(),
-          retentionDays: objective.retention?.toDays(),
-        });
+        const drill = tested?.includes(type) ? drillOf(restoreTests!, type) : null;
+        const problems = objectiveProblems(
+          `${type.name} of '${regime.id}' in ${home}`,
+          layers,
+          objectiveOf(objective),
+          plan._place,
+          drill,
+        );
         for (const problem of problems) addProblem(this, problem);
       }
     }
+  }
+
+  private get types(): ResourceType[] {
+    return this.props.types ?? [ResourceType.EC2];
   }
 }

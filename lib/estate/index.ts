@@ -1,2 +1,3 @@
 export * from './backup-estate';
+export { EstateRestoreTests } from './restore-tests';
 export * from './territory';

@@ -1,4 +1,5 @@
 import type { Stack } from 'aws-cdk-lib';
+import type { RestoreTestingPlan } from '../drill';
 import type { RegimeBackupPlan } from '../plan';
 import type { PrivacyRegime } from '../regime';
 import type { InstanceSnapshots } from '../snapshot';
@@ -65,4 +66,6 @@ export interface EstateTerritory {
   readonly plan: RegimeBackupPlan;
   /** The snapshots of instances; undefined when instances are not protected. */
   readonly snapshots?: InstanceSnapshots;
+  /** The plan by which restores are tested; undefined when none is. */
+  readonly restoreTests?: RestoreTestingPlan;
 }

@@ -11,13 +11,26 @@ const FIRST_YEAR = 2025;
 const YEARS = 28;
 const DAY_MS = 24 * 3600 * 1000;
 
+/** The same few schedules are asked for again and again, and each takes a walk through 28 years. */
+const known = new Map<string, number>();
+
 /** Longest time in minutes between two runs; an Error says what cannot be read. */
 export function longestGapMinutes(expression: string): number {
+  let gap = known.get(expression);
+  if (gap === undefined) {
+    gap = measuredGap(expression);
+    if (known.size < 1000) known.set(expression, gap);
+  }
+  return gap;
+}
+
+function measuredGap(expression: string): number {
   const rate = /^rate\((\d+) (minute|hour|day)s?\)$/.exec(expression.trim());
   if (rate) return Number(rate[1]) * { minute: 1, hour: 60, day: 1440 }[rate[2] as 'minute' | 'hour' | 'day'];
-  const fields = /^cron\((.*)\)$/.exec(expression.trim())?.[1].trim().split(/\s+/);
-  if (fields?.length !== 6) throw new Error(`'${expression}' is not cron() of six fields, nor rate()`);
-  const [minuteField, hourField, dayField, monthField, weekdayField, yearField] = fields;
+  const fields = (/^cron\((.*)\)$/.exec(expression.trim())?.[1] ?? '').trim().split(/\s+/);
+  if (fields.length !== 6) throw new Error(`'${expression}' is not cron() of six fields, nor rate()`);
+  const [minuteField = '', hourField = '', dayField = '', monthField = '', weekdayField = '', yearField] =
+    fields;
   if (yearField !== '*')
     throw new Error(`'${expression}' ends with its years, and then nothing is backed up`);
   const minutes = values(minuteField, 0, 59);
@@ -28,7 +41,7 @@ export function longestGapMinutes(expression: string): number {
   const onDay = dayMatcher(dayField, weekdayField);
 
   let longest = 0;
-  for (let i = 1; i < times.length; i++) longest = Math.max(longest, times[i] - times[i - 1]);
+  for (let i = 1; i < times.length; i++) longest = Math.max(longest, times[i]! - times[i - 1]!);
   let previous: number | undefined;
   const end = Date.UTC(FIRST_YEAR + YEARS, 0, 1);
   for (let day = Date.UTC(FIRST_YEAR, 0, 1); day < end; day += DAY_MS) {
@@ -36,7 +49,7 @@ export function longestGapMinutes(expression: string): number {
     if (!months.has(date.getUTCMonth() + 1) || !onDay(date)) continue;
     if (previous !== undefined) {
       const nights = (day - previous) / DAY_MS;
-      longest = Math.max(longest, nights * 1440 + times[0] - times[times.length - 1]);
+      longest = Math.max(longest, nights * 1440 + times[0]! - times[times.length - 1]!);
     }
     previous = day;
   }
@@ -54,11 +67,11 @@ function values(field: string, low: number, high: number, names: readonly string
   };
   const found = new Set<number>();
   for (const part of field.split(',')) {
-    const [range, stepText] = part.split('/');
+    const [range = '', stepText] = part.split('/');
     const step = stepText === undefined ? 1 : Number(stepText);
     if (!Number.isInteger(step) || step < 1) throw new Error(`'${part}' has no step that can be read`);
     const open = range === '*' || range === '?';
-    const [from, to] = range.split('-');
+    const [from = '', to] = range.split('-');
     const first = open ? low : read(from);
     const last = open || (to === undefined && stepText !== undefined) ? high : read(to ?? from);
     if (last < first) throw new Error(`'${part}' ends before it begins`);
@@ -100,7 +113,7 @@ function workdayNear(date: Date, day: number): number {
 function dayOfWeek(field: string): (date: Date) => boolean {
   const special = /^(\w+?)(?:#([1-5])|(L))$/.exec(field);
   if (special && field !== 'L') {
-    const [weekday] = values(special[1], 1, 7, WEEKDAYS);
+    const [weekday] = values(special[1]!, 1, 7, WEEKDAYS);
     return (date) => {
       if (date.getUTCDay() + 1 !== weekday) return false;
       if (special[3]) return date.getUTCDate() + 7 > lastDayOf(date);

@@ -1,3 +1,5 @@
+import type { Store } from './store';
+
 /** One way by which recovery points are made, in plain minutes and days. */
 export interface Layer {
   /** For people: `hourly snapshots`, `rule daily`. */
@@ -14,6 +16,16 @@ export interface Layer {
   readonly lagMinutes?: number;
   /** How long recovery points are kept; undefined is for ever. */
   readonly retentionDays?: number;
+  /** Where they are kept, the first of these at once and the others after a copy. */
+  readonly stores?: readonly Store[];
+}
+
+/** Restores that are tested on a schedule. What came of them is in the account, not in the declaration. */
+export interface Drill {
+  readonly name: string;
+  readonly everyMinutes: number;
+  /** Whether somebody looks at what was restored. */
+  readonly judged: boolean;
 }
 
 export interface WorstCase {
@@ -36,40 +48,6 @@ export function worstCaseLoss(layer: Layer): WorstCase {
   if (layer.completionMinutes > 0) parts.push(`${span(layer.completionMinutes)} until it must be complete`);
   const minutes = interval + layer.startDelayMinutes + layer.completionMinutes;
   return { minutes, arithmetic: `${parts.join(' + ')} = ${span(minutes)}` };
-}
-
-/** What was promised. */
-export interface Objective {
-  readonly maxLossMinutes?: number;
-  readonly retentionDays?: number;
-}
-
-/** How a resource's layers miss the objective, each with its arithmetic. Any one layer that meets a part is enough. */
-export function objectiveProblems(subject: string, layers: readonly Layer[], objective: Objective): string[] {
-  const problems: string[] = [];
-  const { maxLossMinutes: limit, retentionDays: days } = objective;
-  if (layers.length === 0) return [`${subject}: nothing backs it up`];
-  if (limit !== undefined) {
-    const losses = layers.map((layer) => ({ layer, ...worstCaseLoss(layer) }));
-    if (losses.every(({ minutes }) => minutes > limit)) {
-      const sums = losses.map(({ layer, arithmetic }) => `${layer.name}: ${arithmetic}`).join('; ');
-      problems.push(
-        `${subject}: the objective allows a loss of ${span(limit)}, and the worst case is more. ${sums}. ` +
-          'Run more often, shorten the windows, use continuous backup where the service has it, or relax the objective',
-      );
-    }
-  }
-  if (days !== undefined) {
-    const kept = layers.map((layer) => layer.retentionDays ?? Number.POSITIVE_INFINITY);
-    if (Math.max(...kept) < days) {
-      const list = layers.map((layer) => `${layer.name}: ${layer.retentionDays} days`).join('; ');
-      problems.push(
-        `${subject}: the objective reaches back ${days} days, and nothing is kept that long. ${list}. ` +
-          'Keep recovery points longer, or relax the objective',
-      );
-    }
-  }
-  return problems;
 }
 
 /** Minutes for people: `90 min`, `2 h`, `25 h`, `3 d`. */

@@ -4,6 +4,33 @@ import type { aws_backup } from 'aws-cdk-lib/interfaces';
 import type { IRegimeVault } from '../vault';
 import type { ResourceType } from './resource-type';
 
+/** A copy with a lifecycle of its own. */
+export interface RuleCopy {
+  /** The vault that it goes to, of the regime. */
+  readonly vault: aws_backup.IBackupVaultRef;
+
+  /**
+   * How long it is kept, counted from the backup's own creation.
+   *
+   * @default - the rule's `copyRetention`
+   */
+  readonly retention?: Duration;
+
+  /**
+   * Age at which it goes to cold storage, where it stays for at least 90 days.
+   *
+   * @default - never
+   */
+  readonly moveToColdStorageAfter?: Duration;
+
+  /**
+   * Whether EBS snapshots go to the archive tier as well when `moveToColdStorageAfter` is reached.
+   *
+   * @default false
+   */
+  readonly archiveSnapshots?: boolean;
+}
+
 /** Everything of a rule but its schedule. */
 export interface BackupRuleOptions {
   /**
@@ -77,6 +104,13 @@ export interface BackupRuleOptions {
    * @default - as long as the recovery points themselves
    */
   readonly copyRetention?: Duration;
+
+  /**
+   * Copies with a lifecycle of their own, besides `copies`.
+   *
+   * @default - none
+   */
+  readonly copiesWithLifecycle?: RuleCopy[];
 
   /**
    * Tags for the recovery points. No personal data: tags are not confidential.

@@ -3,3 +3,4 @@ export * from './recovery-objective';
 export * from './regime-backup-plan';
 export * from './regime-backup-plan-props';
 export * from './resource-type';
+export * from './tag-condition';

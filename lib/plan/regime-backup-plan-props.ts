@@ -1,9 +1,11 @@
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import type { aws_backup } from 'aws-cdk-lib/interfaces';
+import type { IConstruct } from 'constructs';
 import type { TransferException } from '../regime';
 import type { IRegimeVault } from '../vault';
 import type { BackupRule } from './backup-rule';
 import type { ResourceType } from './resource-type';
+import type { TagCondition } from './tag-condition';
 
 /** Which vault, which rules, and where copies go. */
 export interface RegimeBackupPlanProps {
@@ -85,9 +87,37 @@ export interface SelectionOptions {
   readonly arns?: string[];
 
   /**
+   * Constructs: every resource under them of a type that AWS Backup protects, besides those of `types`.
+   *
+   * @default - none
+   */
+  readonly constructs?: IConstruct[];
+
+  /**
+   * Conditions on tags, besides `tags`. All of them must hold.
+   *
+   * @default - none
+   */
+  readonly conditions?: TagCondition[];
+
+  /**
+   * Tags of which a resource must have one, whatever its type. Only in a selection of its own.
+   *
+   * @default - none
+   */
+  readonly anyTags?: { [key: string]: string };
+
+  /**
    * Resources by ARN that are left out.
    *
    * @default - none
    */
   readonly exclude?: string[];
+
+  /**
+   * Constructs whose resources are left out.
+   *
+   * @default - none
+   */
+  readonly excludeConstructs?: IConstruct[];
 }

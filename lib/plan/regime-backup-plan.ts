@@ -1,10 +1,12 @@
 import { Stack } from 'aws-cdk-lib';
 import * as backup from 'aws-cdk-lib/aws-backup';
-import * as iam from 'aws-cdk-lib/aws-iam';
+import type * as iam from 'aws-cdk-lib/aws-iam';
 import type { aws_backup, ResourceEnvironment } from 'aws-cdk-lib/interfaces';
 import { Construct } from 'constructs';
-import { acknowledgeManagedPolicies } from '../acknowledge';
-import { type Layer, objectiveProblems } from '../objective/worst-case';
+import { objectiveProblems } from '../objective/assessment';
+import type { Home, Store } from '../objective/store';
+import { type TypeRecord, typeNamed } from '../objective/type-table';
+import type { Layer } from '../objective/worst-case';
 import { addProblem, addWarning } from '../problems';
 import { Cargo, type PrivacyRegime } from '../regime';
 import { reviewException } from '../regime/exception-check';
@@ -13,15 +15,19 @@ import { isUnresolved } from '../regime/region-check';
 import type { IRegimeVault } from '../vault';
 import { retentionAgainstLock } from '../vault/lock-check';
 import { placeOfVault } from '../vault/vault-place';
+import { isRegimeVault, storeOf } from '../vault/vault-store';
+import { backupRole } from './backup-role';
 import { BackupRule } from './backup-rule';
+import type { FoundResource } from './construct-arns';
+import { withoutOwnKey } from './foreign-keys';
+import { objectiveOf } from './objective-of';
 import type { RecoveryObjective } from './recovery-objective';
 import type { RegimeBackupPlanProps, SelectionOptions } from './regime-backup-plan-props';
 import type { ResourceType } from './resource-type';
 import { layerOf, ruleProblems, swallowedRules } from './rule-check';
+import { renderSelection } from './selection';
 
 const MOST_SELECTIONS = 10;
-const MOST_PATTERNS = 30;
-const MOST_ARNS = 500;
 
 /**
  * An AWS Backup plan whose copies stay in the regime of its vault.
@@ -42,6 +48,8 @@ export class RegimeBackupPlan extends Construct implements aws_backup.IBackupPla
   private readonly plan: backup.CfnBackupPlan;
   private readonly rules: BackupRule[];
   private readonly home: string;
+  private readonly vault: IRegimeVault;
+  private readonly copies: aws_backup.IBackupVaultRef[];
   private selections = 0;
 
   constructor(scope: Construct, id: string, props: RegimeBackupPlanProps) {
@@ -50,10 +58,12 @@ export class RegimeBackupPlan extends Construct implements aws_backup.IBackupPla
     this.env = { region: stack.region, account: stack.account };
     this.home = stack.region;
     this.regime = props.vault.regime;
+    this.vault = props.vault;
+    this.copies = props.copies ?? [];
     this.rules = props.rules ?? [BackupRule.hourly(), BackupRule.daily()];
     this.checkPlace(props);
     this.checkRules(this.rules, props);
-    this.role = props.role ?? this.makeRole();
+    this.role = props.role ?? backupRole(this, 'Role');
 
     this.plan = new backup.CfnBackupPlan(this, 'Resource', {
       backupPlan: {
@@ -86,7 +96,6 @@ export class RegimeBackupPlan extends Construct implements aws_backup.IBackupPla
    * @param id unique within the plan
    */
   public protect(id: string, options: SelectionOptions): void {
-    const { partition } = Stack.of(this);
     this.selections++;
     if (this.selections > MOST_SELECTIONS) {
       addProblem(
@@ -95,41 +104,12 @@ export class RegimeBackupPlan extends Construct implements aws_backup.IBackupPla
           'or make a second plan',
       );
     }
-    const tags = Object.entries(options.tags ?? {});
-    const patterns = (options.types ?? []).map((type) => type.arnIn(partition));
-    const resources = [...patterns, ...(options.arns ?? [])];
-    const exclude = options.exclude ?? [];
-    if (resources.length === 0 && tags.length === 0) {
-      addProblem(this, `selection '${id}' names no tags, types or arns: name what to protect`);
-    }
-    for (const list of [resources, exclude]) {
-      const wild = list.filter((arn) => arn.includes('*')).length;
-      if (wild > MOST_PATTERNS || list.length > MOST_ARNS) {
-        addProblem(
-          this,
-          `selection '${id}' lists ${list.length} resources, ${wild} of them patterns: AWS Backup allows ` +
-            `${MOST_ARNS}, and ${MOST_PATTERNS} with a pattern; select by tag instead`,
-        );
-      }
-    }
+    const { selection, problems, found } = renderSelection(this, id, options);
+    for (const problem of problems) addProblem(this, problem);
+    this.checkCapabilities(id, options.types ?? [], found);
     new backup.CfnBackupSelection(this, id, {
       backupPlanId: this.plan.attrBackupPlanId,
-      backupSelection: {
-        selectionName: selectionName(id),
-        iamRoleArn: this.role.roleArn,
-        resources: resources.length > 0 ? resources : ['*'],
-        notResources: exclude.length > 0 ? exclude : undefined,
-        // Written as CloudFormation has it: the property is free-form JSON to CDK.
-        conditions:
-          tags.length > 0
-            ? {
-                StringEquals: tags.map(([key, value]) => ({
-                  ConditionKey: `aws:ResourceTag/${key}`,
-                  ConditionValue: value,
-                })),
-              }
-            : undefined,
-      },
+      backupSelection: { ...selection, iamRoleArn: this.role.roleArn },
     });
   }
 
@@ -141,16 +121,45 @@ export class RegimeBackupPlan extends Construct implements aws_backup.IBackupPla
    */
   public requireObjective(resourceType: ResourceType, objective: RecoveryObjective): void {
     const layers = this._layers(resourceType);
-    const problems = objectiveProblems(resourceType.name, layers, {
-      maxLossMinutes: objective.maxDataLoss?.toMinutes(),
-      retentionDays: objective.retention?.toDays(),
-    });
+    const problems = objectiveProblems(resourceType.name, layers, objectiveOf(objective), this._place);
     for (const problem of problems) addProblem(this, problem);
   }
 
   /** @internal The rules as the objective arithmetic sees them. */
   public _layers(type: ResourceType): Layer[] {
-    return this.rules.flatMap((rule) => layerOf(rule, type.continuousLagMinutes) ?? []);
+    return this.rules.flatMap((rule) => layerOf(rule, this.storesOf(rule), type.continuousLagMinutes) ?? []);
+  }
+
+  /** @internal Region and account as far as they are known. */
+  public get _place(): Home {
+    const { region, account } = this.env;
+    return { region: isUnresolved(region) ? null : region, account: isUnresolved(account) ? null : account };
+  }
+
+  private storesOf(rule: BackupRule): Store[] {
+    const made = rule.props.airGappedVault ?? this.vault;
+    return [
+      storeOf(made, rule.retentionDays),
+      ...this.copiesOf(rule).map(({ vault, days }) => storeOf(vault, days)),
+    ];
+  }
+
+  /** Each copy of a rule with its lifecycle. */
+  private copiesOf(rule: BackupRule): PlannedCopy[] {
+    const { props: declared } = rule;
+    const plain = (declared.copies ?? this.copies).map((vault) => ({
+      vault,
+      days: rule.copyRetentionDays,
+      cold: declared.moveToColdStorageAfter?.toDays(),
+      archive: declared.archiveSnapshots,
+    }));
+    const own = (declared.copiesWithLifecycle ?? []).map((copy) => ({
+      vault: copy.vault,
+      days: copy.retention?.toDays() ?? rule.copyRetentionDays,
+      cold: copy.moveToColdStorageAfter?.toDays(),
+      archive: copy.archiveSnapshots,
+    }));
+    return [...plain, ...own];
   }
 
   private checkPlace(props: RegimeBackupPlanProps): void {
@@ -220,7 +229,7 @@ export class RegimeBackupPlan extends Construct implements aws_backup.IBackupPla
     props: RegimeBackupPlanProps,
   ): backup.CfnBackupPlan.BackupRuleResourceTypeProperty {
     const { props: declared } = rule;
-    const copies = declared.copies ?? props.copies ?? [];
+    const copies = this.copiesOf(rule);
     return {
       ruleName: rule.ruleName,
       targetBackupVault: props.vault.backupVaultRef.backupVaultName,
@@ -233,16 +242,21 @@ export class RegimeBackupPlan extends Construct implements aws_backup.IBackupPla
       targetLogicallyAirGappedBackupVaultArn: declared.airGappedVault?.backupVaultRef.backupVaultArn,
       indexActions: declared.index && [{ resourceTypes: declared.index.map((type) => type.name) }],
       scanActions: declared.malwareScan && [{ malwareScanner: 'GUARDDUTY', scanMode: declared.malwareScan }],
-      lifecycle: lifecycle(rule, rule.retentionDays),
-      copyActions: copies.length > 0 ? copies.map((vault) => this.renderCopy(rule, vault, props)) : undefined,
+      lifecycle: lifecycle(
+        rule.retentionDays,
+        declared.moveToColdStorageAfter?.toDays(),
+        declared.archiveSnapshots,
+      ),
+      copyActions: copies.length > 0 ? copies.map((copy) => this.renderCopy(rule, copy, props)) : undefined,
     };
   }
 
   private renderCopy(
     rule: BackupRule,
-    vault: aws_backup.IBackupVaultRef,
+    copy: PlannedCopy,
     props: RegimeBackupPlanProps,
   ): backup.CfnBackupPlan.CopyActionResourceTypeProperty {
+    const { vault, days, cold, archive } = copy;
     const { region, account } = placeOfVault(vault);
     const problem = moveProblem({
       what: Cargo.BACKUP,
@@ -259,12 +273,51 @@ export class RegimeBackupPlan extends Construct implements aws_backup.IBackupPla
       }
     } else this.checkSeparation(region);
     const lock = isRegimeVault(vault) ? vault.vaultLock : undefined;
-    const lockProblem = lock && retentionAgainstLock(rule.copyRetentionDays, lock);
+    const lockProblem = lock && retentionAgainstLock(days, lock);
     if (lockProblem) addProblem(this, `rule '${rule.ruleName}': its copy in ${region} ${lockProblem}`);
     return {
       destinationBackupVaultArn: vault.backupVaultRef.backupVaultArn,
-      lifecycle: lifecycle(rule, rule.copyRetentionDays),
+      lifecycle: lifecycle(days, cold, archive),
     };
+  }
+
+  /** What the types of a selection cannot do of what the rules ask for. */
+  private checkCapabilities(
+    id: string,
+    types: readonly ResourceType[],
+    found: readonly FoundResource[],
+  ): void {
+    const records = [...types.flatMap(({ name }) => typeNamed(name) ?? []), ...found.map(({ type }) => type)];
+    const named = (wanted: (type: TypeRecord) => boolean) =>
+      [...new Set(records.filter(wanted).map(({ name }) => name))].join(', ');
+    const cold = this.rules.filter(({ props }) => props.moveToColdStorageAfter);
+    const warm = named((type) => !type.cold);
+    if (cold.length > 0 && warm) {
+      addWarning(
+        this,
+        'cold-storage-ignored',
+        `selection '${id}': ${warm} have no cold storage, moveToColdStorageAfter of rule '${cold[0].ruleName}' does ` +
+          'nothing for them',
+      );
+    }
+    const copied = this.rules.flatMap((rule) => this.copiesOf(rule).map(({ vault }) => placeOfVault(vault)));
+    const stuck = named((type) => !type.copies);
+    if (copied.some(({ region, account }) => region !== this.home || account !== this.env.account) && stuck) {
+      addWarning(
+        this,
+        'copies-not-supported',
+        `selection '${id}': AWS Backup does not copy recovery points of ${stuck} to another region or account`,
+      );
+    }
+    const foreign = copied.filter(({ account }) => account !== this.env.account && !isUnresolved(account));
+    if (foreign.length === 0) return;
+    for (const { resource, type } of withoutOwnKey(found)) {
+      addProblem(
+        this,
+        `selection '${id}': ${resource.node.path} (${type.name}) is encrypted under a key that AWS manages, and its backups ` +
+          `cannot be copied to account ${foreign[0].account}: give it a customer managed key`,
+      );
+    }
   }
 
   private checkSeparation(region: string): void {
@@ -272,35 +325,22 @@ export class RegimeBackupPlan extends Construct implements aws_backup.IBackupPla
     if (separation?.tooNear) addProblem(this, separation.text);
     else if (separation) addWarning(this, 'copies-near', separation.text);
   }
-
-  private makeRole(): iam.Role {
-    const managed = ['AWSBackupServiceRolePolicyForBackup', 'AWSBackupServiceRolePolicyForS3Backup'];
-    const role = new iam.Role(this, 'Role', {
-      description: 'AWS Backup reads the protected resources and writes recovery points',
-      assumedBy: new iam.ServicePrincipal('backup.amazonaws.com'),
-      managedPolicies: managed.map((name) =>
-        iam.ManagedPolicy.fromAwsManagedPolicyName(name.endsWith('S3Backup') ? name : `service-role/${name}`),
-      ),
-    });
-    acknowledgeManagedPolicies(
-      role,
-      'AWS Backup adds resource types and their actions; its own managed policies follow, a copy of them would not',
-    );
-    return role;
-  }
 }
 
-function lifecycle(rule: BackupRule, days: number): backup.CfnBackupPlan.LifecycleResourceTypeProperty {
-  return {
-    deleteAfterDays: days,
-    moveToColdStorageAfterDays: rule.props.moveToColdStorageAfter?.toDays(),
-    optInToArchiveForSupportedResources: rule.props.archiveSnapshots,
-  };
+/** A copy as a rule asks for it. */
+interface PlannedCopy {
+  readonly vault: aws_backup.IBackupVaultRef;
+  readonly days: number;
+  readonly cold?: number;
+  readonly archive?: boolean;
 }
 
-function isRegimeVault(vault: aws_backup.IBackupVaultRef): vault is IRegimeVault {
-  return 'regime' in vault;
+function lifecycle(
+  deleteAfterDays: number,
+  moveToColdStorageAfterDays?: number,
+  optInToArchiveForSupportedResources?: boolean,
+): backup.CfnBackupPlan.LifecycleResourceTypeProperty {
+  return { deleteAfterDays, moveToColdStorageAfterDays, optInToArchiveForSupportedResources };
 }
 
 const defaultPlanName = (plan: Construct) => plan.node.path.replace(/[^A-Za-z0-9-_.]+/g, '-').slice(-50);
-const selectionName = (id: string) => id.replace(/[^A-Za-z0-9-_.]+/g, '-').slice(0, 50);

@@ -1,3 +1,5 @@
+import { typeNamed } from '../objective/type-table';
+
 /**
  * A type of resource that AWS Backup protects, as a selection names it.
  *
@@ -7,31 +9,36 @@
  */
 export class ResourceType {
   /** EC2 instances, with their volumes. */
-  public static readonly EC2 = new ResourceType('EC2', 'ec2:*:*:instance/*');
+  public static readonly EC2 = ResourceType.known('EC2');
   /** EBS volumes. */
-  public static readonly EBS = new ResourceType('EBS', 'ec2:*:*:volume/*');
+  public static readonly EBS = ResourceType.known('EBS');
   /** RDS instances. Continuous backup is 5 minutes behind. */
-  public static readonly RDS = new ResourceType('RDS', 'rds:*:*:db:*', 5);
+  public static readonly RDS = ResourceType.known('RDS');
   /** Aurora clusters; DocumentDB and Neptune clusters have ARNs of the same form. Continuous backup is 5 minutes behind. */
-  public static readonly AURORA = new ResourceType('Aurora', 'rds:*:*:cluster:*', 5);
+  public static readonly AURORA = ResourceType.known('Aurora');
   /** DynamoDB tables. */
-  public static readonly DYNAMODB = new ResourceType('DynamoDB', 'dynamodb:*:*:table/*');
+  public static readonly DYNAMODB = ResourceType.known('DynamoDB');
   /** EFS file systems. */
-  public static readonly EFS = new ResourceType('EFS', 'elasticfilesystem:*:*:file-system/*');
+  public static readonly EFS = ResourceType.known('EFS');
   /** FSx file systems. ONTAP volumes cannot be copied to another region. */
-  public static readonly FSX = new ResourceType('FSx', 'fsx:*:*:file-system/*');
+  public static readonly FSX = ResourceType.known('FSx');
   /** S3 buckets, which must be versioned. Continuous backup is 15 minutes behind. */
-  public static readonly S3 = new ResourceType('S3', 's3:::*', 15);
+  public static readonly S3 = ResourceType.known('S3');
   /** Redshift clusters. */
-  public static readonly REDSHIFT = new ResourceType('Redshift', 'redshift:*:*:cluster:*');
+  public static readonly REDSHIFT = ResourceType.known('Redshift');
   /** Timestream tables. */
-  public static readonly TIMESTREAM = new ResourceType('Timestream', 'timestream:*:*:database/*');
+  public static readonly TIMESTREAM = ResourceType.known('Timestream');
   /** CloudFormation stacks, with what is in them. */
-  public static readonly CLOUDFORMATION = new ResourceType('CloudFormation', 'cloudformation:*:*:stack/*');
+  public static readonly CLOUDFORMATION = ResourceType.known('CloudFormation');
   /** VMware virtual machines, through a backup gateway. */
-  public static readonly VMWARE = new ResourceType('VirtualMachine', 'backup-gateway:*:*:vm/*');
+  public static readonly VMWARE = ResourceType.known('VirtualMachine');
   /** SAP HANA databases on EC2. */
-  public static readonly SAP_HANA = new ResourceType('SAP HANA on Amazon EC2', 'ssm-sap:*:*:HANA/*');
+  public static readonly SAP_HANA = ResourceType.known('SAP HANA on Amazon EC2');
+
+  private static known(name: string): ResourceType {
+    const { arnPattern, lagMinutes } = typeNamed(name)!;
+    return new ResourceType(name, arnPattern, lagMinutes);
+  }
 
   /**
    * @param name the name AWS Backup gives the type

@@ -1,4 +1,6 @@
 import { longestGapMinutes } from '../objective/cron';
+import { ruleLayer, scheduleGap } from '../objective/rule-layer';
+import type { Store } from '../objective/store';
 import { type Layer, span } from '../objective/worst-case';
 import type { BackupRule } from './backup-rule';
 
@@ -53,6 +55,24 @@ export function ruleProblems(rule: BackupRule): string[] {
       }
     }
   }
+  for (const [i, copy] of (props.copiesWithLifecycle ?? []).entries()) {
+    const days = copy.retention?.toDays() ?? copyRetentionDays;
+    const coldCopy = copy.moveToColdStorageAfter?.toDays();
+    const name = `copiesWithLifecycle[${i}]`;
+    if (days < 1 || days > LONGEST_DAYS)
+      problems.push(`${name}: retention is ${days} days, it must be 1 to ${LONGEST_DAYS}`);
+    if (coldCopy !== undefined && days < coldCopy + COLD_DAYS) {
+      problems.push(
+        `${name}: retention is ${days} days and moveToColdStorageAfter ${coldCopy}: what is cold stays so for ` +
+          `${COLD_DAYS} days, keep for at least ${coldCopy + COLD_DAYS} days or leave moveToColdStorageAfter out`,
+      );
+    }
+    if (copy.archiveSnapshots && coldCopy === undefined) {
+      problems.push(
+        `${name}: archiveSnapshots does nothing without moveToColdStorageAfter: say when, or leave it out`,
+      );
+    }
+  }
   if (props.archiveSnapshots && cold === undefined) {
     problems.push('archiveSnapshots does nothing without moveToColdStorageAfter: say when, or leave it out');
   }
@@ -70,26 +90,29 @@ export function ruleProblems(rule: BackupRule): string[] {
 }
 
 /** The rule as the objective arithmetic sees it; undefined when its schedule cannot be read. */
-export function layerOf(rule: BackupRule, continuousLagMinutes?: number): Layer | undefined {
-  const intervalMinutes = gapOf(rule);
-  if (intervalMinutes === undefined) return undefined;
-  return {
-    name: `rule ${rule.ruleName}`,
-    intervalMinutes,
-    startDelayMinutes: rule.startWindowMinutes,
-    startDelayReason: 'start window',
-    completionMinutes: rule.completionWindowMinutes,
-    lagMinutes: rule.props.continuous ? continuousLagMinutes : undefined,
-    retentionDays: rule.retentionDays,
+export function layerOf(
+  rule: BackupRule,
+  stores: readonly Store[],
+  continuousLagMinutes?: number,
+): Layer | undefined {
+  if (gapOf(rule) === undefined) return undefined;
+  const { props, ruleName, retentionDays, startWindowMinutes, completionWindowMinutes } = rule;
+  const plain = {
+    name: ruleName,
+    schedule: props.schedule.expressionString,
+    timeZone: props.timeZone?.timezoneName,
+    startWindowMinutes,
+    completionWindowMinutes,
+    continuous: props.continuous === true,
+    retentionDays,
+    stores,
   };
+  return ruleLayer(plain, continuousLagMinutes);
 }
 
-/** Where clocks are changed, a night can have an hour more. */
 function gapOf(rule: BackupRule): number | undefined {
   try {
-    const gap = longestGapMinutes(rule.props.schedule.expressionString);
-    const zone = rule.props.timeZone?.timezoneName ?? 'Etc/UTC';
-    return gap > 60 && zone !== 'Etc/UTC' && zone !== 'UTC' ? gap + 60 : gap;
+    return scheduleGap(rule.props.schedule.expressionString, rule.props.timeZone?.timezoneName);
   } catch {
     return undefined;
   }

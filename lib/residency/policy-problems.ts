@@ -1,4 +1,5 @@
 /** Checks a policy file: everything that is wrong with it at once, each with its place in the file. */
+import { objectivesProblems } from '../objective/policy-section';
 import { findRegime, findRegion } from '../regime/lookup';
 import { REGIONS } from '../regime/region-table';
 import { isDay } from './judge/dates';
@@ -59,6 +60,7 @@ export function policyOf(document: PlainObject): AuditPolicy {
     exceptions: (own(document, 'exceptions') ?? []) as AuditPolicy['exceptions'],
     places: { buckets: places.buckets ?? {}, globalClusters: places.globalClusters ?? {} },
     soleRegion: part('soleRegion'),
+    ...(isObject(own(document, 'objectives')) ? { objectives: part('objectives') } : {}),
   };
 }
 
@@ -139,6 +141,7 @@ const SECTIONS: Readonly<
       if (own(acceptance, 'reason') !== undefined) text(acceptance, 'reason', here, report);
     });
   },
+  objectives: (value, at, report) => objectivesProblems(value, at, report),
 };
 
 function exceptionProblems(exception: unknown, at: At, report: Report, policy: PlainObject): void {

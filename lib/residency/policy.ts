@@ -13,6 +13,19 @@ export interface AuditPolicy {
     readonly globalClusters: Readonly<Record<string, readonly string[]>>;
   };
   readonly soleRegion: Readonly<Record<string, SoleRegionAcceptance>>;
+  /** What is asked of everything that is backed up; absent where nothing is. */
+  readonly objectives?: PolicyObjectives;
+}
+
+/** Durations are written as `90m`, `2h`, `7d`. */
+export interface PolicyObjectives {
+  readonly maxDataLoss?: string;
+  readonly retention?: string;
+  readonly copies?: number;
+  readonly immutable?: boolean;
+  readonly restoreTest?: string;
+  /** What need not keep them, by construct path, logical id or subject; `*` is any text. */
+  readonly exempt?: readonly { readonly resource: string; readonly reason: string }[];
 }
 
 export interface PolicyRegime {

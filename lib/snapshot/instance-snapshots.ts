@@ -3,21 +3,23 @@ import * as dlm from 'aws-cdk-lib/aws-dlm';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import type { aws_dlm, ResourceEnvironment } from 'aws-cdk-lib/interfaces';
 import { Construct } from 'constructs';
-import { type Layer, objectiveProblems, span } from '../objective/worst-case';
+import { objectiveProblems } from '../objective/assessment';
+import { snapshotLayer } from '../objective/snapshot-layer';
+import type { Store } from '../objective/store';
+import { type Layer, span } from '../objective/worst-case';
 import type { RecoveryObjective } from '../plan';
+import { objectiveOf } from '../plan/objective-of';
 import { addProblem, addWarning } from '../problems';
 import { Cargo, PrivacyRegime } from '../regime';
 import { reviewException } from '../regime/exception-check';
 import { homeRegionProblem, moveProblem, separationProblem } from '../regime/move-check';
-import { regionProblem } from '../regime/region-check';
+import { isUnresolved, regionProblem } from '../regime/region-check';
 import type { InstanceSnapshotsProps } from './instance-snapshots-props';
 import { snapshotRole } from './snapshot-role';
 
 const INTERVALS = [1, 2, 3, 4, 6, 8, 12, 24];
 const MOST_COPIES = 3;
 const MOST_TAGS = 50;
-/** Data Lifecycle Manager begins within an hour of the scheduled time. */
-const START_DELAY_MINUTES = 60;
 
 /**
  * Crash-consistent snapshots of tagged EC2 instances, by Data Lifecycle Manager, with copies that stay in the regime.
@@ -50,14 +52,7 @@ export class InstanceSnapshots extends Construct implements aws_dlm.ILifecyclePo
       ? undefined
       : snapshotRole(this, 'Role', { copies, volumeKeys: props.volumeKeys ?? [] });
     this.role = props.role ?? own!.role;
-    this.layer = {
-      name: `snapshots every ${span(hours * 60)}`,
-      intervalMinutes: hours * 60,
-      startDelayMinutes: START_DELAY_MINUTES,
-      startDelayReason: 'that a run may start late',
-      completionMinutes: 0,
-      retentionDays: wholeDays(retention),
-    };
+    this.layer = snapshotLayer(hours * 60, wholeDays(retention), this.stores(props, retention));
 
     this.policy = new dlm.CfnLifecyclePolicy(this, 'Resource', {
       description: `Instance snapshots every ${hours} h kept ${wholeDays(retention)} days`,
@@ -98,16 +93,28 @@ export class InstanceSnapshots extends Construct implements aws_dlm.ILifecyclePo
    * @param objective what was promised
    */
   public requireObjective(objective: RecoveryObjective): void {
-    const problems = objectiveProblems('EC2', [this.layer], {
-      maxLossMinutes: objective.maxDataLoss?.toMinutes(),
-      retentionDays: objective.retention?.toDays(),
-    });
+    const home = this.layer.stores![0];
+    const problems = objectiveProblems('EC2', [this.layer], objectiveOf(objective), home);
     for (const problem of problems) addProblem(this, problem);
   }
 
   /** @internal The schedule as the objective arithmetic sees it. */
   public _layer(): Layer {
     return this.layer;
+  }
+
+  private stores(props: InstanceSnapshotsProps, retention: Duration): Store[] {
+    const { region, account } = this.env;
+    const known = (text: string) => (isUnresolved(text) ? null : text);
+    const kept = wholeDays(props.copyRetention ?? retention);
+    return [region, ...(props.copies ?? [])].map((place, i) => ({
+      kind: 'snapshots',
+      name: null,
+      region: known(place),
+      account: known(account),
+      lock: 'none',
+      retentionDays: i === 0 ? wholeDays(retention) : kept,
+    }));
   }
 
   private copyRule(

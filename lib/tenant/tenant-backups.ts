@@ -14,10 +14,13 @@ import { StepFunctionsStartExecution } from 'aws-cdk-lib/aws-scheduler-targets';
 import * as sns from 'aws-cdk-lib/aws-sns';
 import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
+import { objectiveProblems } from '../objective/assessment';
 import { longestGapMinutes } from '../objective/cron';
-import { type Layer, objectiveProblems } from '../objective/worst-case';
+import type { Layer } from '../objective/worst-case';
 import type { RecoveryObjective } from '../plan';
+import { objectiveOf } from '../plan/objective-of';
 import { addProblem } from '../problems';
+import { recordLayer } from '../record-layer';
 import { Cargo, PrivacyRegime } from '../regime';
 import { homeRegionProblem, moveProblem } from '../regime/move-check';
 import { regionProblem } from '../regime/region-check';
@@ -182,7 +185,19 @@ export class TenantBackups extends Construct implements ec2.IConnectable {
       startDelayReason: '',
       completionMinutes: maxDuration.toMinutes(),
       retentionDays: retention.toDays(),
+      stores: [
+        {
+          kind: 'archive',
+          name: this.bucket.bucketName,
+          region: Stack.of(this).region,
+          account: Stack.of(this).account,
+          // Object Lock in governance mode.
+          lock: 'governance',
+          retentionDays: retention.toDays(),
+        },
+      ],
     };
+    recordLayer(this, `tenants of ${this.node.path}`, this.layer);
   }
 
   /** Runs that did not succeed: some tenant is without a backup, or the run was stopped or took too long. */
@@ -221,10 +236,7 @@ export class TenantBackups extends Construct implements ec2.IConnectable {
    * @param objective what was promised
    */
   public requireObjective(objective: RecoveryObjective): void {
-    const problems = objectiveProblems('tenants', this.layer ? [this.layer] : [], {
-      maxLossMinutes: objective.maxDataLoss?.toMinutes(),
-      retentionDays: objective.retention?.toDays(),
-    });
+    const problems = objectiveProblems('tenants', this.layer ? [this.layer] : [], objectiveOf(objective));
     for (const problem of problems) addProblem(this, problem);
   }
 

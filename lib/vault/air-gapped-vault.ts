@@ -79,6 +79,8 @@ export class AirGappedVault extends Construct implements IRegimeVault {
 
   public readonly vaultLock?: VaultLock;
 
+  public readonly airGapped?: boolean = true;
+
   public readonly env: ResourceEnvironment;
 
   private readonly resource: backup.CfnLogicallyAirGappedBackupVault;

@@ -14,6 +14,9 @@ export interface IRegimeVault extends aws_backup.IBackupVaultRef {
 
   /** Its lock; undefined when it is not known here. */
   readonly vaultLock?: VaultLock;
+
+  /** Whether it is a logically air-gapped vault; undefined when that is not known here. */
+  readonly airGapped?: boolean;
 }
 
 /** What the vault is called, how it is locked and who may copy to and from it. */
@@ -97,4 +100,11 @@ export interface RegimeVaultAttributes {
    * @default - not checked
    */
   readonly vaultLock?: VaultLock;
+
+  /**
+   * Whether it is a logically air-gapped vault.
+   *
+   * @default false
+   */
+  readonly airGapped?: boolean;
 }

@@ -41,6 +41,8 @@ export class RegimeVault extends Construct implements IRegimeVault {
 
   public readonly vaultLock?: VaultLock;
 
+  public readonly airGapped?: boolean = false;
+
   /** The key that encrypts the recovery points. */
   public readonly encryptionKey: aws_kms.IKeyRef;
 
@@ -141,6 +143,7 @@ class ImportedVault extends Construct implements IRegimeVault {
   public readonly regime: PrivacyRegime;
   public readonly vaultName: string;
   public readonly vaultLock?: VaultLock;
+  public readonly airGapped?: boolean;
   public readonly env: ResourceEnvironment;
   public readonly backupVaultRef: aws_backup.BackupVaultReference;
 
@@ -152,6 +155,7 @@ class ImportedVault extends Construct implements IRegimeVault {
     this.env = { region, account };
     this.vaultName = vaultName;
     this.vaultLock = attributes.vaultLock;
+    this.airGapped = attributes.airGapped ?? false;
     this.regime = attributes.regime ?? PrivacyRegime.forRegion(region);
     this.backupVaultRef = {
       backupVaultName: vaultName,

@@ -100,6 +100,7 @@ test('the accepted risk is in the template, for the auditor', () => {
       home: 'eu-west-2',
       copies: [],
       soleRegion: { acceptedBy: 'CISO', reviewOn: '2999-06-30' },
+      objective: { maxLossMinutes: 120, retentionDays: 7 },
     },
   });
 });

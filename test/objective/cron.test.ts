@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
+import { objectiveProblems } from '../../dist/lib/objective/assessment';
 import { longestGapMinutes } from '../../dist/lib/objective/cron';
-import { objectiveProblems, worstCaseLoss } from '../../dist/lib/objective/worst-case';
+import { worstCaseLoss } from '../../dist/lib/objective/worst-case';
 
 test.each([
   ['cron(0 * ? * * *)', 60],

@@ -17,30 +17,36 @@ export interface Workspace {
   remove(): void;
 }
 
-export async function workspace(
+export function workspace(
   server: () => { readonly port: number },
   user = 'postgres',
   scheme = 'postgres',
 ): Promise<Workspace> {
+  return workspaceOf(() => `${scheme}://${user}@127.0.0.1:${server().port}`);
+}
+
+/** For any server, and what the commands need to find in their environment. */
+export async function workspaceOf(url: () => string, env: RunOptions['env'] = {}): Promise<Workspace> {
   const folder = mkdtempSync(join(tmpdir(), 'tenants-'));
   const store = join(folder, 'store');
   const key = join(folder, 'key');
   await runCli(['keygen', key]);
   const on = ['--store', store, '--key-file', key, '--json'];
-  const at = () => ['--server', `${scheme}://${user}@127.0.0.1:${server().port}`];
+  const at = () => ['--server', url()];
   const name = (tenant: string) => ['--', tenant];
+  const within = (options: RunOptions) => ({ ...options, env: { ...env, ...options.env } });
   return {
     folder,
     store,
     key,
     dump: (tenant, args = [], options = {}) =>
-      runCli(['dump', ...at(), ...on, ...args, ...name(tenant)], options),
+      runCli(['dump', ...at(), ...on, ...args, ...name(tenant)], within(options)),
     list: (args = []) => runCli(['list', '--store', store, '--json', ...args]),
     verify: (tenant, args = []) => runCli(['verify', ...on, ...args, ...name(tenant)]),
     restore: (tenant, args = [], options = {}) =>
-      runCli(['restore', ...at(), ...on, `--confirm=${tenant}`, ...args, ...name(tenant)], options),
+      runCli(['restore', ...at(), ...on, `--confirm=${tenant}`, ...args, ...name(tenant)], within(options)),
     undo: (tenant, args = [], options = {}) =>
-      runCli(['undo', ...at(), '--json', `--confirm=${tenant}`, ...args, ...name(tenant)], options),
+      runCli(['undo', ...at(), '--json', `--confirm=${tenant}`, ...args, ...name(tenant)], within(options)),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
 }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import pg from 'pg';
 import { InputError, OperationError, reasonOf } from '../../errors.js';
-import { describeServer, type ServerAddress } from '../server.js';
+import { checkOptions, describeServer, type ServerAddress } from '../server.js';
 
 /** The URL options that are known; another one is refused, not ignored. */
 const OPTIONS = ['sslmode', 'sslrootcert', 'connect_timeout', 'lock_timeout', 'maintenance_database'];
@@ -25,12 +25,7 @@ export interface PostgresAddress {
 }
 
 export function addressOf(server: ServerAddress): PostgresAddress {
-  for (const name of Object.keys(server.options)) {
-    if (!OPTIONS.includes(name))
-      throw new InputError(
-        `the server URL has the option ${JSON.stringify(name)}; known are ${OPTIONS.join(', ')} and host`,
-      );
-  }
+  checkOptions(server, OPTIONS);
   const { env } = process;
   const socket = server.host.startsWith('/');
   const sslmode = server.options.sslmode ?? env.PGSSLMODE ?? (socket ? 'disable' : 'prefer');

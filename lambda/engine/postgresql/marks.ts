@@ -1,31 +1,17 @@
 import pg from 'pg';
+import { type Mark as EngineMark, parseMark } from '../mark.js';
 import { isDerivedName } from './names.js';
 
 /**
- * The note on a database that is ours. The owner of any database can write such a note on it, and only a role that may
- * create databases can give it a name of ours: so a copy counts only when note and name agree.
+ * Its note is the database's comment. The owner of any database can write one on it, and only a role that may create
+ * databases can give it a name of ours: so a copy counts only when note and name agree.
  */
-export interface Mark {
-  readonly tool: 'sovereign-backup';
-  readonly kind: 'restore' | 'undo';
-  readonly tenant: string;
-  readonly database: string;
-  /** Of a side copy: the time of its archive. Of an undo copy: when it was put aside. */
-  readonly at: string;
-  readonly archive?: string;
+export interface Mark extends EngineMark {
   /** The comment that the database had while it was live. */
   readonly comment?: string | null;
 }
 
-export function markOf(comment: string | null): Mark | undefined {
-  if (!comment?.startsWith('{')) return undefined;
-  try {
-    const mark = JSON.parse(comment) as Mark;
-    return mark.tool === 'sovereign-backup' && typeof mark.database === 'string' ? mark : undefined;
-  } catch {
-    return undefined;
-  }
-}
+export const markOf = (comment: string | null): Mark | undefined => parseMark<Mark>(comment);
 
 export function commentSql(name: string, comment: string | null): string {
   const value = comment === null ? 'null' : pg.escapeLiteral(comment);

@@ -59,7 +59,7 @@ function findingLines({ severity, rule, template, logicalId, message }: Finding)
 
 const paragraph = (kind: string, where: string, message: string) => [`${kind}: ${where}`, `    ${message}`];
 
-function aligned(rows: readonly (readonly string[])[]): readonly string[] {
+export function aligned(rows: readonly (readonly string[])[]): readonly string[] {
   const widths = rows[0]!.map((_, column) =>
     rows.reduce((widest, row) => Math.max(widest, row[column]!.length), 0),
   );

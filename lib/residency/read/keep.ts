@@ -1,3 +1,4 @@
+import { OBJECTIVE_PROPERTIES } from '../../objective/templates/kept';
 import { NESTED_STACKS } from '../resolve/stack';
 import { PROPERTY_RULES } from '../rules';
 
@@ -38,6 +39,9 @@ function collectByType(): Map<string, Set<string>> {
     for (const clue of [...(rule.also ?? []), ...(rule.unless ?? [])]) paths.push(clue.path);
     for (const path of paths) if (path !== undefined) names.add(path.split(/[.[{]/)[0]!);
     kept.set(rule.type, names);
+  }
+  for (const [type, properties] of OBJECTIVE_PROPERTIES) {
+    kept.set(type, new Set([...(kept.get(type) ?? ALWAYS), ...properties]));
   }
   return kept;
 }

@@ -1,4 +1,5 @@
 /** Prunes a template to what the audit reads, so that a thousand of them fit in memory. */
+import { RECORD_PREFIX } from '../../objective/templates/kept';
 import { InputError, type TemplateDocument, type TemplateFacts, type TemplateInput } from '../input';
 import { isObject, own, type PlainObject, section } from '../resolve/stack';
 import { circlesIn } from './circles';
@@ -50,6 +51,9 @@ export function prepare(
   for (const name of ['Parameters', 'Mappings', 'Conditions', 'Outputs']) {
     if (isObject(own(whole, name))) pruned[name] = whole[name];
   }
+  const metadata = section(whole, 'Metadata');
+  const records = Object.keys(metadata).filter((key) => key.startsWith(RECORD_PREFIX));
+  if (records.length > 0) pruned.Metadata = Object.fromEntries(records.map((key) => [key, metadata[key]]));
   return { document: pruned, facts: { circles, macros } };
 }
 

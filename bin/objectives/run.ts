@@ -1,0 +1,59 @@
+import type { Objective } from '../../lib/objective/assessment.js';
+import { DURATION_FORM, minutesOf } from '../../lib/objective/duration.js';
+import { objectivesSummary, objectivesTable } from '../../lib/objective/output/table.js';
+import { objectiveOfPolicy } from '../../lib/objective/policy-section.js';
+import type { ObjectivesResult } from '../../lib/objective/templates/model.js';
+import { missesObjective, objectivesOf } from '../../lib/objective/templates/objectives.js';
+import { InputError } from '../../lib/residency/input.js';
+import { type Loaded, loadPaths } from '../audit/inputs.js';
+import { write } from '../audit/write.js';
+import type { ObjectivesCommandOptions } from '../commands/objectives.js';
+
+/** Works the objectives out, prints them, and sets the exit code. */
+export function runObjectives(paths: readonly string[], options: ObjectivesCommandOptions): void {
+  const asked = askedFor(options);
+  const result = objectivesIn(loadPaths(paths, options), asked);
+  const json = options.format === 'json';
+  write(json ? `${JSON.stringify(result, undefined, 2)}\n` : objectivesTable(result), options.out);
+  if (options.out !== undefined) process.stderr.write(`${objectivesSummary(result)}: ${options.out}\n`);
+  process.exitCode = missesObjective(result, options.strict) ? 1 : 0;
+}
+
+/** What was loaded, judged by the options, else by the policy, else by what the templates say themselves. */
+export function objectivesIn({ inputs, policy }: Loaded, asked?: Objective): ObjectivesResult {
+  const { objectives } = policy.policy;
+  const byPolicy = objectiveOfPolicy(objectives);
+  const stated = asked
+    ? ({ objective: asked, by: 'options' } as const)
+    : byPolicy
+      ? ({ objective: byPolicy, by: 'policy' } as const)
+      : null;
+  return objectivesOf(inputs, policy.policy, stated, objectives?.exempt);
+}
+
+function askedFor(options: ObjectivesCommandOptions): Objective | undefined {
+  const loss = minutes('--max-data-loss', options.maxDataLoss);
+  const retention = minutes('--retention', options.retention);
+  if (retention !== undefined && retention % 1440 !== 0) {
+    throw new InputError(`--retention ${options.retention}: must be whole days, as in 7d`);
+  }
+  const copies = options.copies === undefined ? undefined : Number(options.copies);
+  if (copies !== undefined && !(Number.isInteger(copies) && copies >= 1)) {
+    throw new InputError(`--copies ${options.copies}: must be a whole number from 1`);
+  }
+  const objective: Objective = {
+    maxLossMinutes: loss,
+    retentionDays: retention === undefined ? undefined : retention / 1440,
+    copies,
+    immutable: options.immutable,
+    restoreTestMinutes: minutes('--restore-test', options.restoreTest),
+  };
+  return Object.values(objective).some((value) => value !== undefined) ? objective : undefined;
+}
+
+function minutes(option: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const found = minutesOf(text);
+  if (found === undefined) throw new InputError(`${option} ${text}: must be ${DURATION_FORM}`);
+  return found;
+}

@@ -9,6 +9,7 @@ import {
   type GenerateDataKeyCommandInput,
   KMSClient,
 } from '@aws-sdk/client-kms';
+import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { OperationError } from '../errors.js';
 import type { ArchiveKey } from './key.js';
 import { askedEachTime, type RenewableCredentials } from './s3-client.js';
@@ -21,6 +22,10 @@ export interface KmsKeyOptions {
   readonly arn: string;
   readonly credentials?: RenewableCredentials;
   readonly endpoint?: string;
+  /** How often a call is tried. @default 8 */
+  readonly attempts?: number;
+  /** Milliseconds without an answer after which a call is given up and tried again. @default 10000 */
+  readonly idleMillis?: number;
 }
 
 type KmsClientProvider = NonNullable<ConstructorParameters<typeof KmsKeyringNode>[0]>['clientProvider'];
@@ -39,7 +44,12 @@ export function kmsKey(options: KmsKeyOptions): ArchiveKey {
     ...(options.credentials ? { credentials: askedEachTime(options.credentials) } : {}),
     ...(options.endpoint === undefined ? {} : { endpoint: options.endpoint }),
     retryMode: 'adaptive',
-    maxAttempts: 8,
+    maxAttempts: options.attempts ?? 8,
+    // A call takes milliseconds; a connection that fell silent would otherwise hold a dump up for ever.
+    requestHandler: new NodeHttpHandler({
+      connectionTimeout: 10_000,
+      socketTimeout: options.idleMillis ?? 10_000,
+    }),
   });
   return { id: options.arn, keyring: new ClearKmsKeyring(options.arn, client, options.credentials) };
 }

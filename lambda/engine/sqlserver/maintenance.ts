@@ -31,14 +31,21 @@ export async function openServer(server: ServerAddress, signal?: AbortSignal): P
     signal?.throwIfAborted();
     const facts = await serverFacts(session, address);
     const staging = await Staging.open(address, facts.rds);
-    const native = facts.rds
-      ? new RdsNative(session, address, staging)
-      : new SelfHostedNative(session, staging);
+    const native = nativeOf(session, address, staging, facts);
     return { address, session, facts, staging, native };
   } catch (error) {
     await session.close();
     throw error;
   }
+}
+
+export function nativeOf(
+  session: Session,
+  address: SqlServerAddress,
+  staging: Staging,
+  { rds }: ServerFacts,
+): Native {
+  return rds ? new RdsNative(session, address, staging) : new SelfHostedNative(session, staging);
 }
 
 /** Of one database, at most one dump runs at a time, and at most one restore or undo. */

@@ -1,6 +1,8 @@
+import type { Socket } from 'node:net';
 import { InputError, OperationError, reasonOf } from '../../errors.js';
 import type { SqlServerAddress } from './address.js';
 import type { Connection, Request } from './driver.js';
+import { openSocket } from './socket.js';
 
 export type Value = string | number | null;
 export type Row = Record<string, unknown>;
@@ -37,6 +39,8 @@ export class Session {
   /** The driver is read only where it is needed. */
   public static async open(address: SqlServerAddress, database = 'master'): Promise<Session> {
     const driver = await import('./driver.js');
+    const encrypt = address.sslmode !== 'disable';
+    let socket: Socket | undefined;
     const connection = new driver.Connection({
       server: address.host,
       authentication: {
@@ -44,10 +48,13 @@ export class Session {
         options: { userName: address.user, password: address.password },
       },
       options: {
-        port: address.port,
+        connector: async () => {
+          socket = await openSocket(address.host, address.port, encrypt);
+          return socket;
+        },
         database,
         appName: 'sovereign-backup',
-        encrypt: address.sslmode !== 'disable',
+        encrypt,
         trustServerCertificate: !address.sslmode.startsWith('verify-'),
         cryptoCredentialsDetails: {
           ...(address.ca === undefined ? {} : { ca: address.ca }),
@@ -72,6 +79,7 @@ export class Session {
       });
     } catch (error) {
       connection.close();
+      socket?.destroy();
       throw explainConnect(error, numbers, address, database);
     }
     return new Session(connection, driver, address);

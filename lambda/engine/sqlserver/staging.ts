@@ -52,18 +52,22 @@ export class Staging {
     this.location = `s3://${place.bucket}/${place.prefix}`;
   }
 
+  /** For names only: nothing is asked of S3. Undefined where the server's URL names no bucket. */
+  public static named(address: SqlServerAddress): Staging | undefined {
+    return address.staging && new Staging(address.staging, address);
+  }
+
   /** Refuses what the server could not use, before anything is begun. */
   public static async open(address: SqlServerAddress, rds: boolean): Promise<Staging> {
-    const { staging: place } = address;
-    if (!place)
+    const staging = Staging.named(address);
+    if (!staging)
       throw new InputError(
         `SQL Server writes its backups into a bucket itself, and the server URL names none; add ?staging=s3://bucket/prefix`,
       );
-    if (place.kmsKey && !rds)
+    if (staging.place.kmsKey && !rds)
       throw new InputError(
         'kms_key is for RDS, whose backup procedure takes it; elsewhere the staging bucket encrypts',
       );
-    const staging = new Staging(place, address);
     await staging.checkRegion(rds);
     return staging;
   }

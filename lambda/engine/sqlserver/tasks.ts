@@ -17,7 +17,7 @@ export interface Task {
   readonly state: string;
 }
 
-const FIRST_PAUSE_MS = 250;
+const FIRST_PAUSE_MS = 100;
 /** RDS itself writes the status down every two minutes. */
 const LONGEST_PAUSE_MS = 10_000;
 /** A cancelled task is waited for, so that its object can be removed; not for ever. */
@@ -30,8 +30,12 @@ export const isRunning = ({ lifecycle }: Task): boolean =>
 
 /** The tasks that RDS remembers of a database, for 36 days. */
 export async function tasksOf(session: Session, database: string): Promise<Task[]> {
-  const rows = await session.query('EXEC msdb.dbo.rds_task_status @db_name = @database', { database });
-  return rows.map(taskIn);
+  try {
+    const rows = await session.query('EXEC msdb.dbo.rds_task_status @db_name = @database', { database });
+    return rows.map(taskIn);
+  } catch (error) {
+    throw error instanceof SqlError ? explainTask('backup', error.message, error.number) : error;
+  }
 }
 
 async function taskOf(session: Session, id: number): Promise<Task> {

@@ -59,8 +59,8 @@ export class TdsServer {
   public port = 0;
   /** Splits answers into packets of so many bytes. */
   public packetBytes = 4088;
-  /** Replaces an answer, to see what the client makes of it. */
-  public garble: (answer: Buffer) => Buffer = (answer) => answer;
+  /** So many bytes of an answer, packet headers included, are sent before the connection breaks. */
+  public tear: (answer: Buffer) => number | undefined = () => undefined;
   private readonly holders = new Map<string, SessionState>();
   private nextSession = 51;
 
@@ -98,7 +98,12 @@ export class TdsServer {
     let busy: Promise<void> = Promise.resolve();
     let cancelled = false;
     const answer = (data: Buffer) => {
-      if (!socket.destroyed) send(socket, TYPE.response, this.garble(data), this.packetBytes);
+      if (socket.destroyed) return;
+      const most = this.tear(data);
+      if (most === undefined) return send(socket, TYPE.response, data, this.packetBytes);
+      const parts: Buffer[] = [];
+      send({ write: (part: Buffer) => parts.push(part) > 0 }, TYPE.response, data, this.packetBytes);
+      socket.end(Buffer.concat(parts).subarray(0, most));
     };
     const left = () => {
       if (!session) return;

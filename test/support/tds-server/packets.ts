@@ -1,5 +1,4 @@
 // TDS packets: eight bytes of header, then data; a message is one or more of them.
-import type { Socket } from 'node:net';
 
 export const TYPE = {
   batch: 0x01,
@@ -46,7 +45,7 @@ export class PacketReader {
 
 /** One whole message; `split` is the size of packets, to be small in tests of the client. */
 export function send(
-  socket: Pick<Socket, 'write'>,
+  socket: { write(part: Buffer): boolean },
   type: number,
   data: Buffer,
   split = LARGEST - HEADER,

@@ -1,13 +1,13 @@
 // Judges what a restore test has restored, and tells AWS Backup, which then deletes the restored resource.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@aws-lambda-powertools/logger';
-import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import {
   BackupClient,
   DescribeRestoreJobCommand,
   PutRestoreValidationResultCommand,
 } from '@aws-sdk/client-backup';
 import type { Context } from 'aws-lambda';
+import { emitMetrics } from '../aws/embedded-metrics.js';
 import { type Restored, type Run, ValidationFailure } from '../drill/validator.js';
 import { validators } from '../drill/validators.js';
 import { reasonOf } from '../errors.js';
@@ -24,11 +24,6 @@ export interface ValidateRestoreEvent {
 const REPORT_MILLISECONDS = 20_000;
 
 const logger = new Logger({ serviceName: 'validate-restore' });
-
-const metrics = new Metrics({
-  namespace: 'SovereignBackup/Drills',
-  defaultDimensions: { plan: process.env.DRILL_PLAN ?? 'unknown' },
-});
 
 export async function handler(event: ValidateRestoreEvent, context: Context): Promise<unknown> {
   const backup = new BackupClient();
@@ -59,8 +54,11 @@ export async function handler(event: ValidateRestoreEvent, context: Context): Pr
     }),
   );
   logger[verdict.passed ? 'info' : 'error']('verdict', { ...restored, ...verdict });
-  metrics.addMetric(verdict.passed ? 'Passed' : 'Failed', MetricUnit.Count, 1);
-  metrics.publishStoredMetrics();
+  emitMetrics(
+    'SovereignBackup/Drills',
+    { plan: process.env.DRILL_PLAN ?? 'unknown' },
+    { [verdict.passed ? 'Passed' : 'Failed']: 1 },
+  );
   return verdict;
 }
 

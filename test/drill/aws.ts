@@ -17,6 +17,8 @@ export interface FakeAws {
   hook: (payload: unknown) => { answer: unknown; error?: string };
   /** Where the databases of moto listen. */
   database: { host: string; port: number };
+  /** Answers of a test's own, before all others; undefined leaves a request to them. */
+  own?: (url: URL) => unknown;
   stop(): Promise<void>;
 }
 
@@ -58,6 +60,8 @@ async function answer(
     response
       .writeHead(status, { 'content-type': 'application/json', ...headers })
       .end(value === undefined ? '' : JSON.stringify(value));
+  const ours = fake.own?.(new URL(url, 'http://aws'));
+  if (ours !== undefined) return void json(200, ours);
   const [, jobId, validations] = /^\/restore-jobs\/([^/]+)(\/validations)?$/.exec(url) ?? [];
   if (jobId && validations && request.method === 'PUT') {
     fake.verdicts.set(jobId, JSON.parse(body.toString()));

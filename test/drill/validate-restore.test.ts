@@ -70,8 +70,10 @@ describe('the handler', () => {
     expect(await drill(hook, { ...job, SourceResourceArn: 'arn:source' })).toEqual(
       passed(/^all 3 files are there$/),
     );
-    // What CloudWatch makes a metric of.
-    expect(logOfLastRun()).toMatch(/"Namespace":"SovereignBackup\/Drills".*"Name":"Passed".*"plan":"weekly"/);
+    // What CloudWatch makes a metric of, under the one dimension by which the plan's metrics and alarms look.
+    expect(logOfLastRun()).toMatch(
+      /"Namespace":"SovereignBackup\/Drills","Dimensions":\[\["plan"\]\].*"Name":"Passed".*"plan":"weekly"/,
+    );
     expect(got).toMatchObject({ resourceType: 'EFS', arn: job.CreatedResourceArn, sourceArn: 'arn:source' });
   });
 

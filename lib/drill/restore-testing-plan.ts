@@ -105,6 +105,9 @@ export class RestoreTestingPlan extends Construct implements aws_backup.IRestore
   /** The name, known at synthesis. */
   public readonly planName: string;
 
+  /** @internal What the watch has to know of the declaration. */
+  public readonly _declared: { readonly schedule: string; readonly startWindow: Duration };
+
   private readonly selections: RestoreTestingSelection[] = [];
 
   constructor(scope: Construct, id: string, props: RestoreTestingPlanProps = {}) {
@@ -116,6 +119,7 @@ export class RestoreTestingPlan extends Construct implements aws_backup.IRestore
       Names.uniqueResourceName(this, { maxLength: 50, separator: '_', allowedSpecialCharacters: '_' });
     const schedule = (props.schedule ?? Schedule.expression('cron(0 3 ? * SUN *)')).expressionString;
     const startWindow = props.startWindow ?? Duration.hours(24);
+    this._declared = { schedule, startWindow };
     const selectionWindow = props.selectionWindow ?? Duration.days(30);
     const problems = planProblems({
       name: this.planName,
@@ -172,6 +176,11 @@ export class RestoreTestingPlan extends Construct implements aws_backup.IRestore
       );
     }
     return selection;
+  }
+
+  /** @internal The selections that were added so far. */
+  public _selections(): readonly RestoreTestingSelection[] {
+    return this.selections;
   }
 
   /** Restored resources that were judged good. */

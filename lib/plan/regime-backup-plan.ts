@@ -29,6 +29,15 @@ import { renderSelection } from './selection';
 
 const MOST_SELECTIONS = 10;
 
+/** @internal */
+export interface DeclaredPlan {
+  readonly vault: IRegimeVault;
+  readonly rules: readonly BackupRule[];
+  /** Of all rules; one may be there several times. */
+  readonly copies: readonly aws_backup.IBackupVaultRef[];
+  readonly selections: SelectionOptions[];
+}
+
 /**
  * An AWS Backup plan whose copies stay in the regime of its vault.
  *
@@ -44,6 +53,9 @@ export class RegimeBackupPlan extends Construct implements aws_backup.IBackupPla
   public readonly role: iam.IRole;
 
   public readonly env: ResourceEnvironment;
+
+  /** @internal What the watch and the audit have to know of the declaration. */
+  public readonly _declared: DeclaredPlan;
 
   private readonly plan: backup.CfnBackupPlan;
   private readonly rules: BackupRule[];
@@ -61,6 +73,8 @@ export class RegimeBackupPlan extends Construct implements aws_backup.IBackupPla
     this.vault = props.vault;
     this.copies = props.copies ?? [];
     this.rules = props.rules ?? [BackupRule.hourly(), BackupRule.daily()];
+    const copies = this.rules.flatMap((rule) => rule.props.copies ?? props.copies ?? []);
+    this._declared = { vault: props.vault, rules: this.rules, copies, selections: [] };
     this.checkPlace(props);
     this.checkRules(this.rules, props);
     this.role = props.role ?? backupRole(this, 'Role');
@@ -97,6 +111,7 @@ export class RegimeBackupPlan extends Construct implements aws_backup.IBackupPla
    */
   public protect(id: string, options: SelectionOptions): void {
     this.selections++;
+    this._declared.selections.push(options);
     if (this.selections > MOST_SELECTIONS) {
       addProblem(
         this,

@@ -35,6 +35,9 @@ export class InstanceSnapshots extends Construct implements aws_dlm.ILifecyclePo
 
   public readonly env: ResourceEnvironment;
 
+  /** @internal What the watch has to know of the declaration. */
+  public readonly _declared: Pick<InstanceSnapshotsProps, 'targetTags' | 'excludeBootVolume' | 'copies'>;
+
   private readonly policy: dlm.CfnLifecyclePolicy;
   private readonly layer: Layer;
 
@@ -43,6 +46,7 @@ export class InstanceSnapshots extends Construct implements aws_dlm.ILifecyclePo
     const { region, account } = Stack.of(this);
     this.env = { region, account };
     const copies = props.copies ?? [];
+    this._declared = props;
     this.regime = props.regime ?? (regionProblem(region) ? undefined : PrivacyRegime.forRegion(region));
     const hours = (props.interval ?? Duration.hours(1)).toHours({ integral: false });
     const retention = props.retention ?? Duration.days(7);
@@ -82,7 +86,12 @@ export class InstanceSnapshots extends Construct implements aws_dlm.ILifecyclePo
     if (own) this.policy.node.addDependency(own.rights);
   }
 
-  /** Id and ARN of the lifecycle policy. */
+  /** The id of the lifecycle policy, by which its metrics and snapshots are found. */
+  public get policyId(): string {
+    return this.policy.ref;
+  }
+
+  /** ARN of the lifecycle policy. */
   public get lifecyclePolicyRef(): aws_dlm.LifecyclePolicyReference {
     return this.policy.lifecyclePolicyRef;
   }

@@ -7,7 +7,7 @@ import {
   TreatMissingData,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
-import { type CfnRule, type EventPattern, Rule } from 'aws-cdk-lib/aws-events';
+import type { Rule } from 'aws-cdk-lib/aws-events';
 import { SnsTopic } from 'aws-cdk-lib/aws-events-targets';
 import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
@@ -15,6 +15,7 @@ import { DeclarationError } from '../errors';
 import type { PrivacyRegime, TransferException } from '../regime';
 import { findRegion } from '../regime/lookup';
 import { arrivals, departures } from './copy-events';
+import { rawRule } from './raw-rule';
 
 /** What is watched, and who is told. */
 export interface ResidencyWatchProps {
@@ -89,16 +90,13 @@ export class ResidencyWatch extends Construct {
       );
     }
     this.topic = props.topic ?? new Topic(this, 'Topic', { enforceSSL: true });
-    this.rules = events.map(({ id: name, description, pattern }) => {
-      const rule = new Rule(this, name, {
+    this.rules = events.map(({ id: name, description, pattern }) =>
+      rawRule(this, name, {
         description: `${description} (${regime.id})`,
+        pattern,
         targets: [new SnsTopic(this.topic)],
-        eventPattern: { source: pattern.source as string[] } satisfies EventPattern,
-      });
-      // The L2 knows neither `$or` nor every filter.
-      (rule.node.defaultChild as CfnRule).eventPattern = pattern;
-      return rule;
-    });
+      }),
+    );
     this.alarm = new Alarm(this, 'Alarm', {
       alarmDescription: `Data, or a key to it, left the privacy regime ${regime}: see the topic for what, whence and whither.`,
       metric: this.metricCopies(),

@@ -4,8 +4,8 @@ export function matches(pattern: Json, event: Json): boolean {
     if (field === '$or') return (wanted as Json[]).some((one) => matches(one, event));
     const value = event[field];
     if (Array.isArray(wanted)) return wanted.some((filter) => fits(filter, value));
-    // A list of objects matches where one of them does.
-    return [value].flat().some((one) => isObject(one) && matches(wanted as Json, one));
+    // A list of objects matches where one of them does; in what is not there, nothing exists.
+    return [value ?? {}].flat().some((one) => isObject(one) && matches(wanted as Json, one));
   });
 }
 

@@ -125,10 +125,10 @@ describe('recovery points', () => {
       );
     await run([{ Key: 'backup', Value: 'off' }]);
     const { Instances = [] } = await run([{ Key: 'backup', Value: 'on' }]);
-    await ec2.send(new TerminateInstancesCommand({ InstanceIds: [Instances[0].InstanceId!] }));
+    await ec2.send(new TerminateInstancesCommand({ InstanceIds: [Instances[0]!.InstanceId!] }));
     lists.points = instances.slice(0, 3).map((id) => point(id, 5));
     const { measures } = await survey({
-      protections: [{ ...protection, exclude: [instanceArn(instances[3])] }],
+      protections: [{ ...protection, exclude: [instanceArn(instances[3]!)] }],
     });
     expect(measures).toMatchObject({ ProtectedResources: 3, StaleResources: 0, UnprotectedResources: 0 });
     const volumes = { ...protection, resources: ['arn:aws:ec2:*:*:volume/*'] };
@@ -220,7 +220,7 @@ test('a drill counts when it was judged good, and where nobody judges when it wa
   const drills = [plan('good'), plan('bad'), plan('unjudged', false), plan('never')];
   const { measures, troubles } = await survey({ drills });
   expect(measures).toMatchObject({ OverdueDrills: 2 });
-  expect(measures.DrillAge / 86_400).toBeCloseTo(12, 1);
+  expect(measures.DrillAge! / 86_400).toBeCloseTo(12, 1);
   expect(troubles.map(({ arn }) => arn)).toEqual(['bad', 'never']);
 });
 
@@ -234,7 +234,7 @@ test('every volume of a targeted instance needs a snapshot of the policy', async
       TagSpecifications: [{ ResourceType: 'instance', Tags: [{ Key: 'role', Value: 'db' }] }],
     }),
   );
-  const [{ InstanceId, BlockDeviceMappings = [] }] = Instances;
+  const { InstanceId, BlockDeviceMappings = [] } = Instances[0]!;
   const { VolumeId } = await ec2.send(
     new CreateVolumeCommand({ AvailabilityZone: 'eu-central-1a', Size: 1 }),
   );
@@ -253,7 +253,7 @@ test('every volume of a targeted instance needs a snapshot of the policy', async
       }),
     );
   await snapshot(VolumeId!, 'policy-1');
-  await snapshot(BlockDeviceMappings[0].Ebs!.VolumeId!, 'policy-2');
+  await snapshot(BlockDeviceMappings[0]!.Ebs!.VolumeId!, 'policy-2');
   const after = await survey({
     snapshots: [
       { ...policy, maxAgeMinutes: 5 },
@@ -284,7 +284,7 @@ test('a database is asked to which second it could be restored', async () => {
   const databases = { ...protection, resources: ['arn:aws:rds:*:*:db:*'], maxLagMinutes: 15 };
   const { measures } = await survey({ protections: [databases] });
   expect(measures).toMatchObject({ ProtectedResources: 1, Surveys: 1 });
-  expect(measures.LaggingDatabases).toBe(measures.ContinuousLag > 15 * 60 ? 1 : 0);
+  expect(measures.LaggingDatabases).toBe(measures.ContinuousLag! > 15 * 60 ? 1 : 0);
 });
 
 test('a part that fails leaves the others, and the survey does not count', async () => {

@@ -1,0 +1,46 @@
+import { RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Topic } from 'aws-cdk-lib/aws-sns';
+import type { Construct } from 'constructs';
+import { regionKey } from '../vault/vault-key';
+
+/**
+ * A topic that alarms, rules and vaults of this account can write to, encrypted with a key of its region.
+ *
+ * SNS documents that a key's policy must not name the source of what EventBridge sends, or it never arrives: what the
+ * key encrypts is bound to topics of this account instead.
+ *
+ * @see https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
+ */
+export function watchTopic(scope: Construct, id: string, regime: string): Topic {
+  const { partition, region, account } = Stack.of(scope);
+  const key = regionKey(scope, `${id}Key`, {
+    description: `Alarms about the backups of ${regime}`,
+    removalPolicy: RemovalPolicy.DESTROY,
+  });
+  key.addToResourcePolicy(
+    new PolicyStatement({
+      sid: 'AlarmsAndEventsReachTopics',
+      principals: ['cloudwatch', 'events', 'backup'].map(
+        (name) => new ServicePrincipal(`${name}.amazonaws.com`),
+      ),
+      actions: ['kms:Decrypt', 'kms:GenerateDataKey*'],
+      resources: ['*'],
+      conditions: {
+        ArnLike: { 'kms:EncryptionContext:aws:sns:topicArn': `arn:${partition}:sns:${region}:${account}:*` },
+      },
+    }),
+  );
+  const topic = new Topic(scope, id, { masterKey: key, enforceSSL: true });
+  for (const name of ['cloudwatch', 'backup']) {
+    topic.addToResourcePolicy(
+      new PolicyStatement({
+        principals: [new ServicePrincipal(`${name}.amazonaws.com`)],
+        actions: ['sns:Publish'],
+        resources: [topic.topicArn],
+        conditions: { StringEquals: { 'aws:SourceAccount': account } },
+      }),
+    );
+  }
+  return topic;
+}

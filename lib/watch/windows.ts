@@ -13,7 +13,7 @@ const DRILL_SLACK_MINUTES = 24 * 60;
  */
 export function newestWithinMinutes(plan: RegimeBackupPlan): number | undefined {
   const sums = plan._declared.rules.flatMap((rule) => {
-    const layer = layerOf(rule);
+    const layer = layerOf(rule, []);
     return layer ? [(layer.intervalMinutes ?? 0) + layer.startDelayMinutes + layer.completionMinutes] : [];
   });
   return sums.length > 0 ? Math.min(...sums) : undefined;

@@ -35,7 +35,7 @@ Examples:
           import('../local/terminal.js'),
           import('../local/interrupt.js'),
         ]);
-      const scope = readScope(options, tenant);
+      const scope = await readScope(options, tenant);
       const terminal = new Terminal();
       const result = await interruptible(async (signal) =>
         dumpTenant({

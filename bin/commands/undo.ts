@@ -33,7 +33,7 @@ Example:
         ]);
       checkConfirm(tenant, options.confirm, 'undo');
       const server = parseServer(options.server);
-      const scope = readScope(options, tenant);
+      const scope = await readScope(options, tenant);
       const terminal = new Terminal();
       const confirm =
         options.confirm ??

@@ -20,7 +20,7 @@ export async function runRestore(tenant: string, options: RestoreCommandOptions)
   if (form !== 'live' && options.showChanges)
     throw new UsageError(`--show-changes is asked before a swap; without one, use \`compare\``);
   const server = serverOf(options, form);
-  const scope = readScope(options, tenant);
+  const scope = await readScope(options, tenant);
   const terminal = new Terminal();
   const result = await interruptible(async (signal) => {
     const request = {

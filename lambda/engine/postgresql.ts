@@ -3,6 +3,8 @@ import { addressOf, connect } from './postgresql/connect.js';
 import { dump } from './postgresql/dump.js';
 import { markOf } from './postgresql/marks.js';
 import { prepareRestore } from './postgresql/restore.js';
+import { dumpRows } from './postgresql/rows/dump.js';
+import { prepareRows, undoRows } from './postgresql/rows/restore.js';
 import { undo } from './postgresql/undo.js';
 import type { ServerAddress } from './server.js';
 
@@ -11,13 +13,16 @@ export const postgresql: Engine = {
   name: 'postgresql',
   schemes: ['postgres', 'postgresql'],
   databases,
-  dump: async (request) => dump(checked(request)),
-  prepareRestore: async (request) => prepareRestore(checked(request)),
-  undo: async (request) => undo(checked(request)),
+  dump: async (request) =>
+    request.scope.tenancy === 'rows' ? dumpRows(request, request.scope) : dump(checked(request)),
+  prepareRestore: async (request) =>
+    request.scope.tenancy === 'rows' ? prepareRows(request, request.scope) : prepareRestore(checked(request)),
+  undo: async (request) =>
+    request.scope.tenancy === 'rows' ? undoRows(request, request.scope) : undo(checked(request)),
 };
 
 function checked<Request extends { readonly scope: TenantScope }>(request: Request): Request {
-  requireTenancy('PostgreSQL', request.scope, ['database']);
+  requireTenancy('PostgreSQL', request.scope, ['database', 'rows']);
   return request;
 }
 

@@ -35,7 +35,10 @@ export function orderTables(planned: readonly PlannedTable[], habits: EngineHabi
     edges = edges.filter((edge) => !gone.includes(edge));
   };
 
-  const late = circular(keys, edges).filter(({ foreignKey }) => foreignKey.deferrable);
+  // Only "no action" waits for the end of the transaction; every other action runs with the delete.
+  const late = circular(keys, edges).filter(
+    ({ foreignKey }) => foreignKey.deferrable && foreignKey.onDelete === 'no action',
+  );
   remove(late);
   deferred.push(...late.map(({ table, foreignKey }) => ({ table, foreignKey })));
   for (let rest = circular(keys, edges); rest.length > 0; rest = circular(keys, edges)) {

@@ -1,0 +1,183 @@
+import pg from 'pg';
+import { InputError, OperationError, reasonOf } from '../../../errors.js';
+import type { ForeignKey } from '../../../tenancy/catalog.js';
+import { nameOf } from '../../../tenancy/description.js';
+import { nullableColumns } from '../../../tenancy/order.js';
+import type { PlannedTable } from '../../../tenancy/plan.js';
+import { type Kept, dropKept, keepPresent } from './kept.js';
+import { measureRows, same } from './measure.js';
+import { Overtaken, seal } from './seal.js';
+import { advanceSequences } from './sequences.js';
+import { names, relation, type SharedRows } from './shared-rows.js';
+import type { StagedTable } from './stage.js';
+import { Triggers } from './triggers.js';
+import { type Changes, Witness } from './witness.js';
+
+const ATTEMPTS = 5;
+const AGAIN = ['40001', '40P01', '55P03'];
+
+export interface ReplaceRequest {
+  /** Holds the staged rows; idle. */
+  readonly client: pg.Client;
+  /** Another session, which sees what others have committed. */
+  readonly outside: pg.Client;
+  readonly rows: SharedRows;
+  readonly staged: readonly StagedTable[];
+  readonly tenant: string;
+  /** The kept copy that is put back, which then is no copy any more. */
+  readonly consumes?: Kept;
+  readonly phase?: (message: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Puts the staged rows in the place of the tenant's present ones, in one transaction that commits only if nothing of
+ * any other tenant has changed by it. What others write meanwhile to their own rows is not in its way, nor it in theirs.
+ */
+export async function replaceRows(request: ReplaceRequest): Promise<Kept> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await replaceOnce(request);
+    } catch (error) {
+      await request.client.query('rollback').catch(() => {});
+      request.signal?.throwIfAborted();
+      const overtaken = error instanceof Overtaken;
+      if (!overtaken && !AGAIN.includes((error as { code?: string }).code ?? '')) throw explain(error);
+      if (attempt === ATTEMPTS)
+        throw new OperationError(
+          `the tenant is being written to${overtaken ? ` (${error.message})` : ''}: ${ATTEMPTS} times its rows changed while they were replaced; nothing was changed: stop its writers, then run again`,
+        );
+      request.phase?.(
+        `the tenant's rows were written to meanwhile${overtaken ? '' : ` (${reasonOf(error)})`}; beginning again`,
+      );
+    }
+  }
+}
+
+async function replaceOnce(request: ReplaceRequest): Promise<Kept> {
+  const { client, rows, staged, tenant } = request;
+  const { plan } = rows;
+  await client.query('begin isolation level repeatable read');
+  await client.query(`set local lock_timeout = '10s'`);
+  // Keeps definitions as they were checked; reads and writes go on.
+  await client.query(
+    `lock table ${plan.tables.map(({ table }) => relation(table)).join(', ')} in row exclusive mode`,
+  );
+  const triggers = await Triggers.of(client, rows);
+  await checkCrossings(client, rows);
+  const witness = await Witness.begin(client, rows);
+  if (triggers.any) await triggers.off();
+  await client.query('set constraints all deferred');
+  const present = await keepPresent(client, rows, tenant);
+  const changes = new Map<PlannedTable, Changes>();
+  const count = (planned: PlannedTable, change: Partial<Changes>) => {
+    const was = changes.get(planned) ?? { inserted: 0, updated: 0, deleted: 0 };
+    changes.set(planned, { ...was, ...change, updated: was.updated + (change.updated ?? 0) });
+  };
+  for (const planned of plan.tables)
+    count(planned, { updated: await openCircles(client, rows, planned) });
+  for (const planned of [...plan.tables].reverse()) {
+    await client.query(`delete from ${relation(planned.table)} t where ${rows.belongs(planned, 't')}`);
+    count(planned, { deleted: present.measured.get(planned)!.rows });
+  }
+  request.signal?.throwIfAborted();
+  for (const table of staged) {
+    await insert(client, table);
+    count(table.planned, { inserted: table.rows });
+  }
+  for (const table of staged) count(table.planned, { updated: await closeCircles(client, table) });
+  for (const table of staged) await advanceSequences(client, rows, table);
+  await client.query('set constraints all immediate');
+  if (triggers.any) await triggers.on();
+  await checkArrived(client, rows, staged);
+  await witness.end(changes, present.relations);
+  if (request.consumes) await dropKept(client, request.consumes);
+  request.signal?.throwIfAborted();
+  await seal(client, request.outside, rows, present.measured);
+  await client.query('commit');
+  return present.kept;
+}
+
+/** Rows of others that hang on this tenant's rows would be deleted or emptied with them, or keep them from going. */
+async function checkCrossings(client: pg.Client, rows: SharedRows): Promise<void> {
+  const problems: string[] = [];
+  for (const { from, foreignKey, planned, to } of rows.plan.crossings) {
+    const own = planned ? ` and (${rows.belongs(planned, 'f')}) is not true` : '';
+    const { rows: found } = await client.query<{ count: string }>(
+      `select count(*) as count from ${relation(from)} f
+       where (${names(foreignKey.columns, 'f')}) in
+         (select ${names(foreignKey.toColumns, 't')} from ${relation(to.table)} t where ${rows.belongs(to, 't')})${own}`,
+    );
+    if (Number(found[0]!.count) > 0)
+      problems.push(
+        `${found[0]!.count} rows of ${nameOf(from)} that are not the tenant's refer by ${foreignKey.name} (on delete ${foreignKey.onDelete}) to its rows in ${nameOf(to.table)}`,
+      );
+  }
+  if (problems.length > 0)
+    throw new InputError(
+      `other rows hang on the tenant's, and a restore would reach them: ${problems.join('; ')}; nothing was changed`,
+    );
+}
+
+function circleColumns(planned: PlannedTable): string[] {
+  return [...new Set(planned.nullFirst.flatMap((key: ForeignKey) => nullableColumns(planned, key)))];
+}
+
+async function openCircles(client: pg.Client, rows: SharedRows, planned: PlannedTable): Promise<number> {
+  const columns = circleColumns(planned);
+  if (columns.length === 0) return 0;
+  const set = columns.map((column) => `${names([column])} = null`).join(', ');
+  const filled = columns.map((column) => `t.${names([column])} is not null`).join(' or ');
+  const { rowCount } = await client.query(
+    `update ${relation(planned.table)} t set ${set} where ${rows.belongs(planned, 't')} and (${filled})`,
+  );
+  return rowCount ?? 0;
+}
+
+async function insert(client: pg.Client, { planned, name, columns }: StagedTable): Promise<void> {
+  const later = circleColumns(planned);
+  const values = columns.map((column) => (later.includes(column) ? 'null' : `s.${names([column])}`));
+  await client.query(
+    `insert into ${relation(planned.table)} (${names(columns)}) overriding system value select ${values.join(', ')} from ${name} s`,
+  );
+}
+
+async function closeCircles(client: pg.Client, { planned, name, columns }: StagedTable): Promise<number> {
+  const later = circleColumns(planned).filter((column) => columns.includes(column));
+  if (later.length === 0) return 0;
+  const set = later.map((column) => `${names([column])} = s.${names([column])}`).join(', ');
+  const key = planned.table.primaryKey;
+  const { rowCount } = await client.query(
+    `update ${relation(planned.table)} t set ${set} from ${name} s
+     where (${names(key, 't')}) = (${names(key, 's')}) and (${later.map((column) => `s.${names([column])} is not null`).join(' or ')})`,
+  );
+  return rowCount ?? 0;
+}
+
+/** The live rows against the staged ones: the same number, the same content. */
+async function checkArrived(client: pg.Client, rows: SharedRows, staged: readonly StagedTable[]): Promise<void> {
+  for (const { planned, name, columns } of staged) {
+    const live = await measureRows(
+      client,
+      columns,
+      `${relation(planned.table)} t where ${rows.belongs(planned, 't')}`,
+    );
+    if (!same(live, await measureRows(client, columns, `${name} t`)))
+      throw new OperationError(
+        `the rows of ${nameOf(planned.table)} did not arrive as they are in the archive; nothing was changed`,
+      );
+  }
+}
+
+function explain(error: unknown): unknown {
+  if (!(error instanceof pg.DatabaseError)) return error;
+  const { code, table, constraint } = error;
+  const what = [table, constraint].filter(Boolean).join(', ');
+  if (code === '42501')
+    return new InputError(
+      `the role may not do this: ${reasonOf(error)}; a restore needs SELECT, INSERT, UPDATE and DELETE on the tables, and TEMPORARY and CREATE on the database for what it puts aside; nothing was changed`,
+    );
+  return new OperationError(
+    `the rows could not be replaced: ${reasonOf(error)}${what ? ` (${what})` : ''}; nothing was changed`,
+  );
+}

@@ -1,0 +1,123 @@
+import type pg from 'pg';
+import { InputError } from '../../../errors.js';
+import { describe } from '../../../tenancy/read.js';
+import type { EngineRestoreRequest, EngineUndoRequest, PreparedRestore, UndoOutcome } from '../../engine.js';
+import { addressOf, connect, type PostgresAddress } from '../connect.js';
+import { openMaintenance } from '../maintenance.js';
+import { databaseName } from '../names.js';
+import { explainRead, type RowsScope } from './dump.js';
+import { newestKept, readHead, stageKept } from './kept.js';
+import { replaceRows } from './replace.js';
+import { openRows, plainFormats } from './shared-rows.js';
+import { stageArchive } from './stage.js';
+import { Triggers } from './triggers.js';
+
+interface Sessions {
+  readonly client: pg.Client;
+  readonly outside: pg.Client;
+  close(): Promise<void>;
+}
+
+/** Loads an archive's rows into temporary tables beside the live ones, and checks them there. */
+export async function prepareRows(request: EngineRestoreRequest, scope: RowsScope): Promise<PreparedRestore> {
+  if (request.keepAs !== undefined)
+    throw new InputError(
+      'an archive of rows is not a database, so it cannot be kept as one; restore it into the shared tables, or write it to a file',
+    );
+  if (request.facts.format !== 'copy tar')
+    throw new InputError(
+      `the archive's format is ${JSON.stringify(request.facts.format)}, and rows are kept as "copy tar"`,
+    );
+  const address = addressOf(request.server);
+  const say = request.phase ?? (() => {});
+  const sessions = await openSessions(address, request.database, scope.value);
+  const { client } = sessions;
+  const abort = () => void sessions.close();
+  request.signal?.addEventListener('abort', abort, { once: true });
+  const close = async () => {
+    request.signal?.removeEventListener('abort', abort);
+    await sessions.close();
+  };
+  try {
+    const description =
+      scope.description ?? describe(request.facts.properties.description, 'the description in the archive');
+    const rows = await openRows(client, description, scope.value);
+    const triggers = await Triggers.of(client, rows);
+    say('loading the rows into temporary tables, beside the live ones');
+    const staged = await stageArchive(client, rows, request.tables, await request.open());
+    const warnings = [...staged.warnings];
+    if (triggers.any)
+      warnings.push(
+        'triggers of the tables are off while rows are replaced; other tenants wait that long with writing to those tables',
+      );
+    say('the rows are good');
+    return {
+      side: 'temporary tables',
+      liveExists: true,
+      tables: request.tables,
+      warnings,
+      async swap() {
+        try {
+          const kept = await replaceRows({ ...sessions, ...request, rows, staged: staged.tables });
+          return { undo: kept.schema };
+        } finally {
+          await close();
+        }
+      },
+      async keepAs() {
+        throw new InputError('an archive of rows is not a database, so it cannot be kept as one');
+      },
+      discard: close,
+    };
+  } catch (error) {
+    await close();
+    request.signal?.throwIfAborted();
+    throw explainRead(error);
+  }
+}
+
+/** Puts back the rows that the last restore, or undo, put aside. */
+export async function undoRows(request: EngineUndoRequest, scope: RowsScope): Promise<UndoOutcome> {
+  const address = addressOf(request.server);
+  const sessions = await openSessions(address, request.database, scope.value);
+  const { client } = sessions;
+  try {
+    const kept = await newestKept(client, scope.value);
+    if (!kept)
+      throw new InputError(
+        `there are no kept rows of ${JSON.stringify(scope.value)} in database ${JSON.stringify(request.database)} on ${address.text}: nothing was restored there, or the copy was dropped`,
+      );
+    request.phase?.(`putting back ${kept.schema}, which was put aside at ${kept.at.toISOString()}`);
+    const head = await readHead(client, kept);
+    const description = scope.description ?? describe(head.description, 'the description in the kept copy');
+    const rows = await openRows(client, description, scope.value);
+    const staged = await stageKept(client, rows, kept, head);
+    const next = await replaceRows({ ...sessions, ...request, rows, staged: staged.tables, consumes: kept });
+    return { from: kept.schema, keptSince: kept.at, undo: next.schema };
+  } catch (error) {
+    throw explainRead(error);
+  } finally {
+    await sessions.close();
+  }
+}
+
+/** The lock on this tenant's restores, the session that writes, and one that looks from outside. */
+async function openSessions(address: PostgresAddress, database: string, value: string): Promise<Sessions> {
+  databaseName(database);
+  const open: pg.Client[] = [];
+  const close = async () => {
+    await Promise.all(open.map((client) => client.end().catch(() => {})));
+  };
+  try {
+    open.push(await openMaintenance(address, `${database}, rows of ${value}`));
+    for (const _ of ['client', 'outside']) {
+      const client = await connect(address, database);
+      open.push(client);
+      await plainFormats(client);
+    }
+    return { client: open[1]!, outside: open[2]!, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}

@@ -1,0 +1,158 @@
+import pg from 'pg';
+import { InputError, reasonOf } from '../../../errors.js';
+import { keyOf, nameOf, type TableName, type TenancyDescription } from '../../../tenancy/description.js';
+import { type PlannedTable, planTenancy, type TenancyPlan } from '../../../tenancy/plan.js';
+import { type PgTable, readCatalog } from './catalog.js';
+
+const q = pg.escapeIdentifier;
+
+/** One tenant's rows in a live database: the plan, and the words in which to ask for them. */
+export interface SharedRows {
+  readonly description: TenancyDescription;
+  readonly value: string;
+  readonly plan: TenancyPlan;
+  readonly tables: ReadonlyMap<string, PgTable>;
+  live(table: TableName): PgTable;
+  /** Columns that are written: all but those that the server computes. */
+  columns(table: TableName): string[];
+  /** Whether a row is the tenant's, as SQL; `of` says where a table's rows lie, in place of the live ones. */
+  belongs(planned: PlannedTable, alias: string, of?: (table: TableName) => string): string;
+}
+
+/** `"public"."orders"` */
+export function relation({ schema, table }: TableName): string {
+  return `${q(schema)}.${q(table)}`;
+}
+
+export function names(columns: readonly string[], alias?: string): string {
+  return columns.map((column) => (alias ? `${alias}.${q(column)}` : q(column))).join(', ');
+}
+
+/** What text means must not depend on settings of the database or the role. */
+export async function plainFormats(client: pg.Client): Promise<void> {
+  await client.query(
+    `set datestyle = 'ISO, YMD'; set intervalstyle = 'postgres'; set extra_float_digits = 1; set bytea_output = 'hex';
+     set timezone = 'UTC'; set xmloption = 'content'; set client_encoding = 'UTF8'`,
+  );
+}
+
+/** Schemas that were not written are `public`. */
+export function inPublic(description: TenancyDescription): TenancyDescription {
+  const named = <Name extends TableName>(name: Name): Name =>
+    name.schema === '' ? { ...name, schema: 'public' } : name;
+  return {
+    ...description,
+    ...(description.tenants ? { tenants: named(description.tenants) } : {}),
+    tables: description.tables.map((table) => {
+      const own = named(table);
+      return 'through' in own ? { ...own, through: { ...own.through, to: named(own.through.to) } } : own;
+    }),
+  };
+}
+
+/** Refuses whatever the description and the live catalogue disagree on, all at once. */
+export async function openRows(
+  client: pg.Client,
+  given: TenancyDescription,
+  value: string,
+): Promise<SharedRows> {
+  const description = inPublic(given);
+  const catalog = await readCatalog(client);
+  const plan = planTenancy(description, catalog);
+  const problems = [...plan.problems, ...(await engineProblems(client, plan, catalog))];
+  if (problems.length > 0) throw new InputError(fits(problems));
+  const tables = new Map(catalog.map((table) => [keyOf(table), table]));
+  const live = (table: TableName) => tables.get(keyOf(table))!;
+  const planned = new Map(plan.tables.map((each) => [keyOf(each.table), each]));
+  const literals = new Map<string, string>();
+  for (const { table, belongs } of plan.tables) {
+    if ('column' in belongs)
+      literals.set(keyOf(table), await literal(client, value, live(table), belongs.column));
+  }
+  const belongs: SharedRows['belongs'] = (each, alias, of = relation) => {
+    if ('column' in each.belongs)
+      return `${alias}.${q(each.belongs.column)} = ${literals.get(keyOf(each.table))}`;
+    const { through, parent } = each.belongs;
+    const inner = `${alias}_`;
+    return (
+      `(${names(through.columns, alias)}) in (select ${names(through.toColumns, inner)} from ${of(parent)} ${inner} ` +
+      `where ${belongs(planned.get(keyOf(parent))!, inner, of)})`
+    );
+  };
+  return {
+    description,
+    value,
+    plan,
+    tables,
+    live,
+    columns: (table) =>
+      live(table)
+        .columns.filter(({ generated }) => !generated)
+        .map(({ name }) => name),
+    belongs,
+  };
+}
+
+export function fits(problems: readonly string[]): string {
+  const shown = problems.slice(0, 20);
+  const more = problems.length - shown.length;
+  return (
+    `the tenancy description does not fit the database: ${shown.join('; ')}${more > 0 ? `; and ${more} more` : ''}; ` +
+    'correct it, and see `sovereign-backup tenancy check`'
+  );
+}
+
+/** What no plan can know: rules rewrite what we write. */
+async function engineProblems(client: pg.Client, plan: TenancyPlan, catalog: readonly PgTable[]) {
+  const own = new Set(plan.tables.map(({ table }) => keyOf(table)));
+  const relations = catalog.filter((table) => own.has(keyOf(table))).flatMap((table) => table.relations);
+  const { rows } = await client.query<{ rule: string; name: string }>(
+    `select r.rulename as rule, format('%s.%s', n.nspname, c.relname) as name from pg_rewrite r
+     join pg_class c on c.oid = r.ev_class join pg_namespace n on n.oid = c.relnamespace
+     where r.ev_class = any($1::oid[]) and r.ev_type <> '1' and r.ev_enabled <> 'D' order by 2, 1`,
+    [relations],
+  );
+  const noKey = plan.tables.filter(
+    ({ table, nullFirst }) => nullFirst.length > 0 && table.primaryKey.length === 0,
+  );
+  return [
+    ...rows.map(
+      ({ rule, name }) =>
+        `table ${name} has the rule ${JSON.stringify(rule)}, which rewrites what is written to it`,
+    ),
+    ...noKey.map(
+      ({ table }) => `table ${nameOf(table)} lies on a circle of foreign keys and has no primary key`,
+    ),
+  ];
+}
+
+/** The value as the column's type writes it: `007` is no name for tenant 7. */
+async function literal(client: pg.Client, value: string, table: PgTable, column: string): Promise<string> {
+  const type = table.castTypes[column]!;
+  const text = `${pg.escapeLiteral(value)}::${type}`;
+  let canonical: string;
+  try {
+    const { rows } = await client.query<{ text: string }>(`select (${text})::text as text`);
+    canonical = rows[0]!.text;
+  } catch (error) {
+    throw new InputError(
+      `${JSON.stringify(value)} cannot stand in ${nameOf(table)}.${column}, which is ${type}: ${reasonOf(error)}; give the tenant's value with --tenant-value`,
+    );
+  }
+  if (canonical.trimEnd() !== value.trimEnd())
+    throw new InputError(
+      `${JSON.stringify(value)} is written ${JSON.stringify(canonical)} in ${nameOf(table)}.${column}, which is ${type}; give it so with --tenant-value`,
+    );
+  return text;
+}
+
+/** Whether the list of tenants has this one; undefined where the description names no list. */
+export async function isListed(client: pg.Client, rows: SharedRows): Promise<boolean | undefined> {
+  const { tenants } = rows.description;
+  if (!tenants) return undefined;
+  const value = await literal(client, rows.value, rows.live(tenants), tenants.column);
+  const { rows: found } = await client.query<{ listed: boolean }>(
+    `select exists (select from ${relation(tenants)} t where t.${q(tenants.column)} = ${value}) as listed`,
+  );
+  return found[0]!.listed;
+}

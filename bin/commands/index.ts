@@ -8,6 +8,7 @@ import { keygen } from './keygen.js';
 import { list } from './list.js';
 import { registerObjectives } from './objectives.js';
 import { restore } from './restore.js';
+import { tenancy } from './tenancy.js';
 import { undo } from './undo.js';
 import { verify } from './verify.js';
 
@@ -26,4 +27,5 @@ export const commands: Register[] = [
   compare,
   restore,
   undo,
+  tenancy,
 ];

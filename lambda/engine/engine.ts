@@ -1,6 +1,8 @@
 import type { Readable } from 'node:stream';
 import { InputError } from '../errors.js';
+import type { CatalogTable } from '../tenancy/catalog.js';
 import type { TenancyDescription } from '../tenancy/description.js';
+import type { EngineHabits } from '../tenancy/plan.js';
 import type { DumpOptions } from './dump-options.js';
 import type { ServerAddress } from './server.js';
 
@@ -43,6 +45,15 @@ export interface Engine {
   /** Names of the databases like the SQL pattern, in ascending order, without the server's own and without side and undo copies. */
   databases(server: ServerAddress, pattern: string, signal?: AbortSignal): Promise<string[]>;
 
+  /** How its foreign keys work, where that differs from checks at the end of a statement. */
+  readonly habits?: EngineHabits;
+
+  /** The tables of a database, for whoever says whose their rows are. Absent where there is no tenancy `rows`. */
+  catalog?(server: ServerAddress, database: string): Promise<LiveCatalog>;
+
+  /** Names of the tenants that share a database, in ascending order. Absent where they never do. */
+  tenants?(request: TenantsRequest): Promise<string[]>;
+
   /** Takes a snapshot of one database and begins to stream it. */
   dump(request: EngineDumpRequest): Promise<EngineDump>;
 
@@ -51,6 +62,21 @@ export interface Engine {
 
   /** Puts the newest kept copy back in place; what was live becomes a kept copy in its turn. */
   undo(request: EngineUndoRequest): Promise<UndoOutcome>;
+}
+
+export interface LiveCatalog {
+  readonly tables: readonly CatalogTable[];
+  /** Of tables for which a description names no schema. */
+  readonly defaultSchema: string;
+}
+
+export interface TenantsRequest {
+  readonly server: ServerAddress;
+  readonly database: string;
+  /** Schemas like the SQL pattern, or what stands in the tenant column. */
+  readonly of:
+    | { readonly tenancy: 'schema'; readonly pattern: string }
+    | { readonly tenancy: 'rows'; readonly description: TenancyDescription };
 }
 
 export interface EngineDumpRequest {

@@ -3,8 +3,10 @@ import { addressOf, connect } from './postgresql/connect.js';
 import { dump } from './postgresql/dump.js';
 import { markOf } from './postgresql/marks.js';
 import { prepareRestore } from './postgresql/restore.js';
+import { catalog } from './postgresql/rows/catalog.js';
 import { dumpRows } from './postgresql/rows/dump.js';
 import { prepareRows, undoRows } from './postgresql/rows/restore.js';
+import { tenants } from './postgresql/tenants.js';
 import { undo } from './postgresql/undo.js';
 import type { ServerAddress } from './server.js';
 
@@ -13,6 +15,8 @@ export const postgresql: Engine = {
   name: 'postgresql',
   schemes: ['postgres', 'postgresql'],
   databases,
+  catalog,
+  tenants,
   dump: async (request) =>
     request.scope.tenancy === 'rows' ? dumpRows(request, request.scope) : dump(checked(request)),
   prepareRestore: async (request) =>

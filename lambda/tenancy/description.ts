@@ -48,3 +48,17 @@ export function keyOf({ schema, table }: TableName): string {
 export function nameOf({ schema, table }: TableName): string {
   return schema === '' ? table : `${schema}.${table}`;
 }
+
+/** The same with an engine's default schema where none was written. */
+export function withSchema(description: TenancyDescription, schema: string): TenancyDescription {
+  const named = <Name extends TableName>(name: Name): Name =>
+    name.schema === '' ? { ...name, schema } : name;
+  return {
+    ...description,
+    ...(description.tenants ? { tenants: named(description.tenants) } : {}),
+    tables: description.tables.map((table) => {
+      const own = named(table);
+      return 'through' in own ? { ...own, through: { ...own.through, to: named(own.through.to) } } : own;
+    }),
+  };
+}

@@ -127,8 +127,7 @@ export function writeInference(inference: Inference, column: string, source: str
   const schemas = new Map<string, number>();
   for (const { table } of inference.tables) schemas.set(table.schema, (schemas.get(table.schema) ?? 0) + 1);
   const common = [...schemas].sort((a, b) => b[1] - a[1])[0]?.[0] ?? '';
-  const schema = (name: TableName, key = 'schema') =>
-    name.schema === common ? [] : [`${key}: ${quoted(name.schema)}`];
+  const schema = (name: TableName) => (name.schema === common ? [] : [`schema: ${quoted(name.schema)}`]);
   const lines = [
     comment(
       `Tenancy of ${source}, inferred from the column ${column}. A proposal: read it, decide what is UNCERTAIN,`,
@@ -155,11 +154,9 @@ export function writeInference(inference: Inference, column: string, source: str
     if ('column' in rule) lines.push(`    column: ${quoted(rule.column)}`);
     else if ('through' in rule) {
       lines.push('    through:', `      columns: ${list(rule.through.columns)}`);
-      lines.push(...schema(rule.through.to, 'toSchema').map((line) => `      ${line}`));
-      lines.push(
-        `      to: ${quoted(rule.through.to.table)}`,
-        `      toColumns: ${list(rule.through.toColumns)}`,
-      );
+      const { to } = rule.through;
+      const target = [...schema(to), `table: ${quoted(to.table)}`].join(', ');
+      lines.push(`      to: { ${target} }`, `      toColumns: ${list(rule.through.toColumns)}`);
     } else if ('reference' in rule) lines.push('    reference: true');
     else lines.push('    undecided: true # write column: NAME, or through: …, or reference: true');
     if (unindexed) lines.push('    unindexed: true');

@@ -121,16 +121,12 @@ class Reader {
       const column = this.text(item.column, `${where}: column`);
       return column === undefined ? undefined : { column };
     }
-    const through = this.object(item.through, `${where}: through`, [
-      'columns',
-      'to',
-      'toSchema',
-      'toColumns',
-    ]);
+    const through = this.object(item.through, `${where}: through`, ['columns', 'to', 'toColumns']);
     if (!through) return undefined;
     const columns = this.texts(through.columns, `${where}: through.columns`);
     const toColumns = this.texts(through.toColumns, `${where}: through.toColumns`);
-    const to = this.name({ schema: through.toSchema, table: through.to }, `${where}: through.to`);
+    const target = this.object(through.to, `${where}: through.to`, ['schema', 'table']);
+    const to = target && this.name(target, `${where}: through.to`);
     if (!columns || !toColumns || !to) return undefined;
     if (columns.length !== toColumns.length) {
       this.problems.push(

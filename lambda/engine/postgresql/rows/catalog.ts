@@ -1,7 +1,10 @@
 import type pg from 'pg';
 import type { CatalogTable } from '../../../tenancy/catalog.js';
+import type { LiveCatalog } from '../../engine.js';
+import type { ServerAddress } from '../../server.js';
+import { addressOf, connect } from '../connect.js';
 import { markOf } from '../marks.js';
-import { isDerivedName } from '../names.js';
+import { databaseName, isDerivedName } from '../names.js';
 
 /** A live table with what only PostgreSQL knows of it. */
 export interface PgTable extends CatalogTable {
@@ -94,6 +97,18 @@ interface Row {
     readonly onDelete: keyof typeof ON_DELETE;
     readonly deferrable: boolean;
   }[];
+}
+
+/** Of tables for which a description names no schema. */
+export const DEFAULT_SCHEMA = 'public';
+
+export async function catalog(server: ServerAddress, database: string): Promise<LiveCatalog> {
+  const client = await connect(addressOf(server), databaseName(database));
+  try {
+    return { tables: await readCatalog(client), defaultSchema: DEFAULT_SCHEMA };
+  } finally {
+    await client.end();
+  }
 }
 
 export async function readCatalog(client: pg.Client): Promise<PgTable[]> {

@@ -4,7 +4,7 @@ import type { ForeignKey } from '../../../tenancy/catalog.js';
 import { nameOf } from '../../../tenancy/description.js';
 import { nullableColumns } from '../../../tenancy/order.js';
 import type { PlannedTable } from '../../../tenancy/plan.js';
-import { type Kept, dropKept, keepPresent } from './kept.js';
+import { dropKept, type Kept, keepPresent } from './kept.js';
 import { measureRows, same } from './measure.js';
 import { Overtaken, seal } from './seal.js';
 import { advanceSequences } from './sequences.js';
@@ -74,8 +74,7 @@ async function replaceOnce(request: ReplaceRequest): Promise<Kept> {
     const was = changes.get(planned) ?? { inserted: 0, updated: 0, deleted: 0 };
     changes.set(planned, { ...was, ...change, updated: was.updated + (change.updated ?? 0) });
   };
-  for (const planned of plan.tables)
-    count(planned, { updated: await openCircles(client, rows, planned) });
+  for (const planned of plan.tables) count(planned, { updated: await openCircles(client, rows, planned) });
   for (const planned of [...plan.tables].reverse()) {
     await client.query(`delete from ${relation(planned.table)} t where ${rows.belongs(planned, 't')}`);
     count(planned, { deleted: present.measured.get(planned)!.rows });
@@ -155,7 +154,11 @@ async function closeCircles(client: pg.Client, { planned, name, columns }: Stage
 }
 
 /** The live rows against the staged ones: the same number, the same content. */
-async function checkArrived(client: pg.Client, rows: SharedRows, staged: readonly StagedTable[]): Promise<void> {
+async function checkArrived(
+  client: pg.Client,
+  rows: SharedRows,
+  staged: readonly StagedTable[],
+): Promise<void> {
   for (const { planned, name, columns } of staged) {
     const live = await measureRows(
       client,

@@ -2,8 +2,8 @@ import type pg from 'pg';
 import { InputError } from '../../../errors.js';
 import { nameOf } from '../../../tenancy/description.js';
 import type { SharedRows } from './shared-rows.js';
-import type { StagedTable } from './stage.js';
 import { names } from './shared-rows.js';
+import type { StagedTable } from './stage.js';
 
 /** A gap up to this is closed by taking numbers one by one, which can never set a sequence back. */
 const ONE_BY_ONE = 100_000;
@@ -19,7 +19,11 @@ interface Sequence {
 }
 
 /** Moves sequences past the numbers that rows bring with them; never back, for other tenants go on taking from them. */
-export async function advanceSequences(client: pg.Client, rows: SharedRows, staged: StagedTable): Promise<void> {
+export async function advanceSequences(
+  client: pg.Client,
+  rows: SharedRows,
+  staged: StagedTable,
+): Promise<void> {
   const table = rows.live(staged.planned.table);
   const { rows: found } = await client.query<Sequence>(
     `select distinct s.oid::regclass::text as sequence, s.oid::int8::text as oid, a.attname as column,

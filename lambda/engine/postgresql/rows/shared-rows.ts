@@ -1,8 +1,14 @@
 import pg from 'pg';
 import { InputError, reasonOf } from '../../../errors.js';
-import { keyOf, nameOf, type TableName, type TenancyDescription } from '../../../tenancy/description.js';
+import {
+  keyOf,
+  nameOf,
+  type TableName,
+  type TenancyDescription,
+  withSchema,
+} from '../../../tenancy/description.js';
 import { type PlannedTable, planTenancy, type TenancyPlan } from '../../../tenancy/plan.js';
-import { type PgTable, readCatalog } from './catalog.js';
+import { DEFAULT_SCHEMA, type PgTable, readCatalog } from './catalog.js';
 
 const q = pg.escapeIdentifier;
 
@@ -36,27 +42,13 @@ export async function plainFormats(client: pg.Client): Promise<void> {
   );
 }
 
-/** Schemas that were not written are `public`. */
-export function inPublic(description: TenancyDescription): TenancyDescription {
-  const named = <Name extends TableName>(name: Name): Name =>
-    name.schema === '' ? { ...name, schema: 'public' } : name;
-  return {
-    ...description,
-    ...(description.tenants ? { tenants: named(description.tenants) } : {}),
-    tables: description.tables.map((table) => {
-      const own = named(table);
-      return 'through' in own ? { ...own, through: { ...own.through, to: named(own.through.to) } } : own;
-    }),
-  };
-}
-
 /** Refuses whatever the description and the live catalogue disagree on, all at once. */
 export async function openRows(
   client: pg.Client,
   given: TenancyDescription,
   value: string,
 ): Promise<SharedRows> {
-  const description = inPublic(given);
+  const description = withSchema(given, DEFAULT_SCHEMA);
   const catalog = await readCatalog(client);
   const plan = planTenancy(description, catalog);
   const problems = [...plan.problems, ...(await engineProblems(client, plan, catalog))];

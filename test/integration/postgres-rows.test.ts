@@ -1,0 +1,78 @@
+import { runCli } from '../support/cli';
+import { usePostgres } from '../support/postgres';
+import { createShared, reviewed, rowsOf, writeDescription } from '../support/shared';
+import { type Workspace, workspace } from '../support/tenants';
+
+const server = usePostgres();
+let work: Workspace;
+let file: string;
+beforeAll(async () => {
+  work = await workspace(server);
+  await createShared(server(), 'app');
+  const inferred = await infer('app');
+  file = writeDescription(work.folder, 'tenancy.yaml', reviewed(inferred.stdout));
+});
+afterAll(() => work?.remove());
+
+const infer = (database: string, ...args: string[]) =>
+  runCli([
+    'tenancy',
+    'infer',
+    '--server',
+    server().url,
+    '--database',
+    database,
+    '--column',
+    'tenant_id',
+    ...args,
+  ]);
+const check = (database: string, path: string) =>
+  runCli(['tenancy', 'check', path, '--server', server().url, '--database', database, '--json']);
+const rows = (...args: string[]) => ['--database', 'app', '--tenancy-file', file, ...args];
+const run = (sql: string, database = 'app') => server().query(sql, [], database);
+
+test('infers whose the rows are, and says what a person has to decide', async () => {
+  const inferred = await infer('app');
+  expect(inferred.code).toBe(0);
+  expect(inferred.stderr).toContain('to decide: public.schema_migrations');
+  expect(inferred.stdout).toMatchSnapshot();
+  const undecided = writeDescription(work.folder, 'undecided.yaml', inferred.stdout);
+  const refused = await check('app', undecided);
+  expect(refused.code).toBe(2);
+  expect(refused.stderr).toContain('(public.schema_migrations) is undecided');
+  const good = await check('app', file);
+  expect(good.json()).toMatchObject({
+    ok: true,
+    problems: [],
+    references: ['public.countries', 'public.schema_migrations'],
+  });
+});
+
+test('dumps one tenant and restores it alone, whatever was done to it', async () => {
+  const before = await rowsOf(server(), 'app');
+  const dumped = await work.dump('3', rows());
+  expect(dumped).toMatchObject({ code: 0 });
+  expect(dumped.json<{ tables: unknown[] }>().tables).toContainEqual({
+    schema: 'public',
+    name: 'events',
+    rows: 40,
+  });
+  expect((await work.verify('3')).json()).toMatchObject({ ok: true });
+  await run(`
+    delete from "Order lines; drop table x" where order_tenant = 3 and line > 1; update users set email = 'gone' where tenant_id = 3;
+    update orders set user_id = null where tenant_id = 3; delete from events where tenant_id = 3;
+    insert into orders (tenant_id, day) values (3, '2026-06-01');
+    insert into events values (2, '2026-06-01', 'of another tenant');`);
+  const damaged = await rowsOf(server(), 'app');
+  const restored = await work.restore('3', rows());
+  expect(restored).toMatchObject({ code: 0 });
+  const after = await rowsOf(server(), 'app');
+  expect({ ...after, events: [] }).toEqual({ ...before, events: [] });
+  expect(after.events).toEqual(
+    [...before.events!, '(2,"2026-06-01 00:00:00+00","of another tenant")'].sort(),
+  );
+  expect(await work.undo('3', ['--database', 'app', '--tenancy', 'rows'])).toMatchObject({ code: 0 });
+  expect(await rowsOf(server(), 'app')).toEqual(damaged);
+  expect(await work.undo('3', ['--database', 'app', '--tenancy', 'rows'])).toMatchObject({ code: 0 });
+  expect(await rowsOf(server(), 'app')).toEqual(after);
+});

@@ -48,7 +48,7 @@ Examples:
           tenant,
           server: parseServer(options.server),
           ...(options.database === undefined ? {} : { database: options.database }),
-          ...(await openArchives(options, { mustExist: true })),
+          ...(await openArchives(tenant, options, { mustExist: true })),
           ...(options.at ? { at: options.at } : {}),
           ...(options.sample === undefined ? {} : { sample: options.sample }),
           noOwner: !options.owner,

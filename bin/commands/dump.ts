@@ -1,10 +1,18 @@
-import { type KeyOptions, withJson, withKey, withServer } from '../local/options.js';
+import {
+  parseCount,
+  type StoresOptions,
+  withJson,
+  withKeyOptions,
+  withServer,
+  withStores,
+} from '../local/options.js';
 import { readScope, type ScopeOptions, withScope } from '../local/scope.js';
 import type { Register } from './index.js';
 
-interface DumpOptions extends KeyOptions, ScopeOptions {
+interface DumpOptions extends StoresOptions, ScopeOptions {
   readonly server: string;
   readonly database?: string;
+  readonly patience?: number;
   readonly json?: boolean;
 }
 
@@ -13,46 +21,73 @@ export const dump: Register = (program) => {
     .command('dump')
     .description("dump one tenant's database into a new archive, encrypted and checked")
     .argument('<tenant>', "the tenant's name");
-  withJson(withKey(withScope(withServer(command))))
+  withJson(
+    withKeyOptions(withStores(withScope(withServer(command))), 'or one for each store, in the same order'),
+  )
+    .option(
+      '--patience <seconds>',
+      'how long one of several stores may hold up the others in all (default: 300)',
+      parseCount,
+    )
     .addHelpText(
       'after',
       `
 The dump is read in one snapshot, read back while it is written, and its rows are counted in the same snapshot.
 Only when all of that agrees is there an archive; what fails on the way leaves none.
 
+Several stores are fed from one read of the database, which is encrypted once for each key. A store that fails, or
+holds up the others for too long, is without this archive, and exit code 3 says so; the others have it whole.
+
 The password comes from PGPASSWORD or ~/.pgpass. A name that begins with a dash goes after --.
 
 Examples:
   sovereign-backup dump acme --server postgres://backup@127.0.0.1:5432 --store /backup --key-file backup.key
-  sovereign-backup dump acme --database acme_prod --server postgres://backup@db:5432 --store /backup --key-file backup.key --json`,
+  sovereign-backup dump acme --database acme_prod --server postgres://backup@db:5432 --store /backup --key-file backup.key --json
+  sovereign-backup dump acme --server postgres://backup@db:5432 --store /backup --key-file backup.key \\
+    --store 's3://copies/?region=fr-par&endpoint=https://s3.fr-par.scw.cloud&write-only=true' --key-file off-site.key`,
     )
     .action(async (tenant: string, options: DumpOptions) => {
-      const [{ dumpTenant }, { parseServer }, { openArchives }, { Terminal, size }, { interruptible }] =
-        await Promise.all([
-          import('../../lambda/archive/dump-tenant.js'),
-          import('../../lambda/engine/server.js'),
-          import('../local/open.js'),
-          import('../local/terminal.js'),
-          import('../local/interrupt.js'),
-        ]);
+      const [
+        { dumpTenant },
+        { CopyMissingError },
+        { parseServer },
+        { openTargets },
+        { Terminal, size },
+        { interruptible },
+      ] = await Promise.all([
+        import('../../lambda/archive/dump-tenant.js'),
+        import('../../lambda/archive/requests.js'),
+        import('../../lambda/engine/server.js'),
+        import('../local/open.js'),
+        import('../local/terminal.js'),
+        import('../local/interrupt.js'),
+      ]);
       const scope = await readScope(options, tenant);
       const terminal = new Terminal();
+      let missing: Error | undefined;
       const result = await interruptible(async (signal) =>
         dumpTenant({
           tenant,
           server: parseServer(options.server),
           ...(options.database === undefined ? {} : { database: options.database }),
           ...(scope === undefined ? {} : { scope }),
-          ...(await openArchives(options)),
+          ...(await openTargets(tenant, options)),
+          ...(options.patience === undefined ? {} : { patience: options.patience * 1000 }),
           progress: terminal.progress,
           signal,
         }),
-      );
+      ).catch((error) => {
+        if (!(error instanceof CopyMissingError)) throw error;
+        // Some stores have it: what is there is a result, and what is not is a failure.
+        missing = error;
+        return error.result;
+      });
       terminal.endLine();
       if (options.json) process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
       else
         process.stdout.write(
           `${result.archive}  ${result.tables.length} tables, ${size(result.plainBytes)} dumped, ${size(result.bytes)} kept, ${result.seconds.toFixed(1)} s\n`,
         );
+      if (missing) throw missing;
     });
 };

@@ -33,7 +33,7 @@ Examples:
       const result = await interruptible(async (signal) =>
         verifyArchive({
           tenant,
-          ...(await openArchives(options, { mustExist: true })),
+          ...(await openArchives(tenant, options, { mustExist: true })),
           ...(options.at ? { at: options.at } : {}),
           progress: terminal.progress,
           signal,

@@ -1,19 +1,49 @@
 import { statSync } from 'node:fs';
 import { FolderStore } from '../../lambda/archive/folder-store.js';
-import type { ArchiveKey } from '../../lambda/archive/key.js';
+import { type ArchiveKey, keyRing } from '../../lambda/archive/key.js';
+import { openKeyFolder } from '../../lambda/archive/key-folder.js';
 import { readKeyFile } from '../../lambda/archive/raw-key.js';
 import type { ArchiveStore } from '../../lambda/archive/store.js';
 import { UsageError } from '../errors.js';
-import type { KeyOptions, StoreOptions } from './options.js';
+import type { KeyChoice, KeyOptions, StoreOptions, StoresOptions } from './options.js';
 
 interface OpenOptions {
   /** Archives are to be read: a folder that is not there is a mistake. */
   readonly mustExist: boolean;
 }
 
-/** Where the archives are and what opens them. */
-export async function openArchives(options: KeyOptions, how: OpenOptions = { mustExist: false }) {
-  return { ...(await openStore(options, how)), key: await openKey(options) };
+/** Where the archives are and what opens them: the keys, of which the first is for what is written. */
+export async function openArchives(
+  tenant: string,
+  options: KeyOptions,
+  how: OpenOptions = { mustExist: false },
+) {
+  const keys = keysOf(options);
+  return {
+    ...(await openStore(options, how)),
+    key: keyRing(await Promise.all(keys.map((key) => openKey(key, tenant)))),
+  };
+}
+
+/** Several stores for one dump: one key for all, or one for each, in the same order. */
+export async function openTargets(tenant: string, options: StoresOptions) {
+  const keys = keysOf(options);
+  const { store: places, regime } = options;
+  if (keys.length !== 1 && keys.length !== places.length)
+    throw new UsageError(
+      `there are ${places.length} stores and ${keys.length} keys; give one key for all of them, or one for each in the same order`,
+    );
+  const twice = places.find((place, index) => places.indexOf(place) !== index);
+  if (twice !== undefined) throw new UsageError(`--store ${JSON.stringify(twice)} is named twice`);
+  const opened = await Promise.all(keys.map((key) => openKey(key, tenant, { create: true })));
+  const targets = await Promise.all(
+    places.map(async (store, index) => ({
+      ...(await openStore({ store, regime }, { mustExist: false })),
+      key: opened[index] ?? opened[0]!,
+    })),
+  );
+  const [first, ...copies] = targets;
+  return { ...first!, ...(copies.length > 0 ? { copies } : {}) };
 }
 
 /** A folder to read from must be there; one to write to is made by the first archive. */
@@ -37,12 +67,18 @@ export async function openStore(
   return { regime, store: new FolderStore(place) };
 }
 
-async function openKey({ keyFile, kmsKey: arn }: KeyOptions): Promise<ArchiveKey> {
-  if ((keyFile === undefined) === (arn === undefined))
+function keysOf({ keyFile, keyDir, kmsKey }: Omit<KeyOptions, 'store'>): readonly KeyChoice[] {
+  const keys = keyFile ?? keyDir ?? kmsKey ?? [];
+  if (keys.length === 0)
     throw new UsageError(
-      'give the key of the archives: --key-file FILE for one made by `sovereign-backup keygen`, or --kms-key ARN for one in AWS KMS, not both',
+      'give the key of the archives: --key-file FILE for one made by `sovereign-backup keygen`, --key-dir FOLDER for one of each tenant, or --kms-key ARN for one in AWS KMS',
     );
-  if (keyFile !== undefined) return readKeyFile(keyFile);
+  return keys;
+}
+
+async function openKey(choice: KeyChoice, tenant: string, how = { create: false }): Promise<ArchiveKey> {
+  if ('file' in choice) return readKeyFile(choice.file);
+  if ('folder' in choice) return openKeyFolder(choice.folder, tenant, how);
   const { kmsKey } = await import('../../lambda/archive/kms-key.js');
-  return kmsKey({ arn: arn! });
+  return kmsKey({ arn: choice.kms });
 }

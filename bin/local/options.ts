@@ -7,24 +7,68 @@ export interface StoreOptions {
   readonly store: string;
   readonly regime: string;
 }
+/** A key as it was named: a file, a folder with one for each tenant, or a key in AWS KMS. */
+export type KeyChoice = { readonly file: string } | { readonly folder: string } | { readonly kms: string };
+
+/** Each of them is the list of all keys, in the order in which they were given. */
 export interface KeyOptions extends StoreOptions {
-  readonly keyFile?: string;
-  readonly kmsKey?: string;
+  readonly keyFile?: readonly KeyChoice[];
+  readonly keyDir?: readonly KeyChoice[];
+  readonly kmsKey?: readonly KeyChoice[];
 }
 
+/** Of commands that work on several stores at once. */
+export interface StoresOptions extends Omit<KeyOptions, 'store'> {
+  readonly store: readonly string[];
+}
+
+const STORE =
+  'folder that holds the archives, or a bucket: s3://bucket/archives/?region=eu-central-1 (&endpoint=https://… of another provider)';
+
 export function withStore(command: Command): Command {
-  return command
-    .requiredOption(
-      '--store <place>',
-      'folder that holds the archives, or a bucket: s3://bucket/archives/?region=eu-central-1 (&endpoint=https://… of another provider)',
-    )
-    .option('--regime <id>', 'privacy regime whose archives these are, as in eu; of a bucket', LOCAL_REGIME);
+  return withRegime(command.requiredOption('--store <place>', STORE));
+}
+
+export function withStores(command: Command): Command {
+  const all = (given: string, before: readonly string[] = []) => [...before, given];
+  return withRegime(command.requiredOption('--store <place>', `${STORE}; repeatable`, all));
+}
+
+function withRegime(command: Command): Command {
+  return command.option(
+    '--regime <id>',
+    'privacy regime whose archives these are, as in eu; of a bucket',
+    LOCAL_REGIME,
+  );
 }
 
 export function withKey(command: Command): Command {
-  return withStore(command)
-    .option('--key-file <file>', 'file with the key, made by `sovereign-backup keygen`')
-    .option('--kms-key <arn>', 'ARN of the key in AWS KMS, instead of a key file');
+  return withKeyOptions(withStore(command), 'repeatable: former keys, too');
+}
+
+/** The order between the different options counts, so they share one list. */
+export function withKeyOptions(command: Command, repeatable: string): Command {
+  const keys: KeyChoice[] = [];
+  const add = (choice: (given: string) => KeyChoice) => (given: string) => {
+    keys.push(choice(given));
+    return keys;
+  };
+  return command
+    .option(
+      '--key-file <file>',
+      `file with the key, made by \`sovereign-backup keygen\`; ${repeatable}`,
+      add((file) => ({ file })),
+    )
+    .option(
+      '--key-dir <folder>',
+      'folder with a key for each tenant, so that one can be erased; `dump` makes what is missing',
+      add((folder) => ({ folder })),
+    )
+    .option(
+      '--kms-key <arn>',
+      'ARN of the key in AWS KMS, instead of a key file',
+      add((kms) => ({ kms })),
+    );
 }
 
 export function withServer(command: Command, { required } = { required: true }): Command {

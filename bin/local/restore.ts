@@ -25,7 +25,7 @@ export async function runRestore(tenant: string, options: RestoreCommandOptions)
   const result = await interruptible(async (signal) => {
     const request = {
       tenant,
-      ...(await openArchives(options, { mustExist: true })),
+      ...(await openArchives(tenant, options, { mustExist: true })),
       ...(options.at ? { at: options.at } : {}),
       progress: terminal.progress,
       signal,

@@ -1,34 +1,47 @@
 import { createHash, type Hash } from 'node:crypto';
-import { PassThrough, Readable } from 'node:stream';
+import { PassThrough, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { DEFAULT_LEVEL } from '../engine/dump-options.js';
 import type { EngineDump } from '../engine/engine.js';
 import { engineFor } from '../engine/engines.js';
 import { reasonOf } from '../errors.js';
-import { archivePrefix, newArchiveId, PARTS, tenantPrefix } from './archive-id.js';
+import { newArchiveId, tenantPrefix } from './archive-id.js';
 import { isArchive, placesOf } from './catalog.js';
 import { summaryOf } from './list-archives.js';
-import { encryptionContext, type Manifest, serializeManifest, TOOL } from './manifest.js';
-import { encryptBytes, encryptStream } from './message.js';
+import { encryptionContext, type Manifest, TOOL } from './manifest.js';
 import { checkTenant } from './names.js';
-import type { ArchiveSummary, DumpRequest } from './requests.js';
+import { type ArchiveSummary, CopyMissingError, type DumpRequest } from './requests.js';
 import { databaseOf, scopeFields } from './scope.js';
+import type { ArchiveStore } from './store.js';
+import { type CopyOutcome, type Target, writeCopies } from './write-copies.js';
 import { createCompressor } from './zstd.js';
 
 /** A dump that has run for so long without its manifest is dead, whatever store or machine it ran on. */
 const ABANDONED_MS = 24 * 60 * 60 * 1000;
+
+/** So long one store may hold up the others. */
+const PATIENCE_MS = 5 * 60 * 1000;
 
 /**
  * Dumps one tenant into a new archive. The data object comes to be only after the engine has said that the dump is
  * whole; the manifest, without which nothing counts as an archive, is written last.
  */
 export async function dumpTenant(request: DumpRequest): Promise<ArchiveSummary> {
-  const { tenant, regime, store, key, server, signal } = request;
+  const { tenant, regime, server, signal } = request;
   checkTenant(tenant);
   const { database, scope } = databaseOf(request);
   const began = performance.now();
   const say = (message: string) => request.progress?.({ phase: 'dump', message });
-  await sweep(request);
+  const targets: Target[] = [{ store: request.store, key: request.key }, ...(request.copies ?? [])];
+  const failed: CopyOutcome[] = [];
+  const ready: Target[] = [];
+  for (const target of targets) {
+    await sweep(target.store, request).then(
+      () => ready.push(target),
+      (error) => failed.push({ ...target, error }),
+    );
+  }
+  if (ready.length === 0) throw failed[0]!.error;
   const dump = await engineFor(server).dump({
     server,
     database,
@@ -36,67 +49,83 @@ export async function dumpTenant(request: DumpRequest): Promise<ArchiveSummary> 
     ...(request.options ? { options: request.options } : {}),
     ...(signal ? { signal } : {}),
   });
-  const place = { tenant, regime, archive: newArchiveId(dump.facts.at) };
-  const prefix = archivePrefix(place);
-  const written: string[] = [];
-  const write = async (part: string, body: Readable, expectedBytes?: number) => {
-    await store.write(prefix + part, body, expectedBytes === undefined ? {} : { expectedBytes });
-    written.push(prefix + part);
-  };
   try {
-    say(`snapshot of ${database} taken at ${dump.facts.at.toISOString()}`);
+    const { facts } = dump;
+    const place = { tenant, regime, archive: newArchiveId(facts.at) };
+    say(`snapshot of ${database} taken at ${facts.at.toISOString()}`);
     const layers = packing(dump, request.options?.level ?? DEFAULT_LEVEL, (bytes) =>
       request.progress?.({ phase: 'dump', bytes }),
     );
-    const cipher = layers.through((chunks) => encryptStream(key, encryptionContext(place, 'data'), chunks));
-    await write(PARTS.data, cipher, dump.facts.estimatedBytes);
-    const { tables } = await dump.finished;
-    const { facts } = dump;
-    const manifest: Manifest = {
-      schemaVersion: 1,
-      tool: TOOL,
-      ...place,
-      database,
-      ...scopeFields(scope),
-      at: facts.at.toISOString(),
-      seconds: Math.round(performance.now() - began) / 1000,
-      engine: {
-        name: engineFor(server).name,
-        serverVersion: facts.serverVersion,
-        clientVersion: facts.clientVersion,
-        snapshot: facts.snapshot,
-        roles: facts.roles,
-        properties: facts.properties,
-      },
-      dump: {
-        format: facts.format,
-        compression: facts.innerCompression ?? 'none',
-        bytes: layers.plain.bytes,
-      },
-      compressed: { algorithm: layers.algorithm, ...layers.packed.result() },
-      data: layers.cipher.result(),
-      key: {
-        id: key.id,
-        encryption: 'AWS Encryption SDK, AES-256-GCM-HKDF-SHA512-COMMIT_KEY',
-        encryptionContext: encryptionContext(place, 'data'),
-      },
-      tables,
-      omitted: facts.omitted,
-    };
-    const bytes = serializeManifest(manifest);
-    const seal = await encryptBytes(key, encryptionContext(place, 'manifest'), bytes);
-    await write(PARTS.seal, Readable.from([seal], { objectMode: false }));
+    const outcomes = await writeCopies({
+      targets: ready,
+      place,
+      packed: layers.stream(),
+      whole: dump.finished,
+      expectedBytes: facts.estimatedBytes,
+      patience: request.patience ?? PATIENCE_MS,
+      say,
+      ...(signal ? { signal } : {}),
+      manifestOf: async ({ key, store }, data) => ({
+        schemaVersion: 1,
+        tool: TOOL,
+        ...place,
+        database,
+        ...scopeFields(scope),
+        at: facts.at.toISOString(),
+        seconds: Math.round(performance.now() - began) / 1000,
+        engine: {
+          name: engineFor(server).name,
+          serverVersion: facts.serverVersion,
+          clientVersion: facts.clientVersion,
+          snapshot: facts.snapshot,
+          roles: facts.roles,
+          properties: facts.properties,
+        },
+        dump: {
+          format: facts.format,
+          compression: facts.innerCompression ?? 'none',
+          bytes: layers.plain.bytes,
+        },
+        compressed: { algorithm: layers.algorithm, ...layers.digest() },
+        data,
+        key: {
+          id: key.id,
+          encryption: 'AWS Encryption SDK, AES-256-GCM-HKDF-SHA512-COMMIT_KEY',
+          encryptionContext: encryptionContext(place, 'data'),
+        },
+        ...regionsOf(store),
+        tables: (await dump.finished).tables,
+        omitted: facts.omitted,
+      }),
+    });
     signal?.throwIfAborted();
-    await write(PARTS.manifest, Readable.from([bytes], { objectMode: false }));
-    return summaryOf(manifest);
-  } catch (error) {
-    await store
-      .remove(written)
-      .catch((cause) => say(`could not remove what was written: ${reasonOf(cause)}`));
-    throw error;
+    return summaryOfCopies(targets, [...failed, ...outcomes]);
   } finally {
     await dump.close();
   }
+}
+
+function regionsOf({ region, country }: ArchiveStore): Pick<Manifest, 'regions'> {
+  return region === undefined
+    ? {}
+    : { regions: { store: region, ...(country === undefined ? {} : { country }) } };
+}
+
+/** The archive, when it is whole everywhere; an error that names the stores that are without it otherwise. */
+function summaryOfCopies(targets: readonly Target[], outcomes: readonly CopyOutcome[]): ArchiveSummary {
+  const ordered = targets.map((target) => outcomes.find(({ store }) => store === target.store)!);
+  const good = ordered.find(({ manifest }) => manifest);
+  if (!good) throw ordered[0]!.error;
+  const stores = ordered.map(({ store, manifest, error }) => ({
+    store: store.location,
+    ok: manifest !== undefined,
+    ...(manifest ? {} : { problem: reasonOf(error) }),
+  }));
+  const summary = summaryOf(good.manifest!);
+  if (targets.length === 1) return summary;
+  const result = { ...summary, stores };
+  if (stores.every(({ ok }) => ok)) return result;
+  throw new CopyMissingError(result);
 }
 
 /** Counts and hashes what passes. */
@@ -125,7 +154,6 @@ function packing(dump: EngineDump, level: number, progress: (bytes: number) => v
   const algorithm: 'zstd' | 'none' = dump.facts.innerCompression ? 'none' : 'zstd';
   const plain = new Meter(false);
   const packed = new Meter(true);
-  const cipher = new Meter(true);
 
   async function* source(chunks: Bytes) {
     for await (const chunk of chunks) {
@@ -134,31 +162,27 @@ function packing(dump: EngineDump, level: number, progress: (bytes: number) => v
       yield chunk;
     }
   }
-  const metered = (meter: Meter) =>
-    async function* (chunks: Bytes) {
-      for await (const chunk of chunks) {
-        meter.add(chunk);
-        yield chunk;
-      }
-    };
-  async function* gated(chunks: Bytes) {
-    yield* metered(cipher)(chunks);
-    // The gate: without this the stream does not end, and what does not end is not kept.
-    await dump.finished;
+  async function* metered(chunks: Bytes) {
+    for await (const chunk of chunks) {
+      packed.add(chunk);
+      yield chunk;
+    }
   }
+  let digest: { bytes: number; sha256: string } | undefined;
 
   return {
     algorithm,
     plain,
-    packed,
-    cipher,
-    through(encrypt: (chunks: Bytes) => Bytes): Readable {
-      const tail = (chunks: Bytes) => gated(encrypt(metered(packed)(chunks)));
+    digest() {
+      digest ??= packed.result();
+      return digest;
+    },
+    stream(): Readable {
       const out = new PassThrough({ highWaterMark: 2 * 1024 * 1024 });
       const done =
         algorithm === 'zstd'
-          ? pipeline(source(dump.stream), createCompressor(level), tail, out)
-          : pipeline(source(dump.stream), tail, out);
+          ? pipeline(source(dump.stream), createCompressor(level), metered, out)
+          : pipeline(source(dump.stream), metered, out);
       done.catch((error) => out.destroy(error));
       // A dump that fails while nothing flows (a lock, a count) must end the stream, too.
       dump.finished.catch((error) => out.destroy(error));
@@ -170,7 +194,9 @@ function packing(dump: EngineDump, level: number, progress: (bytes: number) => v
 }
 
 /** Clears what killed dumps of this tenant have left; nothing that a living one may still be writing. */
-async function sweep({ store, regime, tenant }: DumpRequest): Promise<void> {
+async function sweep(store: ArchiveStore, { regime, tenant }: DumpRequest): Promise<void> {
+  // Who may only add can neither look nor clear; there the bucket's lifecycle rule does it.
+  if (store.writeOnly) return;
   const before = new Date(Date.now() - ABANDONED_MS);
   await store.sweep(tenantPrefix(regime, tenant), before);
   const abandoned: string[] = [];

@@ -5,4 +5,19 @@ export interface ArchiveKey {
   /** A KMS key ARN, or `raw:` and the fingerprint of a local key; never key material. */
   readonly id: string;
   readonly keyring: KeyringNode;
+  /** Another key that archives may have been written under, by its id: a former one of the same tenant, for instance. */
+  readonly other?: (id: string) => ArchiveKey | undefined;
+}
+
+/** The key of that id: this one, or another that it knows. */
+export function keyOf(key: ArchiveKey, id: string): ArchiveKey | undefined {
+  return key.id === id ? key : key.other?.(id);
+}
+
+/** Several keys as one: the first is for what is written now, any of them opens what was written under it. */
+export function keyRing(keys: readonly ArchiveKey[]): ArchiveKey {
+  const [first, ...others] = keys;
+  if (others.length === 0) return first!;
+  const byId = new Map(others.map((key) => [key.id, key]));
+  return { ...first!, other: (id) => byId.get(id) ?? others.map((key) => key.other?.(id)).find(Boolean) };
 }

@@ -42,6 +42,8 @@ export interface Manifest {
     /** Of `data`; the seal's differs in `part`, which is `manifest`. */
     readonly encryptionContext: EncryptionContext;
   };
+  /** Where this copy of the archive lies, as far as its store was told. */
+  readonly regions?: { readonly store: string; readonly country?: string };
   readonly tables: readonly TableRows[];
   readonly omitted: readonly Omission[];
 }

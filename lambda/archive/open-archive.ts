@@ -5,7 +5,7 @@ import { InputError, reasonOf } from '../errors.js';
 import { archivePrefix, PARTS } from './archive-id.js';
 import { type ArchivePlace, readManifest } from './catalog.js';
 import { DamagedError } from './damaged-error.js';
-import type { ArchiveKey } from './key.js';
+import { type ArchiveKey, keyOf } from './key.js';
 import { encryptionContext, type Manifest } from './manifest.js';
 import { decryptBytes, decryptStream } from './message.js';
 import { type ArchiveStore, ObjectMissingError } from './store.js';
@@ -20,13 +20,14 @@ export interface OpenRequest {
 /** Reads the manifest and proves it by its seal: after this, every word of it is what the dump wrote. */
 export async function openManifest(request: OpenRequest, place: ArchivePlace): Promise<Manifest> {
   const { bytes, manifest } = await readManifest(request.store, place);
-  if (manifest.key.id !== request.key.id)
+  const key = keyOf(request.key, manifest.key.id);
+  if (!key)
     throw new InputError(
       `archive ${place.archive} was written under key ${manifest.key.id}, and ${request.key.id} was given`,
     );
   const sealed = await naming(PARTS.seal, async () =>
     decryptBytes(
-      request.key,
+      key,
       encryptionContext(place, 'manifest'),
       await request.store.read(archivePrefix(place) + PARTS.seal),
     ),
@@ -52,7 +53,11 @@ export async function openDump(
   const cipher = await request.store.read(archivePrefix(place) + PARTS.data);
   const hashed = hashing(cipher, manifest.data, 'its ciphertext');
   const plain = Readable.from(
-    decryptStream(request.key, encryptionContext(place, 'data'), Readable.from(hashed)),
+    decryptStream(
+      keyOf(request.key, manifest.key.id) ?? request.key,
+      encryptionContext(place, 'data'),
+      Readable.from(hashed),
+    ),
     { objectMode: false, highWaterMark: 1024 * 1024 },
   );
   const packed = hashing(plain, manifest.compressed, 'its compressed content');

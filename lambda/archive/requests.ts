@@ -1,6 +1,7 @@
 import type { DumpOptions } from '../engine/dump-options.js';
 import type { TableComparison, TableRows, Tenancy, TenantScope } from '../engine/engine.js';
 import type { ServerAddress } from '../engine/server.js';
+import { OperationError } from '../errors.js';
 import type { ArchiveKey } from './key.js';
 import type { ArchiveStore } from './store.js';
 
@@ -22,6 +23,10 @@ export interface DumpRequest extends ArchiveRequest {
   readonly database?: string;
   /** @default - the whole database */
   readonly scope?: TenantScope;
+  /** Further stores that the same read of the database goes to, each under its own key. @default - none */
+  readonly copies?: readonly { readonly store: ArchiveStore; readonly key: ArchiveKey }[];
+  /** How long one store may hold up the others in all before it is given up, in milliseconds. @default 300000 */
+  readonly patience?: number;
 }
 
 export interface VerifyRequest extends ArchiveRequest {
@@ -126,6 +131,25 @@ export interface ComparisonResult {
   readonly same: boolean;
   readonly tables: readonly TableComparison[];
   readonly seconds: number;
+}
+
+/** What became of a dump in each of several stores. */
+export interface CopiedArchive extends ArchiveSummary {
+  readonly stores: readonly { readonly store: string; readonly ok: boolean; readonly problem?: string }[];
+}
+
+/** Some stores have the archive, whole, and others have none of it. */
+export class CopyMissingError extends OperationError {
+  constructor(public readonly result: CopiedArchive) {
+    const without = result.stores.filter(({ ok }) => !ok);
+    super(
+      `there is no archive ${result.archive} in ${without.map(({ store, problem }) => `${store} (${problem})`).join(', nor in ')}; ` +
+        `it is whole in ${result.stores
+          .filter(({ ok }) => ok)
+          .map(({ store }) => store)
+          .join(', ')}`,
+    );
+  }
 }
 
 export interface RestorePreview extends ArchiveSummary {

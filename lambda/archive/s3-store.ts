@@ -18,6 +18,8 @@ export interface S3StoreOptions extends S3ClientOptions {
   readonly bucket: string;
   /** What stands before every key; empty, or ending in `/`. */
   readonly prefix?: string;
+  /** The country that the provider keeps it in: ISO 3166, two letters. */
+  readonly country?: string;
   /** The KMS key with which the bucket encrypts; without it the bucket's own default. AWS only. */
   readonly serverSideKey?: string;
   /** Keeps every written object from deletion for so long; the bucket must have object lock enabled. */
@@ -27,6 +29,8 @@ export interface S3StoreOptions extends S3ClientOptions {
    * left is removed by a lifecycle rule of the bucket. @default false
    */
   readonly addOnly?: boolean;
+  /** The credentials may add objects and nothing else: nothing is listed, read or cleared. @default false */
+  readonly writeOnly?: boolean;
   /** @default AWS's: 10,000 parts of any sizes */
   readonly partLimits?: PartLimits;
   /** By what the service checks each part; `md5` for providers that know no SHA-256. @default sha256 */
@@ -40,6 +44,9 @@ const day = 24 * 60 * 60 * 1000;
 /** Archives in an S3 bucket of AWS or of any provider that speaks its language. */
 export class S3Store implements ArchiveStore {
   public readonly location: string;
+  public readonly region: string;
+  public readonly country?: string;
+  public readonly writeOnly: boolean;
   private readonly client: S3Client;
   private readonly prefix: string;
 
@@ -49,6 +56,9 @@ export class S3Store implements ArchiveStore {
       throw new StoreError(`the prefix of a bucket must end in "/", got ${JSON.stringify(this.prefix)}`);
     }
     this.client = s3Client(options);
+    this.region = options.region;
+    if (options.country !== undefined) this.country = options.country;
+    this.writeOnly = options.writeOnly ?? false;
     const host = options.endpoint === undefined ? '' : ` at ${new URL(options.endpoint).host}`;
     this.location = `s3://${options.bucket}/${this.prefix}${host}`;
   }
@@ -64,10 +74,12 @@ export class S3Store implements ArchiveStore {
         limits: o.partLimits ?? { parts: 10_000, equal: false },
         integrity: o.integrity ?? 'sha256',
         conditionalWrites: o.conditionalWrites ?? true,
+        mayLook: !this.writeOnly,
         headers: this.headers(),
       },
       body,
       options.expectedBytes,
+      options.signal,
     );
   }
 
@@ -105,11 +117,12 @@ export class S3Store implements ArchiveStore {
           new DeleteObjectsCommand({ Bucket: this.options.bucket, Delete: { Objects: batch, Quiet: true } }),
         )
         .catch((error) => {
-          if (this.options.addOnly && isDenied(error)) return { Errors: [] };
+          if ((this.options.addOnly || this.writeOnly) && isDenied(error)) return { Errors: [] };
           throw explainS3(error, `deleting ${batch.length} objects`, this.location);
         });
       const refused = (result.Errors ?? []).filter(
-        ({ Code }) => Code !== 'NoSuchKey' && !(this.options.addOnly && Code === 'AccessDenied'),
+        ({ Code }) =>
+          Code !== 'NoSuchKey' && !((this.options.addOnly || this.writeOnly) && Code === 'AccessDenied'),
       );
       const first = refused[0];
       if (first) {

@@ -26,6 +26,8 @@ export interface UploadTarget {
   readonly integrity: 'sha256' | 'md5';
   /** Whether the service refuses a write to a taken key by itself (`If-None-Match`). */
   readonly conditionalWrites: boolean;
+  /** Whether the credentials may ask what is there. */
+  readonly mayLook?: boolean;
   /** Encryption, object lock: what the object shall have besides its bytes. */
   readonly headers: Partial<CreateMultipartUploadCommandInput>;
 }
@@ -44,14 +46,19 @@ export async function uploadStream(
   target: UploadTarget,
   body: Readable,
   expectedBytes?: number,
+  signal?: AbortSignal,
 ): Promise<{ bytes: number }> {
   const upload = new Upload(target);
+  const giveUp = () => upload.giveUp(signal!.reason);
+  signal?.addEventListener('abort', giveUp, { once: true });
   try {
-    if (!target.conditionalWrites) await upload.refuseTaken();
+    if (!target.conditionalWrites && target.mayLook !== false) await upload.refuseTaken();
     return await upload.run(body, partSizes(expectedBytes, target.limits));
   } catch (error) {
     body.destroy();
     throw await upload.abandon(error);
+  } finally {
+    signal?.removeEventListener('abort', giveUp);
   }
 }
 
@@ -65,6 +72,7 @@ class Upload {
   private uploadId?: string;
   private firstFault?: unknown;
   private bytes = 0;
+  private hurried = false;
 
   constructor(private readonly target: UploadTarget) {}
 
@@ -127,7 +135,7 @@ class Upload {
       Metadata: { ...headers.Metadata, [marker]: this.id },
       Body: body,
     });
-    await this.settle(() => client.send(put));
+    await this.settle(() => client.send(put, { abortSignal: this.stop.signal }));
   }
 
   private async begin(): Promise<string> {
@@ -226,6 +234,7 @@ class Upload {
     try {
       await send();
     } catch (error) {
+      if (this.hurried) throw error;
       const refused = statusOf(error) === 412 || statusOf(error) === 409;
       if (statusOf(error) !== undefined && statusOf(error)! < 500 && !refused && !isMissing(error))
         throw error;
@@ -249,6 +258,13 @@ class Upload {
     }
   }
 
+  /** From outside: what is on its way is cut off, and nothing is waited for. */
+  giveUp(reason: unknown): void {
+    this.firstFault ??= reason;
+    this.hurried = true;
+    this.stop.abort();
+  }
+
   /** Gives the parts back and returns the error to throw. */
   async abandon(error: unknown): Promise<Error> {
     this.stop.abort();
@@ -263,6 +279,7 @@ class Upload {
     try {
       await this.target.client.send(
         new AbortMultipartUploadCommand({ ...this.place, UploadId: this.uploadId }),
+        this.hurried ? { abortSignal: AbortSignal.timeout(5000) } : {},
       );
     } catch (refusal) {
       if (!isMissing(refusal)) {

@@ -12,6 +12,9 @@ const KNOWN = [
   'checksum',
   'conditional-writes',
   'add-only',
+  'write-only',
+  'country',
+  'credentials',
   'lock',
 ];
 
@@ -19,7 +22,8 @@ const KNOWN = [
  * Reads `s3://bucket/prefix/?option=value`, which names a bucket of AWS or, by `endpoint`, of any other provider.
  *
  * Credentials never stand in it: SOVEREIGN_STORE_ACCESS_KEY_ID and SOVEREIGN_STORE_SECRET_ACCESS_KEY for a provider of
- * its own, and otherwise whatever AWS's own tools would use.
+ * its own, and otherwise whatever AWS's own tools would use. Where one run has several stores, `credentials=NAME` says
+ * which: `aws` for those of AWS's tools, any other name for SOVEREIGN_STORE_NAME_ACCESS_KEY_ID and its secret.
  */
 export function parseStoreUrl(url: string, environment: NodeJS.ProcessEnv = process.env): S3StoreOptions {
   const wrong = (what: string) => new InputError(`the store ${JSON.stringify(url)} ${what}`);
@@ -54,12 +58,14 @@ export function parseStoreUrl(url: string, environment: NodeJS.ProcessEnv = proc
     region,
     forcePathStyle: yes('path-style', false),
     addOnly: yes('add-only', false),
+    writeOnly: yes('write-only', false),
+    ...countryOf(searchParams.get('country'), wrong),
     conditionalWrites: yes('conditional-writes', true),
     integrity: checksum,
     partLimits: { parts, equal: yes('equal-parts', false) },
     ...endpointOf(searchParams.get('endpoint'), wrong),
     ...lockOf(searchParams.get('lock'), wrong),
-    ...credentialsOf(environment),
+    ...credentialsOf(searchParams.get('credentials'), environment, wrong),
   };
 }
 
@@ -83,14 +89,30 @@ function lockOf(lock: string | null, wrong: Wrong): Pick<S3StoreOptions, 'object
   };
 }
 
-function credentialsOf(environment: NodeJS.ProcessEnv): Pick<S3StoreOptions, 'credentials'> {
-  const accessKeyId = environment.SOVEREIGN_STORE_ACCESS_KEY_ID;
-  const secretAccessKey = environment.SOVEREIGN_STORE_SECRET_ACCESS_KEY;
-  if (!accessKeyId && !secretAccessKey) return {};
-  if (!accessKeyId || !secretAccessKey) {
-    throw new InputError(
-      'only one of SOVEREIGN_STORE_ACCESS_KEY_ID and SOVEREIGN_STORE_SECRET_ACCESS_KEY is set; the store needs both or neither',
+function countryOf(country: string | null, wrong: Wrong): { country?: string } {
+  if (country === null) return {};
+  if (!/^[A-Z]{2}$/.test(country)) throw wrong(`has country=${country}; it is two capital letters, as in FR`);
+  return { country };
+}
+
+function credentialsOf(
+  name: string | null,
+  environment: NodeJS.ProcessEnv,
+  wrong: Wrong,
+): Pick<S3StoreOptions, 'credentials'> {
+  if (name === 'aws') return {};
+  if (name !== null && !/^[a-z][a-z0-9_]{0,30}$/.test(name))
+    throw wrong(`has credentials=${name}; it is a name of small letters, digits and _, or aws`);
+  const prefix = name === null ? 'SOVEREIGN_STORE' : `SOVEREIGN_STORE_${name.toUpperCase()}`;
+  const accessKeyId = environment[`${prefix}_ACCESS_KEY_ID`];
+  const secretAccessKey = environment[`${prefix}_SECRET_ACCESS_KEY`];
+  if (accessKeyId && secretAccessKey) return { credentials: { accessKeyId, secretAccessKey } };
+  if (name !== null)
+    throw wrong(
+      `has credentials=${name}, so ${prefix}_ACCESS_KEY_ID and ${prefix}_SECRET_ACCESS_KEY must be set`,
     );
-  }
-  return { credentials: { accessKeyId, secretAccessKey } };
+  if (!accessKeyId && !secretAccessKey) return {};
+  throw new InputError(
+    'only one of SOVEREIGN_STORE_ACCESS_KEY_ID and SOVEREIGN_STORE_SECRET_ACCESS_KEY is set; the store needs both or neither',
+  );
 }

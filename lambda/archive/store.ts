@@ -9,6 +9,15 @@ export interface ArchiveStore {
   /** What a person would call this place, for messages: a folder's path, `s3://bucket/prefix`. */
   readonly location: string;
 
+  /** The region that a bucket was said to be in. */
+  readonly region?: string;
+
+  /** The country that it was said to be in: ISO 3166, two letters. */
+  readonly country?: string;
+
+  /** Its credentials may add objects, and neither list, nor read, nor delete any. */
+  readonly writeOnly?: boolean;
+
   /**
    * Writes the stream to the key. When the stream fails, or the process dies, nothing is readable under the key.
    * Refuses (`ObjectExistsError`) when the key is taken: archives are never overwritten.
@@ -31,6 +40,8 @@ export interface ArchiveStore {
 export interface WriteOptions {
   /** Expected size in bytes, from which S3 chooses the part size. */
   readonly expectedBytes?: number;
+  /** Gives the write up, with the signal's reason. */
+  readonly signal?: AbortSignal;
 }
 
 export interface StoredObject {

@@ -97,9 +97,9 @@ test("a copy at another provider: its endpoint and credentials, a key of one's o
 });
 
 test.each([
-  [['--key-file', 'k', '--kms-key', 'arn:aws:kms:eu-central-1:1:key/a'], 'not both'],
+  [['--key-file', 'k', '--kms-key', 'arn:aws:kms:eu-central-1:111111111111:key/a'], 'the key file cannot be read'],
   [[], 'give the key of the archives'],
-])('the key is asked for once: %j', async (args, message) => {
+])('a key is needed: %j', async (args, message) => {
   const { code, errors } = await run([
     'verify',
     'acme',

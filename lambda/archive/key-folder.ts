@@ -1,0 +1,59 @@
+import { mkdir, readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { InputError, reasonOf } from '../errors.js';
+import { newArchiveId, timeOfArchiveId } from './archive-id.js';
+import { type ArchiveKey, keyRing } from './key.js';
+import { checkTenant } from './names.js';
+import { generateKeyFile, readKeyFile } from './raw-key.js';
+import { tenantKey } from './tenant-key.js';
+
+const ENDING = '.key';
+
+/** The key files of a tenant, newest first: the newest is for what is written now, the others open what is older. */
+export async function tenantKeyFiles(folder: string, tenant: string): Promise<string[]> {
+  checkTenant(tenant);
+  const status = await stat(folder).catch(() => undefined);
+  if (!status?.isDirectory())
+    throw new InputError(
+      `--key-dir ${JSON.stringify(folder)} is not a folder; make it (mkdir -m 700), or mount what should be there`,
+    );
+  const own = join(folder, tenantKey(tenant));
+  const names = await readdir(own).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw new InputError(`the keys of the tenant cannot be read: ${reasonOf(error)}`);
+  });
+  return names
+    .filter((name) => name.endsWith(ENDING) && timeOfArchiveId(name.slice(0, -ENDING.length)))
+    .sort()
+    .reverse()
+    .map((name) => join(own, name));
+}
+
+/** The tenant's own keys. A first one is made on demand: the folder itself never is, for it may just not be mounted. */
+export async function openKeyFolder(
+  folder: string,
+  tenant: string,
+  { create } = { create: false },
+): Promise<ArchiveKey> {
+  const files = await tenantKeyFiles(folder, tenant);
+  if (files.length === 0) {
+    if (!create)
+      throw new InputError(
+        `${folder} has no key of tenant ${JSON.stringify(tenant)}; without it, archives written under it cannot be read`,
+      );
+    files.push((await addTenantKey(folder, tenant)).file);
+  }
+  return keyRing(await Promise.all(files.map(readKeyFile)));
+}
+
+/** A new key, under which everything is written from now on. */
+export async function addTenantKey(
+  folder: string,
+  tenant: string,
+): Promise<{ readonly file: string; readonly id: string }> {
+  await tenantKeyFiles(folder, tenant);
+  const own = join(folder, tenantKey(tenant));
+  await mkdir(own, { recursive: true, mode: 0o700 });
+  const file = join(own, newArchiveId(new Date()) + ENDING);
+  return { file, ...(await generateKeyFile(file)) };
+}

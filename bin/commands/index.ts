@@ -3,10 +3,13 @@ import { registerAudit } from './audit.js';
 import { compare } from './compare.js';
 import { registerDiff } from './diff.js';
 import { dump } from './dump.js';
+import { erase, rekey } from './erase.js';
 import { registerGuard } from './guard.js';
+import { hold, release } from './hold.js';
 import { keygen } from './keygen.js';
 import { list } from './list.js';
 import { registerObjectives } from './objectives.js';
+import { prune } from './prune.js';
 import { restore } from './restore.js';
 import { tenancy } from './tenancy.js';
 import { undo } from './undo.js';
@@ -28,4 +31,9 @@ export const commands: Register[] = [
   restore,
   undo,
   tenancy,
+  prune,
+  hold,
+  release,
+  rekey,
+  erase,
 ];

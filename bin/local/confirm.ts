@@ -5,7 +5,7 @@ export function checkConfirm(tenant: string, given: string | undefined, what: st
   if (given === undefined) {
     if (process.stdin.isTTY) return;
     throw new UsageError(
-      `${what} replaces the live database of the tenant; there is no terminal to ask on, so give --confirm with the tenant's name`,
+      `${what} ${what === 'erase' ? "destroys the tenant's key" : 'replaces the live database of the tenant'}; there is no terminal to ask on, so give --confirm with the tenant's name`,
     );
   }
   if (given !== tenant)

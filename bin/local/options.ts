@@ -103,3 +103,26 @@ export function parseCount(text: string): number {
     throw new InvalidArgumentError(`${JSON.stringify(text)} is not a whole number from 0.`);
   return Number(text);
 }
+
+export interface RetentionOptions {
+  readonly keepDays?: number;
+  readonly keepDaily?: number;
+  readonly keepWeekly?: number;
+  readonly keepMonthly?: number;
+}
+
+export function withRetention(command: Command): Command {
+  return command
+    .option(
+      '--keep-days <number>',
+      'everything that is younger (default: 7, when no other rule is given)',
+      parseCount,
+    )
+    .option(
+      '--keep-daily <number>',
+      'the newest of each of so many days that have archives (UTC)',
+      parseCount,
+    )
+    .option('--keep-weekly <number>', 'the newest of each of so many weeks, from Monday', parseCount)
+    .option('--keep-monthly <number>', 'the newest of each of so many months', parseCount);
+}

@@ -33,12 +33,7 @@ const keyArn = /^arn:[a-z-]+:kms:([a-z0-9-]+):\d{12}:key\/[A-Za-z0-9-]+$/;
 
 /** An archive key in AWS KMS. Every use is bound to the encryption context, so the key policy can hold it to a tenant. */
 export function kmsKey(options: KmsKeyOptions): ArchiveKey {
-  const region = keyArn.exec(options.arn)?.[1];
-  if (region === undefined) {
-    throw new KeyError(
-      `the archive key must be the ARN of a KMS key (arn:aws:kms:REGION:ACCOUNT:key/ID), got ${JSON.stringify(options.arn)}; an alias can be pointed elsewhere, so it is not taken`,
-    );
-  }
+  const region = regionOfKey(options.arn);
   const client = new KMSClient({
     region,
     ...(options.credentials ? { credentials: askedEachTime(options.credentials) } : {}),
@@ -52,6 +47,14 @@ export function kmsKey(options: KmsKeyOptions): ArchiveKey {
     }),
   });
   return { id: options.arn, keyring: new ClearKmsKeyring(options.arn, client, options.credentials) };
+}
+
+export function regionOfKey(arn: string): string {
+  const region = keyArn.exec(arn)?.[1];
+  if (region !== undefined) return region;
+  throw new KeyError(
+    `the archive key must be the ARN of a KMS key (arn:aws:kms:REGION:ACCOUNT:key/ID), got ${JSON.stringify(arn)}; an alias can be pointed elsewhere, so it is not taken`,
+  );
 }
 
 /** The SDK's own KMS keyring for exactly one key; it never tries other keys that an archive may name. */
@@ -128,7 +131,7 @@ const advice: Record<string, string> = {
     'the credentials have expired and could not be renewed: check the role that is assumed',
 };
 
-function explainKms(error: unknown, arn: string): KeyError {
+export function explainKms(error: unknown, arn: string): KeyError {
   const { name = 'unknown error', message = '' } = error as Error;
   const todo = advice[name];
   return new KeyError(

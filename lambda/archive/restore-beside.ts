@@ -1,8 +1,8 @@
-import { stat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
-import { InputError, reasonOf } from '../errors.js';
+import { reasonOf } from '../errors.js';
 import { DamagedError } from './damaged-error.js';
 import { FolderStore } from './folder-store.js';
+import { checkFree } from './free-file.js';
 import { summaryOf } from './list-archives.js';
 import { damaged, loadBeside, provenManifest } from './load-beside.js';
 import { checkName, checkTenant } from './names.js';
@@ -85,12 +85,4 @@ export async function restoreToFile(request: DumpFileRequest): Promise<DumpFileR
     request.signal?.removeEventListener('abort', stop);
   }
   return { ...summaryOf(manifest), file, format: manifest.dump.format, seconds: secondsSince(began) };
-}
-
-async function checkFree(file: string): Promise<void> {
-  const folder = await stat(dirname(file)).catch(() => undefined);
-  if (!folder?.isDirectory())
-    throw new InputError(`the folder ${dirname(file)} is not there; make it, or name another file`);
-  if (await stat(file).catch(() => undefined))
-    throw new InputError(`${file} exists, and no file is overwritten; name another one`);
 }

@@ -10,9 +10,10 @@ import {
 import { type S3ClientOptions, s3Client } from './s3-client.js';
 import { downloadStream } from './s3-download.js';
 import { explainS3, isDenied, isMissing, StoreError } from './s3-errors.js';
+import { readLock, writeLegalHold } from './s3-lock.js';
 import type { PartLimits } from './s3-parts.js';
 import { uploadStream } from './s3-upload.js';
-import type { ArchiveStore, StoredObject, WriteOptions } from './store.js';
+import type { ArchiveStore, ObjectLock, StoredObject, WriteOptions } from './store.js';
 
 export interface S3StoreOptions extends S3ClientOptions {
   readonly bucket: string;
@@ -84,12 +85,7 @@ export class S3Store implements ArchiveStore {
   }
 
   public read(key: string): Promise<Readable> {
-    return downloadStream({
-      client: this.client,
-      bucket: this.options.bucket,
-      key: this.prefix + key,
-      location: this.location,
-    });
+    return downloadStream(this.place(key));
   }
 
   public async *list(prefix: string): AsyncIterable<StoredObject> {
@@ -134,6 +130,24 @@ export class S3Store implements ArchiveStore {
         );
       }
     }
+  }
+
+  public lockOf(key: string): Promise<ObjectLock | undefined> {
+    return readLock(this.place(key));
+  }
+
+  public async setLegalHold(keys: readonly string[], on: boolean): Promise<void> {
+    // The first refusal says that this bucket has no object lock: then the note alone holds.
+    for (const key of keys) if (!(await writeLegalHold(this.place(key), on))) return;
+  }
+
+  private place(key: string) {
+    return {
+      client: this.client,
+      bucket: this.options.bucket,
+      key: this.prefix + key,
+      location: this.location,
+    };
   }
 
   public async sweep(prefix: string, olderThan: Date): Promise<void> {

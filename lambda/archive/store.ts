@@ -33,8 +33,19 @@ export interface ArchiveStore {
   /** Deletes objects; one that is already gone is no error. */
   remove(keys: readonly string[]): Promise<void>;
 
+  /** What keeps an object from deletion, whoever asks; stores without such a thing leave it out. */
+  lockOf?(key: string): Promise<ObjectLock | undefined>;
+
+  /** Sets or takes off the store's own hold on objects, where the bucket has object lock. */
+  setLegalHold?(keys: readonly string[], on: boolean): Promise<void>;
+
   /** Clears what killed writes left behind under the prefix (temporary files, open multipart uploads). */
   sweep(prefix: string, olderThan: Date): Promise<void>;
+}
+
+export interface ObjectLock {
+  readonly until?: Date;
+  readonly legalHold: boolean;
 }
 
 export interface WriteOptions {

@@ -1,0 +1,71 @@
+import type { Command } from 'commander';
+import { parseTime, type StoresOptions, withJson, withStores } from '../local/options.js';
+import type { Register } from './index.js';
+
+interface HoldOptions extends StoresOptions {
+  readonly at?: Date;
+  readonly reason?: string;
+  readonly json?: boolean;
+}
+
+const withPlace = (command: Command) =>
+  withJson(
+    withStores(
+      command
+        .argument('<tenant>', "the tenant's name")
+        .option(
+          '--at <time>',
+          'only the newest archive at or before this time (ISO 8601); without it all, future ones too',
+          parseTime,
+        ),
+    ),
+  );
+
+export const hold: Register = (program) => {
+  withPlace(program.command('hold').description("keep a tenant's archives from `prune`, whatever their age"))
+    .requiredOption('--reason <text>', 'why, noted beside the archives')
+    .addHelpText(
+      'after',
+      `
+In a bucket with object lock every object that is there gets a legal hold, too, so that nobody can delete it.
+
+Examples:
+  sovereign-backup hold acme --reason 'case 2026-118' --store /backup
+  sovereign-backup hold acme --at 2026-11-20T15:00Z --reason 'audit' --store 's3://archives/?region=eu-central-1' --regime eu`,
+    )
+    .action((tenant: string, options: HoldOptions) => run(tenant, options, 'hold'));
+};
+
+export const release: Register = (program) => {
+  withPlace(program.command('release').description('take a hold off again'))
+    .addHelpText(
+      'after',
+      `
+Example:
+  sovereign-backup release acme --store /backup`,
+    )
+    .action((tenant: string, options: HoldOptions) => run(tenant, options, 'release'));
+};
+
+async function run(tenant: string, options: HoldOptions, what: 'hold' | 'release'): Promise<void> {
+  const [{ holdArchives, releaseArchives }, { openStore }] = await Promise.all([
+    import('../../lambda/archive/holds.js'),
+    import('../local/open.js'),
+  ]);
+  const done = [];
+  for (const place of options.store) {
+    const { store, regime } = await openStore({ store: place, regime: options.regime }, { mustExist: true });
+    const request = { store, regime, tenant, ...(options.at ? { at: options.at } : {}) };
+    const result =
+      what === 'hold'
+        ? await holdArchives({ ...request, reason: options.reason! })
+        : await releaseArchives(request);
+    done.push({ ...result, store: store.location });
+  }
+  if (options.json) process.stdout.write(`${JSON.stringify(done, null, 2)}\n`);
+  else
+    for (const { archive, store } of done)
+      process.stdout.write(
+        `${archive === 'all' ? 'all archives' : archive} of ${tenant} in ${store}: ${what === 'hold' ? 'held' : 'released'}\n`,
+      );
+}

@@ -1,0 +1,55 @@
+import { type Pruned, pruneArchives } from '../../lambda/archive/prune-archives.js';
+import { type RetentionPolicy, ROLLING } from '../../lambda/archive/retention.js';
+import { OperationError } from '../../lambda/errors.js';
+import { interruptible } from './interrupt.js';
+import { openStore } from './open.js';
+import type { RetentionOptions, StoresOptions } from './options.js';
+
+export async function runPrune(
+  tenant: string | undefined,
+  stores: StoresOptions,
+  options: RetentionOptions & { readonly dryRun?: boolean; readonly json?: boolean },
+): Promise<void> {
+  const policy = policyOf(options);
+  const all: (Pruned & { readonly store: string })[] = [];
+  await interruptible(async (signal) => {
+    for (const place of stores.store) {
+      const { store, regime } = await openStore({ store: place, regime: stores.regime }, { mustExist: true });
+      const pruned = await pruneArchives({
+        store,
+        regime,
+        ...(tenant === undefined ? {} : { tenant }),
+        policy,
+        dryRun: options.dryRun ?? false,
+        signal,
+      });
+      all.push(...pruned.map((each) => ({ ...each, store: store.location })));
+    }
+  });
+  if (options.json) process.stdout.write(`${JSON.stringify(all, null, 2)}\n`);
+  else {
+    for (const { state, at, tenant: whose, archive, reasons } of all)
+      process.stdout.write(`${state.padEnd(16)}  ${at}  ${whose}  ${archive}  ${reasons.join(', ')}\n`);
+    const count = (state: string) => all.filter((each) => each.state === state).length;
+    process.stderr.write(
+      `${all.length} archives: ${count('deleted') + count('would be deleted')} ${options.dryRun ? 'would go' : 'deleted'}, ${count('retained')} retained although old, ${count('kept')} kept\n`,
+    );
+  }
+  const failed = all.filter(({ state }) => state === 'failed');
+  if (failed.length > 0)
+    throw new OperationError(
+      `${failed.length} archives could not be deleted: ${failed[0]!.reasons.join(', ')}; run again`,
+    );
+}
+
+export function policyOf({
+  keepDays,
+  keepDaily,
+  keepWeekly,
+  keepMonthly,
+}: RetentionOptions): RetentionPolicy {
+  const given = Object.entries({ keepDays, keepDaily, keepWeekly, keepMonthly }).filter(
+    ([, value]) => value !== undefined,
+  );
+  return given.length === 0 ? ROLLING : Object.fromEntries(given);
+}

@@ -1,0 +1,153 @@
+import { reasonOf } from '../errors.js';
+import { archivePrefix, PARTS } from './archive-id.js';
+import { type ArchivePlace, isArchive, placesOf, readManifest } from './catalog.js';
+import { DamagedError } from './damaged-error.js';
+import { holdsOf, isHeld } from './holds.js';
+import { checkTenant } from './names.js';
+import { type Aged, type Decision, planRetention, type RetentionPolicy } from './retention.js';
+import type { ArchiveStore } from './store.js';
+
+/** Without its manifest after so long, it is what a killed dump left. */
+const ABANDONED_MS = 24 * 60 * 60 * 1000;
+
+export interface PruneRequest {
+  readonly store: ArchiveStore;
+  readonly regime: string;
+  /** @default - every tenant of the regime */
+  readonly tenant?: string;
+  readonly policy: RetentionPolicy;
+  /** Say what would go, and delete nothing. */
+  readonly dryRun: boolean;
+  readonly now?: Date;
+  readonly say?: (message: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+export type PruneState = 'kept' | 'deleted' | 'would be deleted' | 'retained' | 'failed';
+
+/** One archive, or the remains of one, and what became of it. */
+export interface Pruned {
+  readonly tenant: string;
+  readonly archive: string;
+  readonly at: string;
+  /** `retained`: it would have gone, but is held, or locked by its store; that is meant, and no failure. */
+  readonly state: PruneState;
+  readonly reasons: readonly string[];
+}
+
+/**
+ * Deletes what no rule keeps, tenant by tenant. What decides is the archive's own time; the newest good archive of a
+ * tenant stays in any case, so that dumps that have stopped do not lead to no backup at all.
+ */
+export async function pruneArchives(request: PruneRequest): Promise<Pruned[]> {
+  if (request.tenant !== undefined) checkTenant(request.tenant);
+  const done: Pruned[] = [];
+  let group: ArchivePlace[] = [];
+  const flush = async () => {
+    if (group.length > 0) done.push(...(await pruneTenant(request, group)));
+    group = [];
+  };
+  for await (const place of placesOf(request.store, request.regime, request.tenant)) {
+    request.signal?.throwIfAborted();
+    if (group.length > 0 && group[0]!.tenant !== place.tenant) await flush();
+    group.push(place);
+  }
+  await flush();
+  return done;
+}
+
+async function pruneTenant(request: PruneRequest, places: readonly ArchivePlace[]): Promise<Pruned[]> {
+  const { store, now = new Date() } = request;
+  const { regime, tenant } = places[0]!;
+  const archives = places.filter(isArchive);
+  const remains = places.filter((place) => !isArchive(place));
+  const plan = await planOf(request, archives, now);
+  const holds = await holdsOf({ store, regime, tenant });
+  const results: Pruned[] = [];
+  const note = (decision: Decision, state: PruneState, reasons = decision.reasons) =>
+    results.push({ tenant, archive: decision.archive, at: decision.at.toISOString(), state, reasons });
+  for (const decision of plan) {
+    request.signal?.throwIfAborted();
+    const place = archives.find(({ archive }) => archive === decision.archive)!;
+    if (decision.keep) {
+      note(decision, 'kept');
+      continue;
+    }
+    const held = isHeld(holds, place.archive) ? 'held' : await lockOf(store, place, now);
+    if (held !== undefined) note(decision, 'retained', [held]);
+    else if (request.dryRun) note(decision, 'would be deleted');
+    else note(decision, ...(await deleteArchive(store, place, decision)));
+  }
+  for (const place of remains) {
+    const abandoned = now.getTime() - place.at.getTime() > ABANDONED_MS;
+    if (!abandoned) continue;
+    const decision = {
+      ...place,
+      keep: false,
+      reasons: ['left by a dump that was killed: it has no manifest'],
+    };
+    if (request.dryRun) note(decision, 'would be deleted');
+    else note(decision, ...(await deleteArchive(store, place, decision)));
+  }
+  return results;
+}
+
+/** The store is asked for sizes and manifests only where something is to go: most of the time nothing is. */
+async function planOf(
+  request: PruneRequest,
+  archives: readonly ArchivePlace[],
+  now: Date,
+): Promise<Decision[]> {
+  const { policy } = request;
+  const whole = (place: ArchivePlace) => place.objects.length === Object.keys(PARTS).length;
+  let aged: Aged[] = archives.map((place) => ({ archive: place.archive, at: place.at, good: whole(place) }));
+  let plan = planRetention(aged, policy, now);
+  if (plan.every(({ keep }) => keep)) return plan;
+  const proven = await Promise.all(archives.map((place) => looksWhole(request.store, place)));
+  aged = aged.map((archive, index) => ({ ...archive, good: archive.good && proven[index]! }));
+  plan = planRetention(aged, policy, now);
+  return plan;
+}
+
+/** Whether the manifest can be read and the data is as long as it says; only `verify` proves more. */
+async function looksWhole(store: ArchiveStore, place: ArchivePlace): Promise<boolean> {
+  try {
+    const { manifest } = await readManifest(store, place);
+    const data = place.objects.find(({ key }) => key === archivePrefix(place) + PARTS.data);
+    return data?.bytes === manifest.data.bytes;
+  } catch (error) {
+    if (error instanceof DamagedError) return false;
+    throw error;
+  }
+}
+
+async function lockOf(store: ArchiveStore, place: ArchivePlace, now: Date): Promise<string | undefined> {
+  for (const { key } of place.objects) {
+    const lock = await store.lockOf?.(key);
+    if (lock?.legalHold) return 'held by its store';
+    if (lock?.until && lock.until > now) return `locked by its store until ${lock.until.toISOString()}`;
+  }
+  return undefined;
+}
+
+/** Manifest first: killed in the middle, what is left is no archive any more, and the next run clears it. */
+async function deleteArchive(
+  store: ArchiveStore,
+  place: ArchivePlace,
+  decision: Decision,
+): Promise<[PruneState, readonly string[]]> {
+  const prefix = archivePrefix(place);
+  const manifest = prefix + PARTS.manifest;
+  try {
+    await store.remove([manifest]);
+    await store.remove(place.objects.map(({ key }) => key).filter((key) => key !== manifest));
+    // A store may refuse without an error: its credentials may only add.
+    for await (const { key } of store.list(prefix))
+      return key === manifest
+        ? ['retained', ['the credentials of the store may not delete']]
+        : ['failed', [`${key} is still there; the next run removes it`]];
+    return ['deleted', decision.reasons];
+  } catch (error) {
+    return ['failed', [reasonOf(error)]];
+  }
+}

@@ -1,0 +1,183 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { CreateKeyCommand, DescribeKeyCommand, KMSClient } from '@aws-sdk/client-kms';
+import { Ajv } from 'ajv';
+import { runCli } from '../support/cli';
+import { useMoto } from '../support/moto';
+import { usePostgres } from '../support/postgres';
+import { type Workspace, workspace } from '../support/tenants';
+
+const postgres = usePostgres();
+const moto = useMoto();
+let work: Workspace;
+let keys: string;
+beforeAll(async () => {
+  work = await workspace(postgres);
+  keys = join(work.folder, 'keys');
+  mkdirSync(keys, { mode: 0o700 });
+  for (const name of ['acme', 'other']) {
+    await postgres().query(`create database ${name}`);
+    await postgres().query('create table t as select generate_series(1, 10) as i', [], name);
+  }
+});
+afterAll(() => work?.remove());
+
+const run = (args: string[]) => runCli(args, { env: moto().environment });
+const on = () => ['--store', work.store, '--key-dir', keys];
+const server = () => ['--server', `${postgres().url}?sslmode=disable`];
+const certificate = (name: string) => join(work.folder, name);
+const validate = new Ajv().compile(
+  JSON.parse(readFileSync(join(__dirname, '../../schema/erasure.schema.json'), 'utf8')),
+);
+function readCertificate(name: string) {
+  const told = JSON.parse(readFileSync(certificate(name), 'utf8'));
+  expect(validate(told) ? [] : validate.errors).toEqual([]);
+  return told as {
+    archives: { archive: string; sha256: string }[];
+    unreadableFrom: string;
+    [field: string]: unknown;
+  };
+}
+const dump = async (tenant: string, args = on()) => {
+  const ran = await run(['dump', tenant, ...server(), ...args, '--json']);
+  expect(ran).toMatchObject({ code: 0 });
+  return ran.json<{ archive: string; at: string }>();
+};
+
+test('a key for each tenant is made once; after rekey old archives stay readable; erased, none is', async () => {
+  const first = await dump('acme');
+  await dump('other');
+  const folder = join(keys, 'acme');
+  const [file] = readdirSync(folder);
+  expect(statSync(join(folder, file!)).mode & 0o777).toBe(0o600);
+  await dump('acme');
+  expect(readdirSync(folder)).toEqual([file]);
+
+  const rekeyed = (await run(['rekey', 'acme', '--key-dir', keys, '--json'])).json<{ key: string }>();
+  const last = await dump('acme');
+  const newest = JSON.parse(
+    readFileSync(join(work.store, 'local/acme', last.archive, 'manifest.json'), 'utf8'),
+  );
+  expect(newest.key.id).toBe(rekeyed.key);
+  for (const { at } of [first, last])
+    expect(await run(['verify', 'acme', ...on(), '--at', at])).toMatchObject({ code: 0 });
+  // A copy under a key of its own, which no erasure here can reach.
+  const copies = join(work.folder, 'copies');
+  const copy = await dump('acme', ['--store', copies, '--key-file', work.key]);
+
+  const erase = (args: string[]) =>
+    run(['erase', 'acme', ...on(), '--certificate', certificate('acme.json'), ...args]);
+  const unnamed = await erase([]);
+  expect([unnamed.code, unnamed.stderr]).toEqual([2, expect.stringContaining("destroys the tenant's key")]);
+  expect((await erase(['--confirm', 'Acme'])).code).toBe(2);
+  await run(['hold', 'acme', '--store', work.store, '--reason', 'case 7']);
+  const held = await erase(['--confirm', 'acme']);
+  expect([held.code, held.stderr]).toEqual([2, expect.stringContaining('are held (all)')]);
+  await run(['release', 'acme', '--store', work.store]);
+  expect(readdirSync(folder)).toHaveLength(2);
+  expect(existsSync(certificate('acme.json'))).toBe(false);
+
+  const erased = await erase(['--confirm', 'acme', '--store', copies]);
+  expect(erased).toMatchObject({ code: 0 });
+  expect(erased.stderr).toContain('1 archives of acme under other keys can be read as before');
+  const told = readCertificate('acme.json');
+  const listed = (await run(['list', 'acme', '--store', work.store, '--json'])).json<{ archive: string }[]>();
+  expect(told.archives.map(({ archive }) => archive).sort()).toEqual(
+    listed.map(({ archive }) => archive).sort(),
+  );
+  expect(told.archives).toContainEqual(
+    expect.objectContaining({
+      store: work.store,
+      archive: last.archive,
+      sha256: newest.data.sha256,
+      key: rekeyed.key,
+    }),
+  );
+  expect(told.stillReadable).toMatchObject([{ store: copies, archive: copy.archive }]);
+  expect(readdirSync(work.folder).filter((name) => name.includes('unfinished'))).toEqual([]);
+
+  expect(existsSync(folder)).toBe(false);
+  const verified = await run(['verify', 'acme', ...on()]);
+  expect([verified.code, verified.stderr]).toEqual([
+    2,
+    expect.stringContaining('has no key of tenant "acme"'),
+  ]);
+  expect(await run(['verify', 'other', ...on()])).toMatchObject({ code: 0 });
+  const again = await run([
+    'erase',
+    'acme',
+    ...on(),
+    '--certificate',
+    certificate('2.json'),
+    '--confirm',
+    'acme',
+  ]);
+  expect([again.code, again.stderr]).toEqual([2, expect.stringContaining('it was erased before')]);
+});
+
+test("in KMS the key's deletion is scheduled; a key that opens others' archives is left alone", async () => {
+  const kms = new KMSClient({
+    region: 'eu-central-1',
+    endpoint: moto().endpoint,
+    credentials: { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'not-a-secret' },
+  });
+  const newKey = async () => (await kms.send(new CreateKeyCommand({}))).KeyMetadata!.Arn!;
+  const [shared, own] = [await newKey(), await newKey()];
+  const store = ['--store', join(work.folder, 'kms')];
+  for (const tenant of ['acme', 'other']) await dump(tenant, [...store, '--kms-key', shared]);
+  const { archive } = await dump('acme', [...store, '--kms-key', own]);
+  const erase = (key: string, name: string, args: string[] = []) =>
+    run([
+      'erase',
+      'acme',
+      ...store,
+      '--kms-key',
+      key,
+      '--certificate',
+      certificate(name),
+      '--confirm',
+      'acme',
+      ...args,
+    ]);
+  const stateOf = async (KeyId: string) => (await kms.send(new DescribeKeyCommand({ KeyId }))).KeyMetadata!;
+
+  const refused = await erase(shared, 'shared.json');
+  expect([refused.code, refused.stderr]).toEqual([
+    2,
+    expect.stringContaining('opens archives of other tenants, too: "other"'),
+  ]);
+  expect((await stateOf(shared)).KeyState).toBe('Enabled');
+  expect((await erase(own, 'own.json', ['--waiting-days', '6'])).stderr).toContain('KMS takes 7 to 30');
+
+  const done = await erase(own, 'own.json', ['--waiting-days', '7']);
+  expect([done.code, done.stderr]).toEqual([0, expect.stringContaining('1 archives of acme under other keys')]);
+  const { KeyState, DeletionDate } = await stateOf(own);
+  expect(KeyState).toBe('PendingDeletion');
+  const told = readCertificate('own.json');
+  expect(told.archives).toMatchObject([{ archive, key: own }]);
+  expect(told.unreadableFrom).toBe(DeletionDate!.toISOString());
+  expect(told.stillReadable).toMatchObject([{ key: shared }]);
+  const twice = await erase(own, 'twice.json');
+  expect(twice.code).toBe(0);
+  expect(readCertificate('twice.json').method).toContain('had been scheduled before');
+});
+
+test.each([
+  [['--key-file', 'k'], /a key that is the tenant's own/],
+  [['--key-dir', '/nonexistent'], /is not a folder/],
+  [['--key-dir', 'KEYS', '--waiting-days', '7'], /a key file is gone at once/],
+])('bad input: %j', async (args, message) => {
+  const given = args.map((arg) => (arg === 'KEYS' ? keys : arg));
+  const ran = await run([
+    'erase',
+    'acme',
+    '--store',
+    work.store,
+    ...given,
+    '--certificate',
+    certificate('x'),
+    '--confirm',
+    'acme',
+  ]);
+  expect(ran).toMatchObject({ code: 2, stdout: '', stderr: expect.stringMatching(message) });
+});

@@ -150,7 +150,10 @@ test("in KMS the key's deletion is scheduled; a key that opens others' archives 
   expect((await erase(own, 'own.json', ['--waiting-days', '6'])).stderr).toContain('KMS takes 7 to 30');
 
   const done = await erase(own, 'own.json', ['--waiting-days', '7']);
-  expect([done.code, done.stderr]).toEqual([0, expect.stringContaining('1 archives of acme under other keys')]);
+  expect([done.code, done.stderr]).toEqual([
+    0,
+    expect.stringContaining('1 archives of acme under other keys'),
+  ]);
   const { KeyState, DeletionDate } = await stateOf(own);
   expect(KeyState).toBe('PendingDeletion');
   const told = readCertificate('own.json');

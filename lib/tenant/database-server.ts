@@ -3,6 +3,7 @@ import type { IConnectable } from 'aws-cdk-lib/aws-ec2';
 import type * as rds from 'aws-cdk-lib/aws-rds';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { DeclarationError } from '../errors';
+import type { SqlServerStaging } from './sql-server-staging';
 
 /** A kind of database server, as the worker knows it. */
 export class DatabaseEngine {
@@ -10,12 +11,21 @@ export class DatabaseEngine {
   public static readonly POSTGRESQL = new DatabaseEngine('postgres', 5432);
 
   /**
+   * RDS for SQL Server, by its native backups; one database per tenant. The server also needs `staging`.
+   *
+   * @see https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/SQLServer.Procedural.Importing.html
+   */
+  public static readonly SQL_SERVER = new DatabaseEngine('sqlserver', 1433, 2);
+
+  /**
    * @param scheme the scheme of the server's URL
    * @param defaultPort where such servers listen
+   * @param maxConcurrency how many tenants of one server can be worked on at a time, where the service limits it
    */
   private constructor(
     public readonly scheme: string,
     public readonly defaultPort: number,
+    public readonly maxConcurrency?: number,
   ) {}
 }
 
@@ -32,9 +42,17 @@ export interface DatabaseLogin {
    * The user that dumps and restores: it must be able to read every tenant's database, and to create and rename
    * databases.
    *
-   * @default 'postgres'
+   * @default - the master user's usual name: 'postgres', of SQL Server 'admin'
    */
   readonly user?: string;
+
+  /**
+   * Of SQL Server: the bucket through which its backups pass. Its `option()` belongs into the option group of the
+   * instance.
+   *
+   * @default - none
+   */
+  readonly staging?: SqlServerStaging;
 
   /**
    * The kind of server.
@@ -150,6 +168,9 @@ export class DatabaseServer {
   /** What tokens are made for, where no password is used. */
   public readonly iamResourceId?: string;
 
+  /** The bucket through which its backups pass. */
+  public readonly staging?: SqlServerStaging;
+
   /** The region it is in, where that is known. */
   public readonly region?: string;
 
@@ -162,7 +183,8 @@ export class DatabaseServer {
     this.engine = engine;
     this.host = host;
     this.port = port;
-    this.user = endpoint.user ?? 'postgres';
+    this.user = endpoint.user ?? (engine === DatabaseEngine.SQL_SERVER ? 'admin' : 'postgres');
+    this.staging = endpoint.staging;
     this.secret = endpoint.secret;
     this.connections = endpoint.connections;
     this.region = endpoint.region;
@@ -172,6 +194,7 @@ export class DatabaseServer {
   /** The server's URL, without a password. */
   public get url(): string {
     const port = Token.isUnresolved(this.port) ? Token.asString(this.port) : String(this.port);
-    return `${this.engine.scheme}://${encodeURIComponent(this.user)}@${this.host}:${port}`;
+    const staging = this.staging ? `?staging=${this.staging.url}` : '';
+    return `${this.engine.scheme}://${encodeURIComponent(this.user)}@${this.host}:${port}${staging}`;
   }
 }

@@ -58,7 +58,7 @@ export interface TenantBackupsProps {
   /**
    * How many tenants are dumped at a time. Each takes one connection to the server, and its reading speed.
    *
-   * @default 10
+   * @default 10; of SQL Server 2, as many as RDS works on
    */
   readonly maxConcurrency?: number;
 

@@ -27,7 +27,7 @@ import { regionProblem } from '../regime/region-check';
 import { type FunctionOptions, workerFunction, zipFunction } from '../shipped-functions';
 import { regionKey } from '../vault/vault-key';
 import { ARCHIVES, archiveBucket, RUNS } from './archive-bucket';
-import type { DatabaseServer } from './database-server';
+import { DatabaseEngine, type DatabaseServer } from './database-server';
 import { tenantAlarms } from './tenant-alarms';
 import type { TenantBackupsProps } from './tenant-backups-props';
 import { type TenantList, tenantMachine } from './tenant-machine';
@@ -131,6 +131,7 @@ export class TenantBackups extends Construct implements ec2.IConnectable {
     });
     worker.addEnvironment('SOVEREIGN_TENANT_ROLE_ARN', this.tenantRole.roleArn);
     this.letLogIn(worker, server);
+    server.staging?.grantUse(worker);
 
     const tenants = this.findTenants(props.source, environment, network);
     const report = zipFunction(this, 'Report', 'report', {
@@ -147,7 +148,7 @@ export class TenantBackups extends Construct implements ec2.IConnectable {
       tenants,
       worker,
       report,
-      maxConcurrency: props.maxConcurrency ?? 10,
+      maxConcurrency: this.checkedConcurrency(props),
       timeout: maxDuration,
     });
     new Schedule(this, 'Schedule', {
@@ -274,6 +275,22 @@ export class TenantBackups extends Construct implements ec2.IConnectable {
       addProblem(this, `its schedule cannot be read: ${(error as Error).message}`);
       return 1440;
     }
+  }
+
+  private checkedConcurrency({ source: { server }, maxConcurrency }: TenantBackupsProps): number {
+    const { engine, staging } = server;
+    if (engine === DatabaseEngine.SQL_SERVER && !staging)
+      addProblem(
+        this,
+        'SQL Server writes its backups to a bucket itself, and none is given: make a SqlServerStaging, and give it as staging of the DatabaseServer',
+      );
+    const most = engine.maxConcurrency;
+    if (most !== undefined && maxConcurrency !== undefined && maxConcurrency > most)
+      addProblem(
+        this,
+        `maxConcurrency is ${maxConcurrency}, and RDS for SQL Server works on ${most} backups at a time: write ${most} or leave it out`,
+      );
+    return maxConcurrency ?? most ?? 10;
   }
 
   private checkRetention(retention: Duration, immutableFor: Duration): void {

@@ -53,6 +53,8 @@ export async function dumpTenant(request: DumpRequest): Promise<ArchiveSummary> 
     const { facts } = dump;
     const place = { tenant, regime, archive: newArchiveId(facts.at) };
     say(`snapshot of ${database} taken at ${facts.at.toISOString()}`);
+    if (facts.omitted.length > 0)
+      say(`not in the archive: ${facts.omitted.map(({ what, why }) => `${what} (${why})`).join('; ')}`);
     const layers = packing(dump, request.options?.level ?? DEFAULT_LEVEL, (bytes) =>
       request.progress?.({ phase: 'dump', bytes }),
     );

@@ -57,7 +57,7 @@ function clientsThatCompress(): string {
     const real = join(process.env.SOVEREIGN_BACKUP_PG_BIN ?? server().bin, tool);
     const script = `#!/bin/bash
       if [ "$1" = --version ]; then echo '${tool} (PostgreSQL) 99.0'; exit; fi
-      exec '${real}' "\${@/--compress=zstd:3/--compress=1}"`;
+      exec '${real}' "\${@/--compress=zstd:*/--compress=1}"`;
     writeFileSync(join(folder, tool), script, { mode: 0o755 });
   }
   return folder;

@@ -4,6 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import { OperationError } from '../../errors.js';
 import { type Clients, clientEnvironment, connectionString } from './clients.js';
 import type { PostgresAddress } from './connect.js';
+import { Refusals } from './refusals.js';
 import { startTool, toolReason } from './tool.js';
 
 /**
@@ -13,14 +14,8 @@ import { startTool, toolReason } from './tool.js';
 const OPTIONS =
   '-c synchronous_commit=off -c maintenance_work_mem=128MB -c statement_timeout=0 -c lock_timeout=0';
 
-/** Errors that lose nothing of the tenant's: a newer client speaks of what an older server does not know. */
-const TOLERATED = [
-  { shape: /unrecognized configuration parameter "transaction_timeout"/, warning: undefined },
-  {
-    shape: /must be owner of extension (.*)$/,
-    warning: 'the comment on an extension could not be set, because the extension belongs to another role',
-  },
-];
+/** A newer client speaks of what an older server does not know, and nothing is lost by it. */
+const UNKNOWN_TO_OLDER = /unrecognized configuration parameter "transaction_timeout"/;
 
 /** Streams a dump into pg_restore, which stops at the first error that matters. Resolves to warnings. */
 export async function loadDump(request: {
@@ -28,16 +23,22 @@ export async function loadDump(request: {
   readonly clients: Clients;
   readonly database: string;
   readonly noOwner: boolean;
+  /** Put all that has a tablespace of its own into the database's. */
+  readonly noTablespaces: boolean;
+  /** Owners that the role that restores can never give anything to. */
+  readonly superusers: ReadonlySet<string>;
   readonly open: () => Promise<Readable>;
   readonly signal?: AbortSignal;
 }): Promise<string[]> {
   const { address, clients, database, signal } = request;
-  const warnings: string[] = [];
+  const refusals = new Refusals(request.superusers);
+  let latest = '';
   let tolerated = 0;
   let fatal = '';
   const args = [
     '--format=custom',
     ...(request.noOwner ? ['--no-owner', '--no-acl'] : []),
+    ...(request.noTablespaces ? ['--no-tablespaces'] : []),
     '--no-password',
     `--dbname=${connectionString(address, database)}`,
   ];
@@ -46,13 +47,15 @@ export async function loadDump(request: {
     env: clientEnvironment(address, OPTIONS),
     stdio: ['pipe', 'ignore', 'pipe'],
     line(line) {
-      if (!line.startsWith('pg_restore: error:')) return;
-      const known = TOLERATED.find(({ shape }) => shape.test(line));
-      if (known) {
+      if (UNKNOWN_TO_OLDER.test(line)) {
         tolerated += 1;
-        if (known.warning) warnings.push(known.warning);
-      } else if (!fatal) {
-        fatal = line.replace('pg_restore: error: ', '');
+        return;
+      }
+      if (line.startsWith('pg_restore: error:')) latest = line.replace('pg_restore: error: ', '');
+      const verdict = refusals.hear(line);
+      if (verdict === 'tolerated') tolerated += 1;
+      else if (verdict === 'fatal' && !fatal) {
+        fatal = latest;
         // What follows the first line says more; then there is nothing to wait for.
         setTimeout(() => tool.kill(), 100);
       }
@@ -69,16 +72,27 @@ export async function loadDump(request: {
     if (feeding.status === 'rejected' && !brokenPipe(feeding.reason)) throw feeding.reason;
     const code = ended.status === 'fulfilled' ? ended.value : -1;
     const ignored = Number(/errors ignored on restore: (\d+)/.exec(tool.said())?.[1] ?? 0);
-    if (fatal || feeding.status === 'rejected' || code < 0 || (code !== 0 && ignored !== tolerated))
+    if (
+      fatal ||
+      refusals.undecided ||
+      feeding.status === 'rejected' ||
+      code < 0 ||
+      (code !== 0 && ignored !== tolerated)
+    )
       throw new OperationError(
-        `pg_restore failed: ${toolReason(tool.said())}; the live database was not touched${hint(tool.said())}`,
+        `pg_restore failed: ${toolReason(sinceFatal(tool.said(), fatal))}; the live database was not touched${hint(tool.said())}`,
       );
-    return [...new Set(warnings)];
+    return refusals.warnings();
   } finally {
     signal?.removeEventListener('abort', abort);
     dump.destroy();
     tool.kill();
   }
+}
+
+/** What was passed over before it is not the reason. */
+function sinceFatal(said: string, fatal: string): string {
+  return fatal ? said.slice(Math.max(0, said.lastIndexOf(`pg_restore: error: ${fatal}`))) : said;
 }
 
 function brokenPipe(error: unknown): boolean {

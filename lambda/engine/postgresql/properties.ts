@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { Omission } from '../engine.js';
+import { omissionsOf } from './omissions.js';
 
 /** What CREATE DATABASE needs to make a database like another one. */
 export interface DatabaseProperties {
@@ -12,6 +13,8 @@ export interface DatabaseProperties {
   readonly locale: string | null;
   readonly icuRules: string | null;
   readonly connectionLimit: number;
+  /** Where it lies; archives of earlier versions do not say. */
+  readonly tablespace?: string;
   readonly comment: string | null;
   /** Of ALTER DATABASE SET and ALTER ROLE IN DATABASE SET; the role is null where it is for everybody. */
   readonly settings: readonly { readonly role: string | null; readonly values: readonly string[] }[];
@@ -19,6 +22,8 @@ export interface DatabaseProperties {
   readonly grants:
     | readonly { readonly grantee: string | null; readonly privilege: string; readonly grantable: boolean }[]
     | null;
+  /** Tablespaces of single tables and indexes. Known of an archive, as the extensions are. */
+  readonly tablespaces?: readonly string[];
   /** Names of the extensions in it. Known of an archive; of a live database they are not asked for. */
   readonly extensions?: readonly string[];
 }
@@ -30,6 +35,7 @@ const PROPERTIES = `
          coalesce(to_jsonb(d)->>'datlocprovider', 'c') as provider,
          coalesce(to_jsonb(d)->>'datlocale', to_jsonb(d)->>'daticulocale') as locale,
          to_jsonb(d)->>'daticurules' as "icuRules", d.datconnlimit as "connectionLimit",
+         (select spcname from pg_tablespace where oid = d.dattablespace) as tablespace,
          shobj_description(d.oid, 'pg_database') as comment,
          coalesce((select jsonb_agg(jsonb_build_object('role', r.rolname, 'values', to_jsonb(s.setconfig)) order by r.rolname)
            from pg_db_role_setting s left join pg_roles r on r.oid = s.setrole where s.setdatabase = d.oid), '[]') as settings,
@@ -65,33 +71,22 @@ export async function describeDatabase(client: pg.Client): Promise<{
   readonly properties: Record<string, unknown>;
 }> {
   const { rows: roles } = await client.query<{ role: string }>(ROLES);
-  const { rows: extensions } = await client.query<{ name: string; version: string }>(
-    `select extname as name, extversion as version from pg_extension where extname <> 'plpgsql' order by 1`,
+  const { rows: extensions } = await client.query<{ name: string }>(
+    `select extname as name from pg_extension where extname <> 'plpgsql' order by 1`,
   );
-  const { rows: foreign } = await client.query<{ name: string }>(
-    `select format('%s.%s', n.nspname, c.relname) as name from pg_class c
-       join pg_namespace n on n.oid = c.relnamespace where c.relkind = 'f' order by 1`,
+  const { rows: spaces } = await client.query<{ name: string }>(
+    `select distinct spcname as name from pg_class c join pg_tablespace t on t.oid = c.reltablespace
+     where c.oid >= 16384 order by 1`,
   );
   const { rows: current } = await client.query<{ name: string }>('select current_database() as name');
-  const omitted: Omission[] = [
-    { what: 'roles and their passwords', why: 'they belong to the server, not to one database' },
-    {
-      what: 'tablespaces',
-      why: 'they belong to the server, and must be there where the archive is restored to',
-    },
-    ...extensions.map(({ name, version }) => ({
-      what: `the code of extension ${name} ${version}`,
-      why: 'it must be installed on the server that the archive is restored to',
-    })),
-    ...foreign.map(({ name }) => ({
-      what: `the rows of foreign table ${name}`,
-      why: 'they lie on another server',
-    })),
-  ];
   const properties = await propertiesOf(client, current[0]!.name);
   return {
     roles: roles.map(({ role }) => role),
-    omitted,
-    properties: { ...properties, extensions: extensions.map(({ name }) => name) },
+    omitted: await omissionsOf(client),
+    properties: {
+      ...properties,
+      extensions: extensions.map(({ name }) => name),
+      tablespaces: spaces.map(({ name }) => name),
+    },
   };
 }

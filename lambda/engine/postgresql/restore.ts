@@ -12,6 +12,7 @@ import { type DatabaseProperties, propertiesOf } from './properties.js';
 import { applySettings } from './settings.js';
 import { swapDatabases } from './swap.js';
 import { countRows, differences } from './tables.js';
+import { checkTablespaces } from './tablespaces.js';
 
 const q = pg.escapeIdentifier;
 
@@ -39,7 +40,8 @@ export async function prepareRestore(request: EngineRestoreRequest): Promise<Pre
     say(
       `restoring into ${side}, beside ${live ? 'the live database' : 'nothing: the live database is gone'}`,
     );
-    await client.query(createDatabaseSql(side, model, request.noOwner));
+    const spaces = await checkTablespaces(client, model, request.facts.properties);
+    await client.query(createDatabaseSql(side, model, request.noOwner, spaces.ofDatabase));
     created = true;
     const mark: Mark = {
       tool: 'sovereign-backup',
@@ -51,7 +53,15 @@ export async function prepareRestore(request: EngineRestoreRequest): Promise<Pre
     };
     await client.query(commentSql(side, JSON.stringify(mark)));
     await client.query(`revoke all on database ${q(side)} from public`);
-    const warnings = await loadDump({ ...request, address, clients, database: side });
+    const warnings = await loadDump({
+      ...request,
+      address,
+      clients,
+      database: side,
+      noTablespaces: spaces.noTablespaces,
+      superusers: await superusersOf(client),
+    });
+    warnings.push(...spaces.warnings);
     say('loaded; counting rows');
     const tables = await checkContent(address, side, request);
     warnings.push(...(await applySettings(client, side, model, { grants: !request.noOwner })));
@@ -138,6 +148,13 @@ async function checkRoles(client: pg.Client, roles: readonly string[]): Promise<
     );
 }
 
+async function superusersOf(client: pg.Client): Promise<Set<string>> {
+  const { rows } = await client.query<{ name: string }>(
+    'select rolname as name from pg_roles where rolsuper',
+  );
+  return new Set(rows.map(({ name }) => name));
+}
+
 async function checkExtensions(
   client: pg.Client,
   properties: Readonly<Record<string, unknown>>,
@@ -164,12 +181,18 @@ function archivedProperties({ facts, database }: EngineRestoreRequest): Database
   return properties;
 }
 
-function createDatabaseSql(side: string, model: DatabaseProperties, noOwner: boolean): string {
+function createDatabaseSql(
+  side: string,
+  model: DatabaseProperties,
+  noOwner: boolean,
+  tablespace?: string,
+): string {
   const literal = (value: string) => pg.escapeLiteral(value);
   const parts = [
     `create database ${q(side)} template template0 encoding ${literal(model.encoding)}`,
     `lc_collate ${literal(model.collate)} lc_ctype ${literal(model.ctype)}`,
     ...(noOwner ? [] : [`owner ${q(model.owner)}`]),
+    ...(tablespace === undefined ? [] : [`tablespace ${q(tablespace)}`]),
   ];
   if (model.provider === 'i' && model.locale)
     parts.push(`locale_provider icu icu_locale ${literal(model.locale)}`);

@@ -37,8 +37,10 @@ async function printed(
       return sarifOf(result, { toolVersion, lineOf: lineFinder(paths) });
     case 'html': {
       const { htmlReport } = await import('../report/index.js');
+      const { objectivesIn } = await import('../objectives/judge.js');
       return htmlReport(result, {
         toolVersion,
+        objectives: objectivesIn(audited),
         policy: audited.policy.policy,
         policyFile: audited.policy.file,
         asOf: isoDay(audited.now),

@@ -1,13 +1,12 @@
 import type { Objective } from '../../lib/objective/assessment.js';
 import { DURATION_FORM, minutesOf } from '../../lib/objective/duration.js';
 import { objectivesSummary, objectivesTable } from '../../lib/objective/output/table.js';
-import { objectiveOfPolicy } from '../../lib/objective/policy-section.js';
-import type { ObjectivesResult } from '../../lib/objective/templates/model.js';
-import { missesObjective, objectivesOf } from '../../lib/objective/templates/objectives.js';
+import { missesObjective } from '../../lib/objective/templates/objectives.js';
 import { InputError } from '../../lib/residency/input.js';
-import { type Loaded, loadPaths } from '../audit/inputs.js';
+import { loadPaths } from '../audit/inputs.js';
 import { write } from '../audit/write.js';
 import type { ObjectivesCommandOptions } from '../commands/objectives.js';
+import { objectivesIn } from './judge.js';
 
 /** Works the objectives out, prints them, and sets the exit code. */
 export function runObjectives(paths: readonly string[], options: ObjectivesCommandOptions): void {
@@ -17,18 +16,6 @@ export function runObjectives(paths: readonly string[], options: ObjectivesComma
   write(json ? `${JSON.stringify(result, undefined, 2)}\n` : objectivesTable(result), options.out);
   if (options.out !== undefined) process.stderr.write(`${objectivesSummary(result)}: ${options.out}\n`);
   process.exitCode = missesObjective(result, options.strict) ? 1 : 0;
-}
-
-/** What was loaded, judged by the options, else by the policy, else by what the templates say themselves. */
-export function objectivesIn({ inputs, policy }: Loaded, asked?: Objective): ObjectivesResult {
-  const { objectives } = policy.policy;
-  const byPolicy = objectiveOfPolicy(objectives);
-  const stated = asked
-    ? ({ objective: asked, by: 'options' } as const)
-    : byPolicy
-      ? ({ objective: byPolicy, by: 'policy' } as const)
-      : null;
-  return objectivesOf(inputs, policy.policy, stated, objectives?.exempt);
 }
 
 function askedFor(options: ObjectivesCommandOptions): Objective | undefined {

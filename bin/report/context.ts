@@ -1,3 +1,4 @@
+import type { ObjectivesResult } from '../../lib/objective/templates/model.js';
 import { findRegime } from '../../lib/regime/lookup.js';
 
 /** What the report prints beyond the audit's result: what was promised, and what made the report. */
@@ -6,6 +7,8 @@ export interface ReportContext {
   readonly policy: ReportPolicy;
   /** The policy file, or null when the default catalogue was applied alone. */
   readonly policyFile: { readonly path: string; readonly sha256: string } | null;
+  /** What the templates' backups add up to; absent leaves the section out. */
+  readonly objectives?: ObjectivesResult;
   /** The day as of which exceptions were judged, YYYY-MM-DD. */
   readonly asOf: string;
   /** YYYY-MM-DD, from SOURCE_DATE_EPOCH; null leaves it out. */

@@ -3,6 +3,7 @@ import type { AuditResult, Verdict } from '../../lib/residency/model.js';
 import type { ReportContext } from './context.js';
 import { html, type Markup, raw } from './html.js';
 import { type MapRegion, maps, type RegimeColour } from './map.js';
+import { objectivesSection } from './objectives.js';
 import css from './report.css';
 import script from './report.script.txt';
 import * as section from './sections.js';
@@ -38,6 +39,9 @@ export function htmlReport(result: AuditResult, context: ReportContext): string 
         ? findingsTable(others, 'Findings')
         : html`<p class="empty">None beyond those under Edges, Keys and Not assessed.</p>`,
     ],
+    ...(context.objectives
+      ? [['objectives', 'Objectives', objectivesSection(context.objectives)] as [string, string, Markup]]
+      : []),
     ['exceptions', 'Exceptions', section.exceptions(context, result.edges)],
     ['single-regions', 'Single regions', section.soleRegions(context)],
     ['distances', 'Distances', section.distances(result.edges)],

@@ -14,6 +14,9 @@ export interface Check {
 const FAR_ENOUGH_KM = 100;
 
 export function checklistOf(copies: readonly Copy[], home: Home, drill: Drill | null): readonly Check[] {
+  if (copies.length === 0) {
+    return ITEMS.map((item) => ({ item, ok: false, reason: 'there is no copy' }));
+  }
   return [
     threeCopies(copies),
     twoStores(copies, home),
@@ -22,6 +25,8 @@ export function checklistOf(copies: readonly Copy[], home: Home, drill: Drill | 
     untested(drill),
   ];
 }
+
+const ITEMS = ['3 copies', '2 stores', '1 off-site', '1 immutable', '0 untested'] as const;
 
 function threeCopies(copies: readonly Copy[]): Check {
   const count = copies.length;

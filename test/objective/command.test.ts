@@ -119,6 +119,16 @@ test('a policy asks, and exempts with a reason', async () => {
   expect(named(result, 'Skipped')).toMatchObject({ exempt: 'throw-away data', missed: [] });
 }, 60_000);
 
+test('the report has the same table, and no name in it is markup', async () => {
+  const hostile = file(EVERYTHING.replace('Value: db', "Value: '<img src=x onerror=alert(1)>'"));
+  const policy = file('schemaVersion: 1\nobjectives: { maxDataLoss: 2h }\n');
+  const ran = await runCli(['audit', hostile, ...place, '--policy', policy, '--format', 'html']);
+  const section = /<section id="objectives"[\s\S]*?<\/section>/.exec(ran.stdout)?.[0] ?? '';
+  expect(section).toContain('EC2 tagged role=&lt;img src=x onerror=alert(1)&gt;');
+  expect(section).not.toContain('<img');
+  expect(section).toMatch(/missed<\/span> <b>Cache<\/b>[\s\S]*25 h[\s\S]*the objective allows a loss of 2 h/);
+});
+
 test('what cannot be determined is said, and fails in strict mode only', async () => {
   const open = place.slice(0, 4);
   const loose = await runCli(['objectives', everything, ...open]);

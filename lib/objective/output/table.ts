@@ -53,8 +53,14 @@ export function worstFirst(rows: readonly ResourceResult[]): readonly ResourceRe
 export const lossText = ({ loss, undetermined }: ResourceResult) =>
   loss === null ? (undetermined.length > 0 ? 'unknown' : 'everything') : span(loss.minutes);
 
-export const reachText = ({ reachBackDays, layers }: ResourceResult) =>
-  layers.length === 0 ? 'nothing' : reachBackDays === null ? 'for ever' : `${reachBackDays} d`;
+export const reachText = ({ reachBackDays, layers, undetermined }: ResourceResult) =>
+  layers.length === 0
+    ? undetermined.length > 0
+      ? 'unknown'
+      : 'nothing'
+    : reachBackDays === null
+      ? 'for ever'
+      : `${reachBackDays} d`;
 
 export const distanceText = ({ furthestKm }: ResourceResult) =>
   furthestKm === null ? 'unknown' : `${furthestKm} km`;

@@ -46,7 +46,7 @@ export function objectivesOf(
       resources: resources.length,
       missed: count(({ missed }) => missed.length > 0),
       undetermined: count(({ undetermined }) => undetermined.length > 0),
-      unprotected: count(({ layers }) => layers.length === 0),
+      unprotected: count(({ layers, undetermined }) => layers.length + undetermined.length === 0),
       exempt: count(({ exempt }) => exempt !== null),
     },
     resources,
@@ -83,8 +83,10 @@ function judged(
       (constructPath !== null && matchesGlob(resource, constructPath)),
   );
   const where = home.region === null ? subject : `${subject} in ${home.region}`;
+  // Where nobody can tell what there is, nobody can say that it is nothing.
+  const open = layers.length === 0 && undetermined.length > 0;
   const missed =
-    promised === null || exemption !== undefined
+    promised === null || exemption !== undefined || open
       ? []
       : objectiveProblems(where, layers, promised, home, drill);
   return {

@@ -1,4 +1,5 @@
-// Synthesis of the example estate beside the same resources, written as plain L1 constructs.
+// Synthesis of an estate of 8 regimes and 20 regions beside the same resources, written as plain L1 constructs: with
+// CDK's own validation of the templates, as the example app has it, and without, where the constructs alone count.
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -12,12 +13,21 @@ export interface SynthBench {
   readonly stacks: number;
   readonly resources: number;
   readonly rounds: number;
+  /** As the example app is configured: CDK validates every template against its default rules. */
+  readonly validated: SynthTimes;
+  /** Without that. */
+  readonly bare: SynthTimes;
+}
+
+export interface SynthTimes {
   readonly ours: Spread;
   readonly plain: Spread;
   /** Seconds of ours over plain L1: 1 is as fast. Medians. */
   readonly ratio: number;
   readonly peakMegabytes: number;
 }
+
+const VALIDATION = '@aws-cdk/core:validateAgainstDefaultRules';
 
 interface Artifact {
   type: string;
@@ -98,52 +108,58 @@ function program(templates: { name: string; region: string; template: Template }
 export async function benchSynth(rounds: number, progress: (line: string) => void): Promise<SynthBench> {
   const folder = await mkdtemp(join(tmpdir(), 'sovereign-bench-'));
   try {
-    const { app, context } = JSON.parse(await readFile(join(root, 'cdk.json'), 'utf8'));
-    const [, ...args] = (app as string).split(' ');
-    const estate = args.map((arg) => (arg.endsWith('.ts') ? join(root, arg) : arg));
+    const { context } = JSON.parse(await readFile(join(root, 'cdk.json'), 'utf8'));
+    const estate = ['--disable-warning=MODULE_TYPELESS_PACKAGE_JSON', join(root, 'bench/estate.mts')];
     const out = join(folder, 'estate');
-    const env = { ...process.env, CDK_CONTEXT_JSON: JSON.stringify(context) };
     progress('synthesizing the estate once, to write it as plain L1');
-    await measure(process.execPath, estate, { ...env, CDK_OUTDIR: out });
-    const manifest = JSON.parse(await readFile(join(out, 'manifest.json'), 'utf8'));
-    const templates = [];
-    for (const [name, artifact] of Object.entries<Artifact>(manifest.artifacts)) {
-      if (artifact.type !== 'aws:cloudformation:stack') continue;
-      const template: Template = JSON.parse(
-        await readFile(join(out, artifact.properties.templateFile), 'utf8'),
-      );
-      templates.push({ name, region: artifact.environment.split('/').pop()!, template });
-    }
+    const bare = { ...context, [VALIDATION]: false };
+    await measure(process.execPath, estate, environment(out, bare));
+    const templates = await templatesOf(out);
     const plainApp = join(folder, 'plain.cjs');
     await writeFile(plainApp, program(templates));
 
-    progress(`synthesizing, 1 + ${rounds} rounds`);
-    const ours: number[] = [];
-    const plain: number[] = [];
-    let peakMegabytes = 0;
-    for (let round = 0; round <= rounds; round += 1) {
-      const mine = await measure(process.execPath, estate, { ...env, CDK_OUTDIR: out });
-      const other = await measure(process.execPath, [plainApp], {
-        ...env,
-        CDK_OUTDIR: join(folder, 'plain'),
-      });
-      if (round === 0) continue;
-      ours.push(mine.seconds);
-      plain.push(other.seconds);
-      peakMegabytes = Math.max(peakMegabytes, mine.peakMegabytes);
-    }
-    const [a, b] = [spread(ours), spread(plain)];
-    const resources = templates.reduce((sum, each) => sum + Object.keys(each.template.Resources).length, 0);
+    const timed = async (name: string, settings: object): Promise<SynthTimes> => {
+      progress(`synthesizing ${name}, 1 + ${rounds} rounds`);
+      const ours: number[] = [];
+      const plain: number[] = [];
+      let peakMegabytes = 0;
+      for (let round = 0; round <= rounds; round += 1) {
+        const mine = await measure(process.execPath, estate, environment(out, settings));
+        const plainOut = join(folder, 'plain');
+        const other = await measure(process.execPath, [plainApp], environment(plainOut, settings));
+        if (round === 0) continue;
+        ours.push(mine.seconds);
+        plain.push(other.seconds);
+        peakMegabytes = Math.max(peakMegabytes, mine.peakMegabytes);
+      }
+      const [a, b] = [spread(ours), spread(plain)];
+      return { ours: a, plain: b, ratio: a.median / b.median, peakMegabytes };
+    };
     return {
       stacks: templates.length,
-      resources,
+      resources: templates.reduce((sum, each) => sum + Object.keys(each.template.Resources).length, 0),
       rounds,
-      ours: a,
-      plain: b,
-      ratio: a.median / b.median,
-      peakMegabytes,
+      validated: await timed('with validation', { ...context, [VALIDATION]: true }),
+      bare: await timed('without validation', bare),
     };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+function environment(out: string, context: object): NodeJS.ProcessEnv {
+  return { ...process.env, CDK_OUTDIR: out, CDK_CONTEXT_JSON: JSON.stringify(context) };
+}
+
+async function templatesOf(out: string) {
+  const manifest = JSON.parse(await readFile(join(out, 'manifest.json'), 'utf8'));
+  const templates: { name: string; region: string; template: Template }[] = [];
+  for (const [name, artifact] of Object.entries<Artifact>(manifest.artifacts)) {
+    if (artifact.type !== 'aws:cloudformation:stack') continue;
+    const template: Template = JSON.parse(
+      await readFile(join(out, artifact.properties.templateFile), 'utf8'),
+    );
+    templates.push({ name, region: artifact.environment.split('/').pop()!, template });
+  }
+  return templates;
 }

@@ -13,7 +13,7 @@ import {
   TenantSource,
 } from 'cdk-sovereign-backup';
 
-const app = new App();
+export const app = new App();
 
 const estate = new BackupEstate(app, 'Prod', {
   account: '111111111111',
@@ -27,7 +27,9 @@ const estate = new BackupEstate(app, 'Prod', {
       soleRegion: { acceptedBy: 'CISO', reviewOn: '2027-06-30', bunkerAccount: '222222222222' },
     },
   ],
-  objective: { maxDataLoss: Duration.hours(2), retention: Duration.days(7) },
+  objective: { maxDataLoss: Duration.hours(2), retention: Duration.days(7), copies: 2 },
+  // Every Sunday, the instances that also have this tag are restored, booted, judged and deleted again.
+  restoreTests: { tags: { drill: 'yes' } },
 });
 
 // Servers that are there already, each with a database per tenant. In an app of one's own, pass the cluster itself:

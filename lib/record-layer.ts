@@ -8,7 +8,10 @@ import type { Layer } from './objective/worst-case';
  * `objectives` command can count it from the template alone.
  */
 export function recordLayer(scope: IConstruct, subject: string, layer: Layer): void {
-  Stack.of(scope).addMetadata(`${RECORD_PREFIX}layers-${Names.nodeUniqueId(scope.node)}`, {
-    layers: [{ subject, constructPath: scope.node.path, ...layer }],
-  });
+  const layers = recorded.get(scope) ?? [];
+  layers.push({ subject, constructPath: scope.node.path, ...layer });
+  recorded.set(scope, layers);
+  Stack.of(scope).addMetadata(`${RECORD_PREFIX}layers-${Names.nodeUniqueId(scope.node)}`, { layers });
 }
+
+const recorded = new WeakMap<IConstruct, object[]>();

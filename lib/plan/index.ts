@@ -1,4 +1,6 @@
 export * from './backup-rule';
+export * from './backup-rules';
+export * from './organization-backup-policy';
 export * from './recovery-objective';
 export * from './regime-backup-plan';
 export * from './regime-backup-plan-props';

@@ -1,3 +1,4 @@
+export * from './cache-snapshots';
 export * from './instance-snapshots';
 export * from './instance-snapshots-props';
 export * from './recycle-bin';

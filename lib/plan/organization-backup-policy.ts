@@ -1,0 +1,190 @@
+import { CfnPolicy } from 'aws-cdk-lib/aws-organizations';
+import { Construct } from 'constructs';
+import { addProblem, addWarning } from '../problems';
+import { Cargo, type PrivacyRegime } from '../regime';
+import { homeRegionProblem, moveProblem, separationProblem } from '../regime/move-check';
+import type { BackupRule } from './backup-rule';
+import { BackupRules } from './backup-rules';
+import { policyDocument } from './organization-policy-document';
+import type { ResourceType } from './resource-type';
+import { ruleProblems } from './rule-check';
+
+/** Which rules every member account follows, and where. */
+export interface OrganizationBackupPolicyProps {
+  /** The regime that recovery points and copies stay in. */
+  readonly regime: PrivacyRegime;
+
+  /** Regions of the regime whose resources are backed up. */
+  readonly regions: string[];
+
+  /**
+   * The vault, by its name: every member account needs one in each region, say by a stack set of `RegimeVault`.
+   */
+  readonly vaultName: string;
+
+  /**
+   * Organizational units, accounts and roots that follow the policy: `ou-...`, twelve digits, `r-...`.
+   *
+   * @default - none yet
+   */
+  readonly targetIds?: string[];
+
+  /**
+   * When recovery points are made and how long they are kept.
+   *
+   * @default BackupRules.hourly7DaysDaily35Days()
+   */
+  readonly rules?: BackupRule[];
+
+  /**
+   * Regions of the regime that are copied to, into the member's vault of the same name.
+   *
+   * @default - no copies
+   */
+  readonly copies?: string[];
+
+  /**
+   * An account of the organization that copies go to, instead of the member's own.
+   *
+   * @default - the member account
+   */
+  readonly copyAccount?: string;
+
+  /**
+   * Tags that a resource must have, all of them.
+   *
+   * @default { 'sovereign-backup': 'protected' }
+   */
+  readonly tags?: { [key: string]: string };
+
+  /**
+   * Types of resources.
+   *
+   * @default - every type that the region's opt-in settings allow
+   */
+  readonly types?: ResourceType[];
+
+  /**
+   * The role, by its name, that every member account has for AWS Backup.
+   *
+   * @default 'service-role/AWSBackupDefaultServiceRole'
+   */
+  readonly roleName?: string;
+
+  /**
+   * Application-consistent backups of Windows instances.
+   *
+   * @default false
+   */
+  readonly windowsVss?: boolean;
+
+  /**
+   * The policy's name in the organization, and of the plan that it makes in every member.
+   *
+   * @default - made of the construct's path
+   */
+  readonly policyName?: string;
+}
+
+/** AWS counts characters without white space outside of quotes. */
+const MOST_CHARACTERS = 10_000;
+const TARGET = /^(r-[0-9a-z]{4,32}|ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}|\d{12})$/;
+
+/**
+ * A backup policy of an AWS organization: the rules of a plan, for every member account, from the same declaration. It
+ * belongs into a stack of the management account, or of the delegated administrator of policies.
+ *
+ * @see https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_backup.html
+ */
+export class OrganizationBackupPolicy extends Construct {
+  /** Id of the policy. */
+  public readonly policyId: string;
+
+  constructor(scope: Construct, id: string, props: OrganizationBackupPolicyProps) {
+    super(scope, id);
+    const rules = props.rules ?? BackupRules.hourly7DaysDaily35Days();
+    const { partition } = props.regime;
+    const name = props.policyName ?? this.node.path.replace(/[^A-Za-z0-9-_.]+/g, '-').slice(-50);
+    this.check(props, rules);
+    const owner = props.copyAccount ?? '$account';
+    const document = policyDocument({
+      planName: name,
+      regions: props.regions,
+      rules,
+      vaultName: props.vaultName,
+      copyVaultArns: (props.copies ?? []).map(
+        (region) => `arn:${partition}:backup:${region}:${owner}:backup-vault:${props.vaultName}`,
+      ),
+      roleArn: `arn:${partition}:iam::$account:role/${props.roleName ?? 'service-role/AWSBackupDefaultServiceRole'}`,
+      tags: props.tags ?? { 'sovereign-backup': 'protected' },
+      resourceTypes: (props.types ?? []).map((type) => type.arnIn(partition)),
+      windowsVss: props.windowsVss ?? false,
+    });
+    const size = JSON.stringify(document).length;
+    if (size > MOST_CHARACTERS) {
+      addProblem(
+        this,
+        `is ${size} characters long, and a backup policy may have ${MOST_CHARACTERS}: use fewer rules, types or regions, ` +
+          'or make a second policy',
+      );
+    }
+    const policy = new CfnPolicy(this, 'Resource', {
+      name,
+      type: 'BACKUP_POLICY',
+      description: `Backups of ${props.regime.id}: ${props.regions.join(', ')}`,
+      content: document,
+      targetIds: props.targetIds,
+    });
+    this.policyId = policy.attrId;
+  }
+
+  private check(props: OrganizationBackupPolicyProps, rules: readonly BackupRule[]): void {
+    const { regime, regions, copies = [] } = props;
+    if (regions.length === 0)
+      addProblem(this, 'has no regions, so nothing is ever backed up: name one of the regime');
+    for (const region of regions) {
+      const problem = homeRegionProblem(region, regime);
+      if (problem) addProblem(this, `a policy of '${regime.id}': ${problem}`);
+      for (const to of copies.filter((copy) => copy !== region && !problem)) {
+        const move = moveProblem({ what: Cargo.BACKUP, from: region, to, regime, now: new Date() });
+        if (move) addProblem(this, move);
+        const near = move ? undefined : separationProblem(region, to);
+        if (near?.tooNear) addProblem(this, near.text);
+        else if (near) addWarning(this, 'copies-near', near.text);
+      }
+      if (copies.includes(region) && props.copyAccount === undefined) {
+        addProblem(
+          this,
+          `copies from ${region} into the same vault: take ${region} out of copies, or name a copyAccount`,
+        );
+      }
+    }
+    if (rules.length === 0)
+      addProblem(this, 'has no rules, so nothing is ever backed up: add BackupRule.daily()');
+    for (const rule of rules) {
+      for (const problem of ruleProblems(rule)) addProblem(this, `rule '${rule.ruleName}': ${problem}`);
+      if (rule.props.copies ?? rule.props.copiesWithLifecycle ?? rule.props.airGappedVault) {
+        addProblem(
+          this,
+          `rule '${rule.ruleName}' names vaults, which a policy for many accounts cannot: use copies of the policy`,
+        );
+      }
+    }
+    for (const target of props.targetIds ?? []) {
+      if (TARGET.test(target)) continue;
+      addProblem(
+        this,
+        `targetIds has '${target}': write a root (r-...), a unit (ou-...) or an account (12 digits)`,
+      );
+    }
+    if (!/^[A-Za-z0-9_-]{2,50}$/.test(props.vaultName)) {
+      addProblem(
+        this,
+        `vaultName is '${props.vaultName}': use 2 to 50 letters, digits, dashes and underscores`,
+      );
+    }
+    if (props.copyAccount !== undefined && !/^\d{12}$/.test(props.copyAccount)) {
+      addProblem(this, `copyAccount is '${props.copyAccount}', write 12 digits`);
+    }
+  }
+}

@@ -9,7 +9,8 @@ import type { Layer } from './objective/worst-case';
  */
 export function recordLayer(scope: IConstruct, subject: string, layer: Layer): void {
   const layers = recorded.get(scope) ?? [];
-  layers.push({ subject, constructPath: scope.node.path, ...layer });
+  const stores = layer.stores?.map(({ name, ...store }) => (name === null ? store : { name, ...store }));
+  layers.push({ subject, constructPath: scope.node.path, ...layer, stores });
   recorded.set(scope, layers);
   Stack.of(scope).addMetadata(`${RECORD_PREFIX}layers-${Names.nodeUniqueId(scope.node)}`, { layers });
 }

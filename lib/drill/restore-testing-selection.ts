@@ -7,7 +7,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { aws_backup } from 'aws-cdk-lib/interfaces';
 import { Construct } from 'constructs';
-import { acknowledgeManagedPolicies } from '../acknowledge';
+import { acknowledge, acknowledgeManagedPolicies, CONTROL_PACKS, inPacks } from '../acknowledge';
 import type { ResourceType } from '../plan';
 import { addProblem, addWarning } from '../problems';
 import { selectionProblems } from './drill-check';
@@ -191,6 +191,21 @@ export class RestoreTestingSelection extends Construct {
           maxEventAge: Duration.hours(4),
         }),
       ],
+    });
+    acknowledge(this, {
+      ...inPacks(CONTROL_PACKS, 'IAMNoInlinePolicy', 'Each policy belongs to one role and goes with it'),
+      ...inPacks(CONTROL_PACKS, 'LambdaConcurrency', 'A run restores a known number of resources, each once'),
+      ...inPacks(CONTROL_PACKS, 'LambdaDLQ', 'AWS Backup tells of every restore that was not judged in time'),
+      ...inPacks(
+        CONTROL_PACKS,
+        'LambdaInsideVPC',
+        'Inside the network of what it judges, where it needs one',
+      ),
+      ...inPacks(
+        CONTROL_PACKS,
+        'CloudWatchLogGroupEncrypted',
+        'CloudWatch encrypts logs; these name resources only',
+      ),
     });
     return handler;
   }

@@ -137,7 +137,10 @@ function branch(
 /** Names of our own snapshots from before the retention. Nobody else's has the prefix, and none of theirs is deleted. */
 function expired({ list, snapshot }: Calls, retentionDays: number): string {
   const limit = `$fromMillis($millis() - ${retentionDays * 86_400_000}, '[Y0001][M01][D01]-[H01][m01]')`;
-  const own = `$substring($, 0, $length($prefix)) = $prefix and $substringAfter($, $prefix) < $limit`;
+  // The length tells `sb-carts-…` from `sb-carts-2-…`, which are of another cache.
+  const own =
+    `$length($) = $length($prefix) + ${'YYYYMMDD-HHMM'.length} and $substring($, 0, $length($prefix)) = $prefix ` +
+    'and $substring($, $length($prefix)) < $limit';
   return (
     `($prefix := $states.input.prefix; $limit := ${limit}; ` + `[$states.result.${list}.${snapshot}[${own}]])`
   );

@@ -6,7 +6,7 @@ import { Schedule, ScheduleExpression, TimeWindow } from 'aws-cdk-lib/aws-schedu
 import { StepFunctionsStartExecution } from 'aws-cdk-lib/aws-scheduler-targets';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
-import { acknowledge, acknowledgeWildcards, inPacks } from '../acknowledge';
+import { acknowledge, acknowledgeWildcards, CONTROL_PACKS, inPacks } from '../acknowledge';
 import { scheduleGap } from '../objective/rule-layer';
 import { addProblem } from '../problems';
 import { recordLayer } from '../record-layer';
@@ -208,7 +208,7 @@ export class CacheSnapshots extends Construct {
       'Names of snapshots end in the time they were made; those of others can be listed, not deleted; X-Ray and the ' +
         'delivery of logs know no resources',
     );
-    const packs = ['HIPAA.Security', 'NIST.800.53.R5', 'PCI.DSS.321'];
+    const packs = CONTROL_PACKS;
     acknowledge(this, {
       ...inPacks(
         packs,

@@ -1,7 +1,7 @@
 import type { IConstruct } from 'constructs';
-import { acknowledge, acknowledgeWildcards, inPacks } from '../acknowledge';
+import { acknowledge, acknowledgeWildcards, CONTROL_PACKS, inPacks } from '../acknowledge';
 
-const PACKS = ['HIPAA.Security', 'NIST.800.53.R5', 'PCI.DSS.321'];
+const PACKS = CONTROL_PACKS;
 const NO_ACCESS_LOGS = 'CloudTrail data events log access; give accessLogs for server access logs besides';
 
 /** Why what cdk-nag finds in the tenant backups is meant. */

@@ -109,7 +109,7 @@ test.each<[string, Partial<OrganizationBackupPolicyProps>, string]>([
   ['an account that is none', { copyAccount: '1' }, "copyAccount is '1', write 12 digits"],
   [
     'more than AWS takes',
-    { rules: Array.from({ length: 30 }, (_, i) => BackupRule.daily({ ruleName: `daily-${i}` })) },
+    { rules: Array.from({ length: 60 }, (_, i) => BackupRule.daily({ ruleName: `daily-${i}` })) },
     'a backup policy may have 10000',
   ],
 ])('refuses %s', (_name, props, message) => expect(complaint(made(props).app)).toContain(message));

@@ -1,0 +1,118 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { CfnParameter, Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import * as lib from 'cdk-sovereign-backup';
+import { Construct } from 'constructs';
+import { lint } from '../support/cfn-lint';
+import { appWith, complaint, stackIn } from '../synth';
+import { CONSTRUCTS, PLACES } from './constructs';
+
+const exported = Object.entries(lib)
+  .filter(([, each]) => typeof each === 'function' && each.prototype instanceof Construct)
+  .map(([name]) => name);
+
+test('every exported construct is in the table', () => {
+  expect(Object.keys(CONSTRUCTS).sort()).toEqual(exported.sort());
+});
+
+const cases = Object.entries(PLACES).flatMap(([partition, place]) =>
+  (partition === 'aws' ? (['weak', 'strong'] as const) : (['weak'] as const)).map(
+    (strength) => [partition, strength, place] as const,
+  ),
+);
+
+describe.each(cases)('in %s with %s references', (partition, strength, place) => {
+  const app = appWith({ '@aws-cdk/core:defaultCrossStackReferences': strength });
+  for (const [name, { make, absent, ofApp }] of Object.entries(CONSTRUCTS)) {
+    if (absent?.includes(partition)) continue;
+    const env = { account: '111111111111', region: place.home };
+    const scope = ofApp ? app : new Stack(app, name, { env });
+    for (const id of ['One', 'Two']) make(scope, id, place);
+  }
+
+  test('all of them synthesize, each twice in a stack', () => expect(complaint(app)).toBe(''));
+
+  test('no ARN and no service name is of another partition', () => {
+    const { directory } = app.synth();
+    const templates = readdirSync(directory).filter((file) => file.endsWith('.template.json'));
+    expect(templates.length).toBeGreaterThan(10);
+    for (const file of templates) {
+      const text = readFileSync(join(directory, file), 'utf8');
+      const others = Object.keys(PLACES).filter((other) => other !== partition);
+      for (const other of others) {
+        expect([file, new RegExp(`.{0,60}\\barn:${other}:.{0,60}`).exec(text)?.[0]]).toEqual([
+          file,
+          undefined,
+        ]);
+      }
+    }
+  });
+});
+
+test.each(
+  Object.entries(CONSTRUCTS).flatMap(([name, { absent = [] }]) =>
+    absent.map((partition) => [name, partition] as const),
+  ),
+)('CDK says that %s is not to be had in %s', (name, partition) => {
+  const place = PLACES[partition]!;
+  const app = appWith();
+  CONSTRUCTS[name]!.make(stackIn(place.home, app), 'One', place);
+  expect(complaint(app)).toContain(`does not exist in '${place.home}'`);
+});
+
+test('those that can be are right in a stack whose region is not known', () => {
+  const app = appWith();
+  let made = 0;
+  for (const [name, { agnostic }] of Object.entries(CONSTRUCTS)) {
+    if (!agnostic) continue;
+    made++;
+    const stack = stackIn(undefined, app, name);
+    for (const id of ['One', 'Two']) agnostic(stack, id);
+  }
+  expect(made).toBeGreaterThan(5);
+  expect(complaint(app)).toBe('');
+});
+
+test.each(
+  Object.entries(CONSTRUCTS)
+    .filter(
+      ([name, { agnostic }]) => !agnostic && name !== 'BackupEstate' && name !== 'RestoreTestingSelection',
+    )
+    .map(([name]) => name),
+)('%s says what to write where the region is not known', (name) => {
+  const app = appWith();
+  const stack = stackIn(undefined, app);
+  let thrown = '';
+  try {
+    CONSTRUCTS[name]!.make(stack, 'One', { ...PLACES.aws!, copy: undefined });
+  } catch (error) {
+    thrown = (error as Error).message;
+  }
+  expect(thrown + complaint(app)).toMatch(/known only at deployment|the stack has none/);
+});
+
+test('tokens go where names and values may be settled at deployment', () => {
+  const app = appWith();
+  const stack = stackIn('eu-central-1', app);
+  const text = (id: string, value = 'x') => new CfnParameter(stack, id, { default: value }).valueAsString;
+  const vault = new lib.RegimeVault(stack, 'Vault', { copyAccounts: [text('Account', '222222222222')] });
+  const plan = new lib.RegimeBackupPlan(stack, 'Plan', { vault });
+  plan.protect('Tagged', {
+    tags: { env: text('Env') },
+    conditions: [lib.TagCondition.like('app', text('App'))],
+    arns: [text('Arn', 'arn:aws:rds:eu-central-1:111111111111:db:orders')],
+  });
+  new lib.InstanceSnapshots(stack, 'Snapshots', { targetTags: { role: text('Role') } });
+  new lib.LegalHold(stack, 'Hold', {
+    title: text('Title'),
+    description: text('Description'),
+    fromDay: '2026-01-01',
+    toDay: '2026-01-31',
+  });
+  expect(complaint(app)).toBe('');
+  Template.fromStack(stack).hasResourceProperties('AWS::Backup::BackupSelection', {
+    BackupSelection: { Resources: [{ Ref: 'Arn' }] },
+  });
+  expect(lint(app, stack)).toBe('');
+});

@@ -1,0 +1,161 @@
+/** How each exported construct is made with little, for the tests that all of them have to pass. */
+import { Duration, Names } from 'aws-cdk-lib';
+import * as lib from 'cdk-sovereign-backup';
+import type { Construct } from 'constructs';
+
+export interface Place {
+  readonly regime: lib.PrivacyRegime;
+  readonly home: string;
+  /** A second region; undefined where the regime has none. */
+  readonly copy?: string;
+}
+
+export const PLACES: Readonly<Record<string, Place>> = {
+  aws: { regime: lib.PrivacyRegime.EU, home: 'eu-central-1', copy: 'eu-west-1' },
+  'aws-us-gov': { regime: lib.PrivacyRegime.US_GOV, home: 'us-gov-west-1', copy: 'us-gov-east-1' },
+  'aws-cn': { regime: lib.PrivacyRegime.CN, home: 'cn-north-1', copy: 'cn-northwest-1' },
+  'aws-eusc': { regime: lib.PrivacyRegime.EU_SOVEREIGN, home: 'eusc-de-east-1' },
+};
+
+export interface Made {
+  /** Makes stacks of its own. */
+  readonly ofApp?: true;
+  /** Partitions in which CloudFormation has no such resource. */
+  readonly absent?: readonly string[];
+  readonly make: (scope: Construct, id: string, place: Place) => Construct;
+  /** Whether it may be in a stack whose region is known only at deployment, and how it is made there. */
+  readonly agnostic?: (scope: Construct, id: string) => Construct;
+}
+
+const vault = (stack: Construct, id: string) => new lib.RegimeVault(stack, `${id}Vault`);
+const days = Duration.days;
+/** Partitions whose CloudFormation has no restore testing, legal holds or air-gapped vaults. */
+const WITHOUT = ['aws-cn', 'aws-us-gov'];
+
+export const CONSTRUCTS: Readonly<Record<string, Made>> = {
+  AirGappedVault: {
+    absent: WITHOUT,
+    make: (stack, id) =>
+      new lib.AirGappedVault(stack, id, {
+        irreversibleMinRetention: days(7),
+        irreversibleMaxRetention: days(35),
+        restoreAccounts: ['222222222222'],
+      }),
+  },
+  BackupEstate: {
+    ofApp: true,
+    make: (app, id, { regime, home, copy }) =>
+      new lib.BackupEstate(app, `Estate${id}`, {
+        account: '111111111111',
+        territories: [
+          {
+            regime,
+            home,
+            copies: copy ? [copy] : undefined,
+            soleRegion: copy ? undefined : { acceptedBy: 'CISO', reviewOn: '2999-01-01' },
+          },
+        ],
+        restoreTests: WITHOUT.includes(regime.partition) ? undefined : {},
+      }),
+  },
+  CacheSnapshots: {
+    make: (stack, id) =>
+      new lib.CacheSnapshots(stack, id, { replicationGroups: ['sessions'], serverlessCaches: ['carts'] }),
+    agnostic: (stack, id) => new lib.CacheSnapshots(stack, id, { replicationGroups: ['sessions'] }),
+  },
+  InstanceSnapshots: {
+    make: (stack, id, { copy }) =>
+      new lib.InstanceSnapshots(stack, id, { targetTags: { role: id }, copies: copy ? [copy] : [] }),
+    agnostic: (stack, id) => new lib.InstanceSnapshots(stack, id, { targetTags: { role: id } }),
+  },
+  LegalHold: {
+    absent: WITHOUT,
+    make: (stack, id) =>
+      new lib.LegalHold(stack, id, {
+        title: id,
+        description: 'matter',
+        fromDay: '2026-01-01',
+        toDay: '2026-02-01',
+        vaults: [vault(stack, id)],
+      }),
+    agnostic: (stack, id) =>
+      new lib.LegalHold(stack, id, {
+        title: id,
+        description: 'matter',
+        fromDay: '2026-01-01',
+        toDay: '2026-02-01',
+      }),
+  },
+  OrganizationBackupPolicy: {
+    make: (stack, id, { regime, home, copy }) =>
+      new lib.OrganizationBackupPolicy(stack, id, {
+        regime,
+        regions: [home],
+        copies: copy ? [copy] : [],
+        vaultName: 'members',
+      }),
+    agnostic: (stack, id) =>
+      new lib.OrganizationBackupPolicy(stack, id, {
+        regime: lib.PrivacyRegime.EU,
+        regions: ['eu-central-1'],
+        vaultName: 'members',
+      }),
+  },
+  RecycleBin: {
+    make: (stack, id) => new lib.RecycleBin(stack, id, { unlockDelay: days(7) }),
+    agnostic: (stack, id) => new lib.RecycleBin(stack, id),
+  },
+  RegimeBackupPlan: {
+    make: (stack, id, { copy, regime }) => {
+      const away =
+        copy &&
+        lib.RegimeVault.fromAttributes(stack, `${id}Away`, { vaultName: 'away', region: copy, regime });
+      const plan = new lib.RegimeBackupPlan(stack, id, {
+        vault: vault(stack, id),
+        copies: away ? [away] : [],
+      });
+      plan.protect('Protected', {
+        types: [lib.ResourceType.EC2, lib.ResourceType.S3],
+        tags: { env: 'prod' },
+      });
+      return plan;
+    },
+  },
+  RegimeVault: { make: (stack, id) => new lib.RegimeVault(stack, id, { copyAccounts: ['222222222222'] }) },
+  ResidencyGuardPolicies: {
+    make: (stack, id, { regime }) => new lib.ResidencyGuardPolicies(stack, id, { regime }),
+    agnostic: (stack, id) => new lib.ResidencyGuardPolicies(stack, id, { regime: lib.PrivacyRegime.EU }),
+  },
+  ResidencyWatch: { make: (stack, id, { regime }) => new lib.ResidencyWatch(stack, id, { regime }) },
+  RestoreTestingPlan: {
+    absent: WITHOUT,
+    make: (stack, id) => {
+      const plan = new lib.RestoreTestingPlan(stack, id, { vaults: [vault(stack, id)] });
+      plan.addSelection('Instances', {
+        resourceType: lib.ResourceType.EC2,
+        validators: [lib.RestoreValidator.instanceBoots()],
+      });
+      return plan;
+    },
+    agnostic: (stack, id) => {
+      const plan = new lib.RestoreTestingPlan(stack, id);
+      plan.addSelection('Volumes', { resourceType: lib.ResourceType.EBS });
+      return plan;
+    },
+  },
+  RestoreTestingSelection: {
+    absent: WITHOUT,
+    make: (stack, id) => {
+      const plan = new lib.RestoreTestingPlan(stack, `${id}Plan`);
+      return plan.addSelection(Names.uniqueResourceName(plan, { maxLength: 20 }), {
+        resourceType: lib.ResourceType.EBS,
+      });
+    },
+  },
+  TenantBackups: {
+    make: (stack, id) =>
+      new lib.TenantBackups(stack, id, {
+        source: lib.TenantSource.discover(lib.DatabaseServer.fromEndpoint({ host: 'db.internal' }), '%'),
+      }),
+  },
+};

@@ -1,4 +1,4 @@
-/** How each exported construct is made with little, for the tests that all of them have to pass. */
+/** How each exported construct is made with little, for the tests that all of them have to pass: a new one goes here. */
 import { Duration, Names } from 'aws-cdk-lib';
 import * as lib from 'cdk-sovereign-backup';
 import type { Construct } from 'constructs';
@@ -57,6 +57,9 @@ export const CONSTRUCTS: Readonly<Record<string, Made>> = {
         ],
         restoreTests: WITHOUT.includes(regime.partition) ? undefined : {},
       }),
+  },
+  BackupWatch: {
+    make: (stack, id, { regime }) => new lib.BackupWatch(stack, id, { regime, vaults: [vault(stack, id)] }),
   },
   CacheSnapshots: {
     make: (stack, id) =>

@@ -27,7 +27,7 @@ function plan(props: Partial<OrganizationBackupPolicyProps> = {}) {
   expect(policy!.Properties.Type).toBe('BACKUP_POLICY');
   const plans = Object.values(policy!.Properties.Content.plans) as never[];
   expect(plans).toHaveLength(1);
-  return { plan: plans[0] as Record<string, never>, properties: policy!.Properties };
+  return { plan: plans[0] as unknown as Record<string, never>, properties: policy!.Properties };
 }
 
 test('the rules of a plan, as the organization wants them', () => {

@@ -97,11 +97,12 @@ export async function startMariadb(options: MariadbOptions = {}): Promise<Mariad
     const { uid, gid } = runAs(ACCOUNT);
     if (uid !== undefined && gid !== undefined) await chown(folder, uid, gid);
     const data = `--datadir=${join(folder, 'data')}`;
+    const base = baseOf(options);
     const as = { ...runAs(ACCOUNT), cwd: folder };
     if (programs.installer) {
       const normal = '--auth-root-authentication-method=normal';
-      await run(programs.installer, ['--no-defaults', data, normal, '--skip-test-db'], as);
-    } else await run(programs.server, ['--no-defaults', data, '--initialize-insecure'], as);
+      await run(programs.installer, ['--no-defaults', ...base, data, normal, '--skip-test-db'], as);
+    } else await run(programs.server, ['--no-defaults', ...base, data, '--secure-file-priv=', '--initialize-insecure'], as);
     const server = new Server(programs.server, folder, options);
     await server.start();
     await server.secure();
@@ -110,6 +111,11 @@ export async function startMariadb(options: MariadbOptions = {}): Promise<Mariad
     await rm(folder, { recursive: true, force: true });
     throw error;
   }
+}
+
+/** A server that was unpacked somewhere looks for its messages beside itself. */
+function baseOf({ bin = process.env.TEST_MYSQL_BIN }: MariadbOptions): string[] {
+  return bin ? [`--basedir=${join(bin, '..')}`] : [];
 }
 
 class Server implements MariadbServer {
@@ -179,13 +185,17 @@ class Server implements MariadbServer {
       'pid-file': join(this.folder, 'pid'),
       'max-allowed-packet': '1G',
       'innodb-buffer-pool-size': '128M',
-      ...(this.isMariadb ? {} : { mysqlx: 'OFF' }),
+      ...(this.isMariadb ? {} : { mysqlx: 'OFF', 'secure-file-priv': '' }),
       ...(this.options.durable
         ? {}
         : { 'innodb-flush-log-at-trx-commit': '0', 'sync-binlog': '0', 'innodb-doublewrite': '0' }),
       ...this.options.settings,
     };
-    return ['--no-defaults', ...Object.entries(settings).map(([name, value]) => `--${name}=${value}`)];
+    return [
+      '--no-defaults',
+      ...baseOf(this.options),
+      ...Object.entries(settings).map(([name, value]) => `--${name}=${value}`),
+    ];
   }
 
   private async ready(): Promise<boolean> {

@@ -16,7 +16,7 @@ const COMMON = `
     id int auto_increment primary key, bytes longblob, doc json, place geometry, day date, at timestamp(6) null,
     text varchar(200) character set utf8mb4, narrow varchar(20) character set latin1, bits bit(9),
     amount decimal(30,10), kind enum('a', 'it''s'), base int default 5,
-    stored int generated always as (base * 2) stored, virt int as (base * 3) virtual, fulltext key words (text)) engine=InnoDB;
+    kept int generated always as (base * 2) stored, virt int as (base * 3) virtual, fulltext key words (text)) engine=InnoDB;
   insert into everything (bytes, doc, place, day, at, text, narrow, bits, amount, kind) values
     (x'00ff270a5c', '{"a": [1, "x"]}', point(1, 2), '0000-00-00', '2026-02-03 04:05:06.789012', '🎉 it''s \\\\ \\n; -- (x),(y)', 'é', b'101', 1.0000000001, 'it''s'),
     (null, null, null, '2026-00-10', null, 'x''),(''y', '\\\\', null, -99999999999999999999.5, 'a');

@@ -47,7 +47,7 @@ export async function createTenant(server: MariadbServer, name: string, rows = 2
     `create database ${quoted(name)}; use ${quoted(name)};
      create table orders (id int primary key, note text) engine=InnoDB;
      insert into orders with recursive n as (select 0 as i union all select i + 1 from n where i < 999)
-       select a.i + 1000 * b.i + 1, md5(a.i + 1000 * b.i) from n a, n b where a.i + 1000 * b.i < ${rows}`,
+       select a.i + 1000 * b.i + 1, sha2(a.i + 1000 * b.i, 256) from n a, n b where a.i + 1000 * b.i < ${rows}`,
   );
 }
 

@@ -39,21 +39,21 @@ interface TableRow {
   readonly written: string | null;
 }
 
-const TABLES = `select table_name as name, table_type as type, engine, data_length as bytes, update_time as written,
+const TABLES = `select table_name as name, table_type as type, engine as engine, data_length as bytes, update_time as written,
     concat_ws('/', create_time, create_options, table_collation, table_comment, row_format) as stamp
   from information_schema.tables where table_schema = ? order by table_name`;
-const COLUMNS = `select table_name as name, md5(group_concat(concat_ws('/', column_name, column_type, is_nullable,
-    collation_name, extra, column_default) order by ordinal_position separator '\\n')) as stamp
+const COLUMNS = `select table_name as name, sha2(group_concat(concat_ws('/', column_name, column_type, is_nullable,
+    collation_name, extra, column_default) order by ordinal_position separator '\\n'), 256) as stamp
   from information_schema.columns where table_schema = ? group by table_name`;
 const PROGRAMS = `
-  select 'VIEW' as kind, table_name as name, definer, md5(view_definition) as stamp
+  select 'VIEW' as kind, table_name as name, definer as definer, sha2(view_definition, 256) as stamp
     from information_schema.views where table_schema = ?
   union all select 'TRIGGER', trigger_name, definer,
-      md5(concat_ws('/', event_object_table, action_timing, event_manipulation, action_order, sql_mode, action_statement))
+      sha2(concat_ws('/', event_object_table, action_timing, event_manipulation, action_order, sql_mode, action_statement), 256)
     from information_schema.triggers where trigger_schema = ?
-  union all select routine_type, routine_name, definer, concat_ws('/', last_altered, sql_mode, md5(routine_definition))
+  union all select routine_type, routine_name, definer, concat_ws('/', last_altered, sql_mode, sha2(routine_definition, 256))
     from information_schema.routines where routine_schema = ?
-  union all select 'EVENT', event_name, definer, concat_ws('/', last_altered, status, sql_mode, md5(event_definition))
+  union all select 'EVENT', event_name, definer, concat_ws('/', last_altered, status, sql_mode, sha2(event_definition, 256))
     from information_schema.events where event_schema = ?`;
 
 /** Undefined when there is no such database. */

@@ -22,6 +22,7 @@ import { databaseName } from './names.js';
 import { checkPrivileges } from './privileges.js';
 import { DumpScanner, UnreadableDump } from './scan.js';
 import { oneMoment } from './snapshot.js';
+import { statementStart } from './statement.js';
 import { toolReason } from './tool.js';
 
 /** From this version on, rows that a system-versioned table no longer has can be dumped and restored. */
@@ -121,7 +122,8 @@ function follow(run: Following): EngineDump {
   const created = new Set<string>();
   const scanner = new DumpScanner({
     statement(sql) {
-      const head = createHead(sql.subarray(0, 4096).toString('latin1'), 'bytes');
+      const text = sql.subarray(0, 4096).toString('latin1');
+      const head = /^CREATE/i.test(statementStart(text)) ? createHead(text, 'bytes') : undefined;
       if (head) created.add(`${head.kind} ${head.name}`);
     },
   });

@@ -7,11 +7,8 @@ import type { MariadbAddress } from './connect.js';
 import { type DefinerRule, withDefiner } from './definers.js';
 import { createHead, eventStatus, splice, tokensOf, unqualifiedTrigger, unqualifiedView } from './head.js';
 import { DumpScanner, UnreadableDump } from './scan.js';
+import { statementStart } from './statement.js';
 import { toolReason } from './tool.js';
-
-/** What statements of a dump begin with. A dump of ours has no other; a spoilt one could reach other databases. */
-const ALLOWED =
-  /^(SET|CREATE|DROP (TABLE|VIEW|SEQUENCE|TRIGGER|EVENT|PROCEDURE|FUNCTION|PACKAGE|PACKAGE BODY) IF EXISTS|LOCK TABLES|UNLOCK TABLES|ALTER TABLE|ALTER DATABASE|DO SETVAL|SELECT SETVAL)\b/i;
 
 /** What was found in a dump while it was loaded. */
 export interface Loaded {
@@ -114,18 +111,10 @@ async function* adapted(
 }
 
 function adaptedStatement(sql: string, { rule, origin }: Adaptation, events: Map<string, string>): string {
-  const words = tokensOf(sql, 5);
-  const start = words
-    .map(({ text }) => text)
-    .join(' ')
-    .replace(/\s+/g, ' ');
-  // A statement that is all comment, such as the one that turns the sandbox on, is none.
-  if (words.length === 0) return '';
-  if (!ALLOWED.test(start))
-    throw new UnreadableDump(`it has a statement that no dump of one database has: ${JSON.stringify(start)}`);
+  const start = statementStart(sql);
   if (/^ALTER DATABASE/i.test(start)) {
     // Names the live one; without a name it is the one that is loaded.
-    const [, , name] = words;
+    const [, , name] = tokensOf(sql, 3);
     return name?.kind === 'quoted' ? splice(sql, name, '') : sql;
   }
   if (!/^CREATE/i.test(start)) return sql;

@@ -9,11 +9,11 @@ const PATIENCE_SECONDS = 10;
 export async function openLocked(address: MariadbAddress, database: string): Promise<Connection> {
   const client = await connect(address);
   try {
-    const { held } = await one<{ held: number | null }>(client, 'select get_lock(?, ?) as held', [
+    const { held } = await one<{ held: number | string | null }>(client, 'select get_lock(?, ?) as held', [
       lockName(database),
       PATIENCE_SECONDS,
     ]);
-    if (held !== 1)
+    if (Number(held) !== 1)
       throw new OperationError(
         `another restore or undo of database ${JSON.stringify(database)} is running; the live database was not touched: run again when the other one has ended`,
       );

@@ -175,7 +175,7 @@ async function isEmpty(client: Connection, name: string): Promise<boolean> {
 async function endSessions(client: Connection, database: string): Promise<void> {
   const found = await rows<{ id: string | number }>(
     client,
-    `select id from information_schema.processlist where db = ${literal(database)} and id <> connection_id()`,
+    `select id as id from information_schema.processlist where db = ${literal(database)} and id <> connection_id()`,
   );
   for (const { id } of found) await client.query(`kill ${Number(id)}`).catch(() => {});
 }

@@ -102,7 +102,12 @@ export async function startMariadb(options: MariadbOptions = {}): Promise<Mariad
     if (programs.installer) {
       const normal = '--auth-root-authentication-method=normal';
       await run(programs.installer, ['--no-defaults', ...base, data, normal, '--skip-test-db'], as);
-    } else await run(programs.server, ['--no-defaults', ...base, data, '--secure-file-priv=', '--initialize-insecure'], as);
+    } else
+      await run(
+        programs.server,
+        ['--no-defaults', ...base, data, '--secure-file-priv=', '--initialize-insecure'],
+        as,
+      );
     const server = new Server(programs.server, folder, options);
     await server.start();
     await server.secure();

@@ -38,8 +38,12 @@ export function content(server: MariadbServer, database: string): string {
     ],
     { encoding: 'latin1', maxBuffer: 1 << 28, env: { ...process.env, MYSQL_PWD: server.password ?? '' } },
   );
-  // Counters of tables may go on where they were; whose host it is does not matter.
-  return text.replace(/^-- Host: .*$/gm, '').replace(/ AUTO_INCREMENT=\d+/g, '');
+  // Counters of tables may go on where they were; whose host it is does not matter. What was made among several
+  // statements keeps its semicolon in MySQL.
+  return text
+    .replace(/;(\s*(?:\*\/)?\s*;;)$/gm, '$1')
+    .replace(/^-- Host: .*$/gm, '')
+    .replace(/ AUTO_INCREMENT=\d+/g, '');
 }
 
 export async function createTenant(server: MariadbServer, name: string, rows = 200): Promise<void> {

@@ -118,7 +118,8 @@ function adaptedStatement(sql: string, { rule, origin }: Adaptation, events: Map
     return name?.kind === 'quoted' ? splice(sql, name, '') : sql;
   }
   if (!/^CREATE/i.test(start)) return sql;
-  const text = withDefiner(sql, rule);
+  // A trigger that was made among several statements keeps its semicolon in MySQL, and ends too early when made again.
+  const text = withDefiner(sql, rule).replace(/;(\s*(?:\*\/)?\s*)$/, '$1');
   const head = createHead(text, 'bytes');
   if (!head)
     throw new UnreadableDump(`it creates what no dump of one database has: ${JSON.stringify(start)}`);

@@ -38,7 +38,7 @@ Only when all of that agrees is there an archive; what fails on the way leaves n
 Several stores are fed from one read of the database, which is encrypted once for each key. A store that fails, or
 holds up the others for too long, is without this archive, and exit code 3 says so; the others have it whole.
 
-The password comes from PGPASSWORD or ~/.pgpass. A name that begins with a dash goes after --.
+The password comes from PGPASSWORD or ~/.pgpass, of MariaDB and MySQL from MYSQL_PWD. A name that begins with a dash goes after --.
 
 Examples:
   sovereign-backup dump acme --server postgres://backup@127.0.0.1:5432 --store /backup --key-file backup.key

@@ -24,7 +24,9 @@ export async function serverLogin(settings: Settings): Promise<ServerAddress> {
   const host = stated.host;
   const port = stated.port ?? (secret.port === undefined ? undefined : Number(secret.port));
   const password =
-    settings.login === 'iam' ? await token(settings.region, host, port, user) : secret.password;
+    settings.login === 'iam'
+      ? await token(settings.region, host, port ?? defaultPort(stated), user)
+      : secret.password;
   return {
     scheme: stated.scheme,
     host,
@@ -85,10 +87,15 @@ function parseLogin(text: string | undefined, arn: string): Login {
   return login;
 }
 
+/** A token is for one port, so it has to be the one that the driver will use. */
+function defaultPort({ scheme }: ServerAddress): number {
+  return /^(mysql|mariadb)$/.test(scheme) ? 3306 : 5432;
+}
+
 async function token(
   region: string,
   hostname: string,
-  port: number | undefined,
+  port: number,
   username: string | undefined,
 ): Promise<string> {
   if (username === undefined) {
@@ -96,5 +103,5 @@ async function token(
       'SOVEREIGN_DB_AUTH is iam, but no user is named; write it into SOVEREIGN_SERVER (postgres://user@host:5432)',
     );
   }
-  return new Signer({ region, hostname, port: port ?? 5432, username }).getAuthToken();
+  return new Signer({ region, hostname, port, username }).getAuthToken();
 }

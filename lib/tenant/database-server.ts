@@ -8,23 +8,31 @@ import type { SqlServerStaging } from './sql-server-staging';
 /** A kind of database server, as the worker knows it. */
 export class DatabaseEngine {
   /** PostgreSQL, RDS for PostgreSQL and Aurora PostgreSQL; one database per tenant. */
-  public static readonly POSTGRESQL = new DatabaseEngine('postgres', 5432);
+  public static readonly POSTGRESQL = new DatabaseEngine('postgres', 5432, 'postgres');
+
+  /**
+   * MariaDB 10.6 and newer, MySQL 8, RDS for either, and Aurora MySQL 3; one database per tenant. The worker finds out
+   * itself which of the two a server is. Its image needs the client tools of that one: MariaDB's are in it.
+   */
+  public static readonly MYSQL = new DatabaseEngine('mysql', 3306, 'admin');
 
   /**
    * RDS for SQL Server, by its native backups; one database per tenant. The server also needs `staging`.
    *
    * @see https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/SQLServer.Procedural.Importing.html
    */
-  public static readonly SQL_SERVER = new DatabaseEngine('sqlserver', 1433, 2);
+  public static readonly SQL_SERVER = new DatabaseEngine('sqlserver', 1433, 'admin', 2);
 
   /**
    * @param scheme the scheme of the server's URL
    * @param defaultPort where such servers listen
+   * @param defaultUser who dumps and restores where nobody is named: the name that RDS suggests for its first user
    * @param maxConcurrency how many tenants of one server can be worked on at a time, where the service limits it
    */
   private constructor(
     public readonly scheme: string,
     public readonly defaultPort: number,
+    public readonly defaultUser: string,
     public readonly maxConcurrency?: number,
   ) {}
 }
@@ -42,7 +50,7 @@ export interface DatabaseLogin {
    * The user that dumps and restores: it must be able to read every tenant's database, and to create and rename
    * databases.
    *
-   * @default - the master user's usual name: 'postgres', of SQL Server 'admin'
+   * @default - `postgres`; `admin` with MariaDB, MySQL and SQL Server
    */
   readonly user?: string;
 
@@ -57,7 +65,7 @@ export interface DatabaseLogin {
   /**
    * The kind of server.
    *
-   * @default DatabaseEngine.POSTGRESQL
+   * @default - that of the cluster or instance; PostgreSQL where that is not known
    */
   readonly engine?: DatabaseEngine;
 
@@ -138,7 +146,7 @@ export class DatabaseServer {
           '{ secret, user }, as in DatabaseServer.fromCluster(cluster, { secret: Secret.fromSecretNameV2(...) })',
       );
     }
-    const engine = login.engine ?? DatabaseEngine.POSTGRESQL;
+    const engine = login.engine ?? engineOf(source);
     return new DatabaseServer(engine, host, port, {
       ...login,
       secret: login.iamResourceId ? login.secret : secret,
@@ -183,7 +191,7 @@ export class DatabaseServer {
     this.engine = engine;
     this.host = host;
     this.port = port;
-    this.user = endpoint.user ?? (engine === DatabaseEngine.SQL_SERVER ? 'admin' : 'postgres');
+    this.user = endpoint.user ?? engine.defaultUser;
     this.staging = endpoint.staging;
     this.secret = endpoint.secret;
     this.connections = endpoint.connections;
@@ -197,4 +205,11 @@ export class DatabaseServer {
     const staging = this.staging ? `?staging=${this.staging.url}` : '';
     return `${this.engine.scheme}://${encodeURIComponent(this.user)}@${this.host}:${port}${staging}`;
   }
+}
+
+function engineOf(source: rds.IDatabaseCluster | rds.IDatabaseInstance): DatabaseEngine {
+  const { engine } = source as { readonly engine?: rds.IEngine };
+  if (engine?.engineFamily === 'MYSQL' || engine?.engineType.startsWith('mariadb'))
+    return DatabaseEngine.MYSQL;
+  return engine?.engineType.startsWith('sqlserver') ? DatabaseEngine.SQL_SERVER : DatabaseEngine.POSTGRESQL;
 }

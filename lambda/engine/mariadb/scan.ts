@@ -111,7 +111,8 @@ export class DumpScanner {
   private insertHead(data: Buffer, from: number): number | undefined {
     const name = quotedName(data, from + 12);
     if (name === undefined) {
-      if (data[from + 12] !== BACKTICK) throw new UnreadableDump('an INSERT names no table');
+      if (data.length > from + 12 && data[from + 12] !== BACKTICK)
+        throw new UnreadableDump('an INSERT names no table');
       return undefined;
     }
     let at = name.end;

@@ -1,0 +1,127 @@
+import fc from 'fast-check';
+import {
+  createHead,
+  eventStatus,
+  unqualifiedTrigger,
+  unqualifiedView,
+} from '../../lambda/engine/mariadb/head';
+import { DumpScanner } from '../../lambda/engine/mariadb/scan';
+import { statementStart } from '../../lambda/engine/mariadb/statement';
+
+const END = '\n-- Dump completed on 2026-11-25 18:04:25\n';
+
+function scan(text: string, cuts: readonly number[] = []) {
+  const statements: string[] = [];
+  let rows = '';
+  const scanner = new DumpScanner({
+    statement: (sql, delimiter) => statements.push(`${sql.toString()}${delimiter}`),
+    rows: (bytes) => {
+      rows += bytes.toString('latin1');
+    },
+  });
+  const bytes = Buffer.from(text);
+  let from = 0;
+  for (const cut of [...cuts].sort((a, b) => a - b).filter((each) => each < bytes.length)) {
+    scanner.push(bytes.subarray(from, cut));
+    from = cut;
+  }
+  scanner.push(bytes.subarray(from));
+  scanner.end();
+  return {
+    statements,
+    rows: Buffer.from(rows, 'latin1').toString(),
+    counts: Object.fromEntries(scanner.rows),
+  };
+}
+
+const DUMP = `/*M!999999\\- enable the sandbox mode */ 
+-- MariaDB dump; it's here
+/*!40101 SET NAMES utf8mb4 */;
+CREATE TABLE \`a;'b\` (x text COMMENT 'it''s; \\' ok');
+INSERT INTO \`a;'b\` (\`co)l\`, \`VALUES\`) VALUES (1,'x);(\\'\\\\'),
+(2,NULL),(3,'''('),(4,_binary 'é日🎉\\0');
+INSERT INTO \`a;'b\` VALUES (5,f(1,(2)));
+DELIMITER ;;
+/*!50003 CREATE*/ /*!50003 TRIGGER t BEFORE INSERT ON x FOR EACH ROW begin -- don't; stop
+  set @a = ';;'; # it's ;;
+  /* it's ;; */ end */;;
+DELIMITER ;
+/*!50003 SET sql_mode = 'NO_BACKSLASH_ESCAPES' */ ;
+CREATE PROCEDURE p() SELECT '\\', "x;y";
+/*!50003 SET sql_mode = @saved */ ;
+`;
+
+test('statements end where the client ends them, and rows are counted, wherever the bytes are cut', () => {
+  const whole = scan(DUMP + END);
+  expect(whole.counts).toEqual({ "a;'b": 5 });
+  expect(whole.statements).toHaveLength(6);
+  expect(whole.statements[2]).toMatch(/^\/\*!50003 CREATE\*\/.*end \*\/;;$/s);
+  expect(whole.statements[4]).toBe(`CREATE PROCEDURE p() SELECT '\\', "x;y";`);
+  fc.assert(
+    fc.property(fc.array(fc.nat(DUMP.length + END.length), { maxLength: 30 }), (cuts) => {
+      expect(scan(DUMP + END, cuts)).toEqual(whole);
+    }),
+  );
+});
+
+test('a dump that is cut anywhere is found out', () => {
+  const bytes = Buffer.from(DUMP + END);
+  const marker = bytes.indexOf('-- Dump completed') + '-- Dump completed'.length;
+  for (let length = 0; length < marker; length += 3) {
+    const scanner = new DumpScanner();
+    expect(() => {
+      scanner.push(bytes.subarray(0, length));
+      scanner.end();
+    }).toThrow();
+  }
+});
+
+test('any text is counted as one row, as the tools escape it', () => {
+  const named: Record<string, string> = { '\n': 'n', '\r': 'r', '\0': '0', '\u001a': 'Z' };
+  const escaped = (text: string) =>
+    [...text].map((one) => ('\\\'"'.includes(one) || named[one] ? `\\${named[one] ?? one}` : one)).join('');
+  fc.assert(
+    fc.property(fc.array(fc.string({ unit: 'binary' }), { minLength: 1 }), (texts) => {
+      const values = texts.map((text) => `('${escaped(text)}',1)`).join(',');
+      expect(scan(`INSERT INTO \`t\` VALUES ${values};${END}`).counts).toEqual({ t: texts.length });
+    }),
+    { numRuns: 40 },
+  );
+});
+
+test('heads of statements: kind, name, definer, status, schemas', () => {
+  const view = createHead(
+    "/*!50001 CREATE ALGORITHM=UNDEFINED */\n/*!50013 DEFINER=`ro``ot`@`%` SQL SECURITY DEFINER */\n/*!50001 VIEW `v` AS select 'DEFINER=x' */",
+  );
+  expect(view).toMatchObject({ kind: 'VIEW', name: 'v', definer: { user: 'ro`ot', host: '%' } });
+  expect(createHead('CREATE DEFINER="a b"@"h" PACKAGE BODY "p" as')).toMatchObject({
+    kind: 'PACKAGE BODY',
+    name: 'p',
+    definer: { user: 'a b', host: 'h' },
+  });
+  expect(createHead('CREATE DATABASE x')).toBeUndefined();
+  const event = createHead(
+    "CREATE EVENT `e` ON SCHEDULE EVERY 1 DAY ON COMPLETION NOT PRESERVE DISABLE ON SLAVE COMMENT 'PRESERVE ENABLE' DO select 1",
+  );
+  expect(eventStatus(event!)?.text).toBe('DISABLE ON SLAVE');
+  expect(
+    unqualifiedTrigger(
+      'CREATE DEFINER=`r`@`h` trigger live.`t` before insert on `live`.x for each row set @a = live.f()',
+    ),
+  ).toBe('CREATE DEFINER=`r`@`h` trigger `t` before insert on x for each row set @a = live.f()');
+  expect(unqualifiedView("CREATE VIEW `v` AS select `a`.`t`.`n`, 'a', `b`.`a`.`x` from `a`.`t`", 'a')).toBe(
+    "CREATE VIEW `v` AS select `t`.`n`, 'a', `b`.`a`.`x` from `t`",
+  );
+});
+
+test.each([
+  'DROP DATABASE x',
+  'USE x',
+  'GRANT ALL ON *.* TO x',
+  '\\! sh',
+  'DELETE FROM x.y',
+  'LOAD DATA INFILE',
+  'SELECT 1',
+])('no dump has: %s', (sql) => {
+  expect(() => statementStart(`/*!40000 ${sql} */`)).toThrow(/no dump of one database has/);
+});

@@ -1,5 +1,8 @@
 import {
+  checksumsOption,
   parseCount,
+  parseRate,
+  parseWhole,
   type StoresOptions,
   withJson,
   withKeyOptions,
@@ -13,6 +16,10 @@ interface DumpOptions extends StoresOptions, ScopeOptions {
   readonly server: string;
   readonly database?: string;
   readonly patience?: number;
+  readonly replica?: string;
+  readonly checksums?: 'rows' | 'content';
+  readonly level?: number;
+  readonly limitRate?: number;
   readonly json?: boolean;
 }
 
@@ -20,7 +27,15 @@ export const dump: Register = (program) => {
   const command = program
     .command('dump')
     .description("dump one tenant's database into a new archive, encrypted and checked")
-    .argument('<tenant>', "the tenant's name");
+    .argument('<tenant>', "the tenant's name")
+    .option('--replica <url>', 'read replica to dump from; --server is dumped from only where that fails')
+    .addOption(
+      checksumsOption(
+        "what the manifest says of each table's rows: their number, or also a checksum of their content (default: content)",
+      ),
+    )
+    .option('--level <n>', "zstd's level of compression (default: 2)", parseWhole(1, 19))
+    .option('--limit-rate <rate>', 'bytes per second to write at most: 500k, 20M', parseRate);
   withJson(
     withKeyOptions(withStores(withScope(withServer(command))), 'or one for each store, in the same order'),
   )
@@ -69,6 +84,12 @@ Examples:
         dumpTenant({
           tenant,
           server: parseServer(options.server),
+          ...(options.replica === undefined ? {} : { replica: parseServer(options.replica) }),
+          options: {
+            ...(options.checksums === undefined ? {} : { checksums: options.checksums }),
+            ...(options.level === undefined ? {} : { level: options.level }),
+            ...(options.limitRate === undefined ? {} : { bytesPerSecond: options.limitRate }),
+          },
           ...(options.database === undefined ? {} : { database: options.database }),
           ...(scope === undefined ? {} : { scope }),
           ...(await openTargets(tenant, options)),

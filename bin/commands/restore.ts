@@ -1,4 +1,13 @@
-import { type KeyOptions, parseCount, parseTime, withJson, withKey, withServer } from '../local/options.js';
+import {
+  checksumsOption,
+  type KeyOptions,
+  parseCount,
+  parseTime,
+  parseWhole,
+  withJson,
+  withKey,
+  withServer,
+} from '../local/options.js';
 import { type ScopeOptions, withScope } from '../local/scope.js';
 import type { Register } from './index.js';
 
@@ -13,6 +22,8 @@ export interface RestoreCommandOptions extends KeyOptions, ScopeOptions {
   readonly sample?: number;
   readonly to?: string;
   readonly toFile?: string;
+  readonly jobs?: number;
+  readonly checksums?: 'rows' | 'content';
   readonly json?: boolean;
 }
 
@@ -29,6 +40,16 @@ export const restore: Register = (program) => {
       '--sample <number>',
       'with --show-changes: how many keys of rows to name for each table',
       parseCount,
+    )
+    .option(
+      '--jobs <n>',
+      'sessions that load at once, from a temporary file on local disk (default: one per processor, at most 4)',
+      parseWhole(1, 64),
+    )
+    .addOption(
+      checksumsOption(
+        "what to compare of each table's rows: their number, or also their content (default: content)",
+      ),
     )
     .option('--verify-only', 'restore beside the live database, check, report, and drop it again')
     .option('--to <database>', 'restore into a new database of this name and leave the live one alone')

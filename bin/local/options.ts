@@ -85,6 +85,32 @@ export function withJson(command: Command): Command {
   return command.option('--json', 'print one JSON document on standard output');
 }
 
+/** Bytes per second: `500k`, `20M`, in powers of a thousand. */
+export function parseRate(text: string): number {
+  const [, number, unit = ''] = /^(\d+(?:\.\d+)?)([kMG]?)$/.exec(text) ?? [];
+  const rate = Math.floor(Number(number) * { '': 1, k: 1e3, M: 1e6, G: 1e9 }[unit as '' | 'k' | 'M' | 'G']);
+  if (!(rate >= 1000))
+    throw new InvalidArgumentError(
+      `${JSON.stringify(text)} is not a number of bytes per second from 1k, such as 500k or 20M.`,
+    );
+  return rate;
+}
+
+/** A whole number within limits. */
+export function parseWhole(from: number, to: number): (text: string) => number {
+  return (text) => {
+    const number = Number(text);
+    if (!/^\d{1,9}$/.test(text) || number < from || number > to)
+      throw new InvalidArgumentError(`${JSON.stringify(text)} is not a whole number from ${from} to ${to}.`);
+    return number;
+  };
+}
+
+/** What is said, and held against the manifest, of each table. */
+export function checksumsOption(description: string): Option {
+  return new Option('--checksums <depth>', description).choices(['rows', 'content']);
+}
+
 /** ISO 8601 with a time of day; without a zone it is UTC, as all times that this tool prints. */
 export function parseTime(text: string): Date {
   const [, zone] =

@@ -37,6 +37,8 @@ export async function runRestore(tenant: string, options: RestoreCommandOptions)
       ...(options.database === undefined ? {} : { database: options.database }),
       ...(scope === undefined ? {} : { scope }),
       noOwner: !options.owner,
+      ...(options.jobs === undefined ? {} : { jobs: options.jobs }),
+      ...(options.checksums === undefined ? {} : { checksums: options.checksums }),
     };
     if (form === 'verify-only') return rehearseRestore(load);
     if (form === 'to') return restoreAs({ ...load, keepAs: options.to! });

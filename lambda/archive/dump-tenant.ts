@@ -1,18 +1,21 @@
 import { createHash, type Hash } from 'node:crypto';
 import { PassThrough, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { DEFAULT_LEVEL } from '../engine/dump-options.js';
-import type { EngineDump } from '../engine/engine.js';
+import { DEFAULT_LEVEL, type DumpOptions } from '../engine/dump-options.js';
+import type { DumpOutcome, EngineDump } from '../engine/engine.js';
 import { engineFor } from '../engine/engines.js';
+import type { ServerAddress } from '../engine/server.js';
 import { reasonOf } from '../errors.js';
 import { newArchiveId, tenantPrefix } from './archive-id.js';
 import { isArchive, placesOf } from './catalog.js';
+import { preferringReplica } from './dump-source.js';
 import { summaryOf } from './list-archives.js';
 import { encryptionContext, type Manifest, TOOL } from './manifest.js';
 import { checkTenant } from './names.js';
 import { type ArchiveSummary, CopyMissingError, type DumpRequest } from './requests.js';
 import { databaseOf, scopeFields } from './scope.js';
 import type { ArchiveStore } from './store.js';
+import { throttled } from './throttle.js';
 import { type CopyOutcome, type Target, writeCopies } from './write-copies.js';
 import { createCompressor } from './zstd.js';
 
@@ -27,9 +30,7 @@ const PATIENCE_MS = 5 * 60 * 1000;
  * whole; the manifest, without which nothing counts as an archive, is written last.
  */
 export async function dumpTenant(request: DumpRequest): Promise<ArchiveSummary> {
-  const { tenant, regime, server, signal } = request;
-  checkTenant(tenant);
-  const { database, scope } = databaseOf(request);
+  checkTenant(request.tenant);
   const began = performance.now();
   const say = (message: string) => request.progress?.({ phase: 'dump', message });
   const targets: Target[] = [{ store: request.store, key: request.key }, ...(request.copies ?? [])];
@@ -42,6 +43,21 @@ export async function dumpTenant(request: DumpRequest): Promise<ArchiveSummary> 
     );
   }
   if (ready.length === 0) throw failed[0]!.error;
+  const written = await preferringReplica(request, say, (server) =>
+    dumpFrom(server, request, ready, began, say),
+  );
+  return summaryOfCopies(targets, [...failed, ...written]);
+}
+
+async function dumpFrom(
+  server: ServerAddress,
+  request: DumpRequest,
+  targets: readonly Target[],
+  began: number,
+  say: (message: string) => void,
+): Promise<CopyOutcome[]> {
+  const { tenant, regime, signal } = request;
+  const { database, scope } = databaseOf(request);
   const dump = await engineFor(server).dump({
     server,
     database,
@@ -55,11 +71,11 @@ export async function dumpTenant(request: DumpRequest): Promise<ArchiveSummary> 
     say(`snapshot of ${database} taken at ${facts.at.toISOString()}`);
     if (facts.omitted.length > 0)
       say(`not in the archive: ${facts.omitted.map(({ what, why }) => `${what} (${why})`).join('; ')}`);
-    const layers = packing(dump, request.options?.level ?? DEFAULT_LEVEL, (bytes) =>
+    const layers = packing(dump, request.options ?? {}, (bytes) =>
       request.progress?.({ phase: 'dump', bytes }),
     );
     const outcomes = await writeCopies({
-      targets: ready,
+      targets,
       place,
       packed: layers.stream(),
       whole: dump.finished,
@@ -97,14 +113,19 @@ export async function dumpTenant(request: DumpRequest): Promise<ArchiveSummary> 
         },
         ...regionsOf(store),
         tables: (await dump.finished).tables,
+        ...checksumsOf(await dump.finished),
         omitted: facts.omitted,
       }),
     });
     signal?.throwIfAborted();
-    return summaryOfCopies(targets, [...failed, ...outcomes]);
+    return outcomes;
   } finally {
     await dump.close();
   }
+}
+
+function checksumsOf({ checksums }: DumpOutcome): Pick<Manifest, 'checksums'> {
+  return checksums ? { checksums } : {};
 }
 
 function regionsOf({ region, country }: ArchiveStore): Pick<Manifest, 'regions'> {
@@ -152,7 +173,7 @@ class Meter {
 type Bytes = AsyncIterable<Buffer>;
 
 /** The layers between the engine's stream and the store's, and what is measured between them. */
-function packing(dump: EngineDump, level: number, progress: (bytes: number) => void) {
+function packing(dump: EngineDump, options: DumpOptions, progress: (bytes: number) => void) {
   const algorithm: 'zstd' | 'none' = dump.facts.innerCompression ? 'none' : 'zstd';
   const plain = new Meter(false);
   const packed = new Meter(true);
@@ -164,6 +185,8 @@ function packing(dump: EngineDump, level: number, progress: (bytes: number) => v
       yield chunk;
     }
   }
+  const limited = (chunks: Bytes) =>
+    options.bytesPerSecond === undefined ? chunks : throttled(chunks, options.bytesPerSecond);
   async function* metered(chunks: Bytes) {
     for await (const chunk of chunks) {
       packed.add(chunk);
@@ -183,8 +206,14 @@ function packing(dump: EngineDump, level: number, progress: (bytes: number) => v
       const out = new PassThrough({ highWaterMark: 2 * 1024 * 1024 });
       const done =
         algorithm === 'zstd'
-          ? pipeline(source(dump.stream), createCompressor(level), metered, out)
-          : pipeline(source(dump.stream), metered, out);
+          ? pipeline(
+              source(dump.stream),
+              createCompressor(options.level ?? DEFAULT_LEVEL),
+              limited,
+              metered,
+              out,
+            )
+          : pipeline(source(dump.stream), limited, metered, out);
       done.catch((error) => out.destroy(error));
       // A dump that fails while nothing flows (a lock, a count) must end the stream, too.
       dump.finished.catch((error) => out.destroy(error));

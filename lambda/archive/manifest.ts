@@ -1,6 +1,6 @@
 import type { EncryptionContext } from '@aws-crypto/material-management-node';
 import { version } from '../../package.json';
-import { type Omission, type TableRows, TENANCIES, type Tenancy } from '../engine/engine.js';
+import { type Checksums, type Omission, type TableRows, TENANCIES, type Tenancy } from '../engine/engine.js';
 import { DamagedError } from './damaged-error.js';
 import { tenantKey } from './tenant-key.js';
 
@@ -45,6 +45,8 @@ export interface Manifest {
   /** Where this copy of the archive lies, as far as its store was told. */
   readonly regions?: { readonly store: string; readonly country?: string };
   readonly tables: readonly TableRows[];
+  /** How the tables' checksums were taken, where they were. */
+  readonly checksums?: Checksums;
   readonly omitted: readonly Omission[];
 }
 

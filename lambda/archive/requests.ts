@@ -18,6 +18,8 @@ export interface ArchiveRequest {
 
 export interface DumpRequest extends ArchiveRequest {
   readonly server: ServerAddress;
+  /** A read replica of the server, from which the dump is taken rather. @default - the server itself */
+  readonly replica?: ServerAddress;
   readonly options?: DumpOptions;
   /** @default - the tenant's name, where the tenant has a database of its own */
   readonly database?: string;
@@ -43,6 +45,10 @@ export interface LoadRequest extends VerifyRequest {
   readonly scope?: TenantScope;
   /** Restore without owners and grants. @default false */
   readonly noOwner?: boolean;
+  /** Compare the rows' number alone, or also the checksums of their content that the archive has. @default 'content' */
+  readonly checksums?: 'rows' | 'content';
+  /** Sessions that load at once. @default - as many as the machine has processors, four at most */
+  readonly jobs?: number;
   /** The database that is to be made of it; refused at once when there is one of that name. */
   readonly keepAs?: string;
 }

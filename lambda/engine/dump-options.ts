@@ -6,6 +6,10 @@ export interface DumpOptions {
    * @default 2
    */
   readonly level?: number;
+  /** What the manifest says of each table: its rows' number alone, or also a checksum of them. @default 'content' */
+  readonly checksums?: 'rows' | 'content';
+  /** At most so many bytes per second are taken of the dump, compressed. @default - no limit */
+  readonly bytesPerSecond?: number;
 }
 
 export const DEFAULT_LEVEL = 2;

@@ -126,12 +126,23 @@ export interface Omission {
 
 export interface DumpOutcome {
   readonly tables: readonly TableRows[];
+  /** Absent where rows were only counted. */
+  readonly checksums?: Checksums;
+}
+
+/** How the tables' checksums were taken. */
+export interface Checksums {
+  readonly method: string;
+  /** What the method made of fixed values; where it makes something else of them, checksums cannot be compared. */
+  readonly probe: string;
 }
 
 export interface TableRows {
   readonly schema: string;
   readonly name: string;
   readonly rows: number;
+  /** Of the rows' content in any order, in the way that `Checksums` tells. */
+  readonly checksum?: string;
 }
 
 export interface EngineRestoreRequest {
@@ -145,6 +156,12 @@ export interface EngineRestoreRequest {
   /** What the manifest says of the dump. */
   readonly facts: Pick<DumpFacts, 'clientVersion' | 'serverVersion' | 'format' | 'roles' | 'properties'>;
   readonly tables: readonly TableRows[];
+  /** Absent where there are none, or they are not to be compared. */
+  readonly checksums?: Checksums;
+  /** Sessions that load at once. @default - as many as the machine has processors, four at most */
+  readonly jobs?: number;
+  /** Size of the dump as the tool wrote it. @default - unknown */
+  readonly bytes?: number;
   /** Restore without owners and grants, all owned by the user who restores. */
   readonly noOwner: boolean;
   /** The name that `keepAs` will be asked for: refused before anything is loaded when it is taken. */

@@ -4,6 +4,7 @@ import type pg from 'pg';
 import { OperationError, reasonOf } from '../../errors.js';
 import { DEFAULT_LEVEL } from '../dump-options.js';
 import type { EngineDump, EngineDumpRequest } from '../engine.js';
+import { checksumsHere, fixOutput } from './checksums.js';
 import {
   clientEnvironment,
   connectionString,
@@ -15,7 +16,7 @@ import {
 import { addressOf, connect } from './connect.js';
 import { databaseName } from './names.js';
 import { describeDatabase } from './properties.js';
-import { countRows } from './tables.js';
+import { countTables } from './tables.js';
 import { startTool, type Tool, toolReason } from './tool.js';
 
 /** Since this version pg_dump compresses with zstd itself, which saves passing the bare dump through us. */
@@ -38,6 +39,8 @@ export async function dump(request: EngineDumpRequest): Promise<EngineDump> {
       },
       installed,
     );
+    // Counting must not take the processors from the dump, which is what takes longest.
+    await client.query('set max_parallel_workers_per_gather = 0');
     await client.query('begin isolation level repeatable read read only');
     const { snapshot, at, size } = await one(
       client,
@@ -45,6 +48,7 @@ export async function dump(request: EngineDumpRequest): Promise<EngineDump> {
               pg_database_size(current_database()) as size`,
     );
     const inside = clients.major >= ZSTD_INSIDE;
+    const depth = request.options?.checksums ?? 'content';
     const compression = `zstd:${request.options?.level ?? DEFAULT_LEVEL}`;
     const args = [
       '--format=custom',
@@ -84,7 +88,9 @@ export async function dump(request: EngineDumpRequest): Promise<EngineDump> {
       };
       const counted = async () => {
         try {
-          return await countRows(client, alive);
+          if (depth === 'rows') return { tables: await countTables(client, depth, alive) };
+          await fixOutput(client);
+          return { checksums: await checksumsHere(client), tables: await countTables(client, depth, alive) };
         } catch (error) {
           alive();
           throw new OperationError(`the rows could not be counted: ${reasonOf(error)}${rowSecurity(error)}`);
@@ -98,8 +104,8 @@ export async function dump(request: EngineDumpRequest): Promise<EngineDump> {
           throw new OperationError(`the dump could not be read back: ${toolReason(reader.said())}`);
       };
       try {
-        const [tables] = await Promise.all([counted(), dumped(), read()]);
-        return { tables };
+        const [outcome] = await Promise.all([counted(), dumped(), read()]);
+        return outcome;
       } catch (error) {
         stop();
         request.signal?.throwIfAborted();

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { OperationError } from '../../errors.js';
 import { type Clients, clientEnvironment, connectionString } from './clients.js';
 import type { PostgresAddress } from './connect.js';
 import { Refusals } from './refusals.js';
+import type { DumpSource } from './spool.js';
 import { startTool, toolReason } from './tool.js';
 
 /**
@@ -17,7 +17,7 @@ const OPTIONS =
 /** A newer client speaks of what an older server does not know, and nothing is lost by it. */
 const UNKNOWN_TO_OLDER = /unrecognized configuration parameter "transaction_timeout"/;
 
-/** Streams a dump into pg_restore, which stops at the first error that matters. Resolves to warnings. */
+/** Gives a dump to pg_restore, which stops at the first error that matters. Resolves to warnings. */
 export async function loadDump(request: {
   readonly address: PostgresAddress;
   readonly clients: Clients;
@@ -27,10 +27,15 @@ export async function loadDump(request: {
   readonly noTablespaces: boolean;
   /** Owners that the role that restores can never give anything to. */
   readonly superusers: ReadonlySet<string>;
-  readonly open: () => Promise<Readable>;
+  readonly source: DumpSource;
+  /** Sessions that load at once, where the source is a file. */
+  readonly jobs: number;
+  /** How many tables there are. */
+  readonly tables: number;
+  readonly phase?: (message: string) => void;
   readonly signal?: AbortSignal;
 }): Promise<string[]> {
-  const { address, clients, database, signal } = request;
+  const { address, clients, database, signal, source } = request;
   const refusals = new Refusals(request.superusers);
   let latest = '';
   let tolerated = 0;
@@ -41,12 +46,16 @@ export async function loadDump(request: {
     ...(request.noTablespaces ? ['--no-tablespaces'] : []),
     '--no-password',
     `--dbname=${connectionString(address, database)}`,
+    ...('file' in source ? [`--jobs=${request.jobs}`, '--verbose', '/proc/self/fd/3'] : []),
   ];
-  const dump = await request.open();
+  const told = progressTeller(request.tables, request.phase);
   const tool = startTool(join(clients.folder, 'pg_restore'), args, {
     env: clientEnvironment(address, OPTIONS),
-    stdio: ['pipe', 'ignore', 'pipe'],
+    stdio: 'file' in source ? ['ignore', 'ignore', 'pipe', source.file.fd] : ['pipe', 'ignore', 'pipe'],
+    // Its sessions are processes of its own, which end with it only as a group.
+    group: 'file' in source,
     line(line) {
+      told(line);
       if (UNKNOWN_TO_OLDER.test(line)) {
         tolerated += 1;
         return;
@@ -64,7 +73,7 @@ export async function loadDump(request: {
   const abort = () => tool.kill();
   signal?.addEventListener('abort', abort, { once: true });
   try {
-    const fed = pipeline(dump, tool.child.stdin!);
+    const fed = 'stream' in source ? pipeline(source.stream, tool.child.stdin!) : Promise.resolve();
     fed.catch(() => tool.kill());
     const [feeding, ended] = await Promise.allSettled([fed, tool.exited]);
     signal?.throwIfAborted();
@@ -85,9 +94,26 @@ export async function loadDump(request: {
     return refusals.warnings();
   } finally {
     signal?.removeEventListener('abort', abort);
-    dump.destroy();
     tool.kill();
   }
+}
+
+const TELL_EVERY_MS = 10_000;
+
+/** Says now and then how far a load by several sessions is: of a file, no stream tells. */
+function progressTeller(tables: number, phase: (message: string) => void = () => {}) {
+  let loaded = 0;
+  let others = 0;
+  let said = performance.now();
+  return (line: string) => {
+    const finished = /^pg_restore: finished item \d+ (TABLE DATA)?/.exec(line);
+    if (!finished) return;
+    if (finished[1]) loaded += 1;
+    else others += 1;
+    if (performance.now() - said < TELL_EVERY_MS) return;
+    said = performance.now();
+    phase(`loaded ${loaded} of ${tables} tables, and ${others} indexes, constraints and others`);
+  };
 }
 
 /** What was passed over before it is not the reason. */

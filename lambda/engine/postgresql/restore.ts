@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { InputError, OperationError, reasonOf } from '../../errors.js';
 import type { EngineRestoreRequest, PreparedRestore } from '../engine.js';
+import { checkContent } from './check.js';
 import { type Clients, findClients, majorOf, versionIn } from './clients.js';
 import { compareDatabases } from './compare.js';
 import { addressOf, ConnectionLostError, connect, type PostgresAddress } from './connect.js';
@@ -10,8 +11,8 @@ import { commentSql, databaseExists, type Mark, markedDatabases } from './marks.
 import { databaseName, restoreName } from './names.js';
 import { type DatabaseProperties, propertiesOf } from './properties.js';
 import { applySettings } from './settings.js';
+import { closeSource, defaultJobs, openSource } from './spool.js';
 import { swapDatabases } from './swap.js';
-import { countRows, differences } from './tables.js';
 import { checkTablespaces } from './tablespaces.js';
 
 const q = pg.escapeIdentifier;
@@ -24,6 +25,8 @@ export async function prepareRestore(request: EngineRestoreRequest): Promise<Pre
   const say = request.phase ?? (() => {});
   const client = await openMaintenance(address, database);
   let created = false;
+  const enough = new AbortController();
+  let release = async () => {};
   const discard = async () => {
     if (created) await dropDatabase(client, side);
     created = false;
@@ -41,6 +44,17 @@ export async function prepareRestore(request: EngineRestoreRequest): Promise<Pre
       `restoring into ${side}, beside ${live ? 'the live database' : 'nothing: the live database is gone'}`,
     );
     const spaces = await checkTablespaces(client, model, request.facts.properties);
+    const { bytes = 0 } = request;
+    const jobs = request.jobs ?? defaultJobs(bytes);
+    const opening = openSource({
+      ...request,
+      bytes,
+      jobs,
+      signal: AbortSignal.any([enough.signal, ...(request.signal ? [request.signal] : [])]),
+    });
+    // Whatever fails first, it is waited for, and nothing stays open.
+    opening.catch(() => {});
+    release = () => opening.then(closeSource, () => {});
     await client.query(createDatabaseSql(side, model, request.noOwner, spaces.ofDatabase));
     created = true;
     const mark: Mark = {
@@ -53,17 +67,24 @@ export async function prepareRestore(request: EngineRestoreRequest): Promise<Pre
     };
     await client.query(commentSql(side, JSON.stringify(mark)));
     await client.query(`revoke all on database ${q(side)} from public`);
+    const superusers = await superusersOf(client);
+    const source = await opening;
     const warnings = await loadDump({
       ...request,
       address,
       clients,
       database: side,
+      source,
+      jobs,
+      tables: request.tables.length,
       noTablespaces: spaces.noTablespaces,
-      superusers: await superusersOf(client),
+      superusers,
     });
     warnings.push(...spaces.warnings);
-    say('loaded; counting rows');
-    const tables = await checkContent(address, side, request);
+    say('loaded; comparing with the manifest');
+    const checked = await checkContent(address, side, request, jobs);
+    const { tables } = checked;
+    warnings.push(...checked.warnings);
     warnings.push(...(await applySettings(client, side, model, { grants: !request.noOwner })));
     if (request.noOwner) warnings.push('restored without owners and grants, as asked for');
     say('the copy is good');
@@ -102,6 +123,9 @@ export async function prepareRestore(request: EngineRestoreRequest): Promise<Pre
   } catch (error) {
     await discard().catch(() => {});
     throw describe(error);
+  } finally {
+    enough.abort();
+    await release();
   }
 }
 
@@ -238,21 +262,4 @@ async function isEmpty(address: PostgresAddress, name: string): Promise<boolean>
 
 async function dropDatabase(client: pg.Client, name: string): Promise<void> {
   await client.query(`drop database if exists ${q(name)} with (force)`);
-}
-
-/** The copy against the manifest, in the copy itself; then statistics, without which it would be live but slow. */
-async function checkContent(address: PostgresAddress, side: string, request: EngineRestoreRequest) {
-  const client = await connect(address, side);
-  try {
-    const tables = await countRows(client, () => request.signal?.throwIfAborted());
-    const found = differences(request.tables, tables);
-    if (found.length > 0)
-      throw new OperationError(
-        `the restored copy is not what the manifest says: ${found.slice(0, 10).join('; ')}${found.length > 10 ? `; and ${found.length - 10} more` : ''}; the live database was not touched`,
-      );
-    await client.query('analyze');
-    return tables;
-  } finally {
-    await client.end();
-  }
 }

@@ -19,12 +19,19 @@ export function startTool(
   args: readonly string[],
   options: {
     readonly env: NodeJS.ProcessEnv;
-    readonly stdio: ['ignore' | 'pipe', 'ignore' | 'pipe', 'pipe'];
+    /** More of them are open files, which the tool finds by their number. */
+    readonly stdio: ['ignore' | 'pipe', 'ignore' | 'pipe', 'pipe', ...number[]];
+    /** Ends with all processes that it starts. @default false */
+    readonly group?: boolean;
     readonly line?: (line: string) => void;
   },
 ): Tool {
   const name = path.slice(path.lastIndexOf('/') + 1);
-  const child = spawn(path, args, { env: options.env, stdio: options.stdio });
+  const child = spawn(path, args, {
+    env: options.env,
+    stdio: options.stdio,
+    detached: options.group ?? false,
+  });
   let said = '';
   let rest = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
@@ -45,7 +52,17 @@ export function startTool(
     return code;
   })();
   exited.catch(() => {});
-  return { child, exited, said: () => said, kill: () => void child.kill('SIGKILL') };
+  const kill = () => {
+    if (!options.group) child.kill('SIGKILL');
+    else if (child.pid !== undefined && child.exitCode === null) {
+      try {
+        process.kill(-child.pid, 'SIGKILL');
+      } catch {
+        // It has just ended, and all of its own with it.
+      }
+    }
+  };
+  return { child, exited, said: () => said, kill };
 }
 
 /** What a tool's own words say went wrong: its errors, without its name and its repetitions. */

@@ -1,0 +1,84 @@
+import pg from 'pg';
+import { OperationError } from '../../errors.js';
+import type { EngineRestoreRequest, TableRows } from '../engine.js';
+import { checksumsHere, fixOutput } from './checksums.js';
+import { connect, type PostgresAddress } from './connect.js';
+import { countLargeObjects, countTable, type Depth, differences, ownTables } from './tables.js';
+
+/** What ANALYZE must be told by name: partitioned tables (which includes their partitions), other tables, views that hold rows. */
+const TO_ANALYZE = `
+  select n.nspname as schema, c.relname as name
+  from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+  where (c.relkind in ('r', 'm') and not c.relispartition or c.relkind = 'p' and not c.relispartition)
+    and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
+  order by case c.relkind when 'p' then 0 else 1 end, pg_catalog.pg_table_size(c.oid) desc`;
+
+/**
+ * The copy against the manifest, in the copy itself; and statistics, without which it would be live but slow.
+ * Several sessions, the largest tables first.
+ */
+export async function checkContent(
+  address: PostgresAddress,
+  side: string,
+  request: Pick<EngineRestoreRequest, 'tables' | 'checksums' | 'signal'>,
+  sessions: number,
+): Promise<{ readonly tables: readonly TableRows[]; readonly warnings: readonly string[] }> {
+  const session = async () => {
+    const client = await connect(address, side);
+    clients.push(client);
+    await fixOutput(client);
+    return client;
+  };
+  const clients: pg.Client[] = [];
+  try {
+    const first = await session();
+    const { depth, warnings } = await depthOf(first, request);
+    const tables = await ownTables(first);
+    const analyze = (await first.query<{ schema: string; name: string }>(TO_ANALYZE)).rows;
+    const counted: TableRows[] = [];
+    const work = [
+      ...analyze.map((table) => (client: pg.Client) => client.query(`analyze ${qualified(table)}`)),
+      ...tables.map((table, index) => async (client: pg.Client) => {
+        counted[index] = await countTable(client, table, depth);
+      }),
+    ];
+    while (clients.length < Math.min(sessions, work.length)) await session();
+    await Promise.all(
+      clients.map(async (client) => {
+        for (let next = work.shift(); next; next = work.shift()) {
+          request.signal?.throwIfAborted();
+          await next(client);
+        }
+      }),
+    );
+    counted.push(...(await countLargeObjects(first)));
+    const found = differences(request.tables, counted);
+    if (found.length > 0)
+      throw new OperationError(
+        `the restored copy is not what the manifest says: ${found.slice(0, 10).join('; ')}${found.length > 10 ? `; and ${found.length - 10} more` : ''}; the live database was not touched`,
+      );
+    return { tables: counted, warnings };
+  } finally {
+    await Promise.all(clients.map((client) => client.end().catch(() => {})));
+  }
+}
+
+function qualified({ schema, name }: { readonly schema: string; readonly name: string }): string {
+  return `${pg.escapeIdentifier(schema)}.${pg.escapeIdentifier(name)}`;
+}
+
+async function depthOf(
+  client: pg.Client,
+  { checksums }: Pick<EngineRestoreRequest, 'checksums'>,
+): Promise<{ readonly depth: Depth; readonly warnings: readonly string[] }> {
+  if (!checksums) return { depth: 'rows', warnings: [] };
+  const here = await checksumsHere(client);
+  if (here.method === checksums.method && here.probe === checksums.probe)
+    return { depth: 'content', warnings: [] };
+  return {
+    depth: 'rows',
+    warnings: [
+      'rows were counted, but the checksums of their content were not compared, because this server hashes in another way than the one of the archive',
+    ],
+  };
+}

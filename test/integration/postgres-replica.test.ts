@@ -1,0 +1,78 @@
+// Dumps from a real streaming standby, and what happens when it does not give one.
+import { usePostgres } from '../support/postgres';
+import { type Standby, startStandby } from '../support/standby';
+import { type Workspace, workspaceOf } from '../support/tenants';
+
+const server = usePostgres();
+let standby: Standby;
+let nobody: Workspace;
+let primary: Workspace;
+beforeAll(async () => {
+  await server().query('create database acme');
+  // Bytes that do not compress, so that a slow dump of them takes its time.
+  await server().query(
+    `create table notes as select n, (select string_agg(md5(n::text || m), '') from generate_series(1, 40) m) as text
+     from generate_series(1, 1000) n;
+     create table busy as select n from generate_series(1, 1000) n;
+     create unlogged table scratch as select 1 as x`,
+    undefined,
+    'acme',
+  );
+  // Whoever reads on the standby is in the way of its replay at once.
+  standby = await startStandby(server(), ['max_standby_streaming_delay=0']);
+  nobody = await workspaceOf(() => 'postgres://postgres@127.0.0.1:1');
+  primary = await workspaceOf(() => `postgres://postgres@127.0.0.1:${server().port}`);
+}, 60_000);
+afterAll(async () => {
+  await standby?.stop();
+  nobody?.remove();
+  primary?.remove();
+});
+const replica = () => ['--replica', `postgres://postgres@127.0.0.1:${standby.port}`];
+
+test('a standby gives a whole dump, and the primary is not asked', async () => {
+  const dumped = await nobody.dump('acme', replica());
+  expect(dumped).toMatchObject({ code: 0 });
+  const { tables } = dumped.json<{ tables: { name: string; rows: number; checksum: string }[] }>();
+  expect(tables.map(({ name, rows }) => `${name} ${rows}`)).toEqual(['busy 1000', 'notes 1000']);
+  const direct = (await primary.dump('acme')).json<{ tables: typeof tables }>();
+  expect(direct.tables.filter(({ name }) => name !== 'scratch')).toEqual(tables);
+});
+
+test('a replica that cannot be reached, or does not know the tenant', async () => {
+  const dumped = await primary.dump('acme', ['--replica', 'postgres://postgres@127.0.0.1:1']);
+  expect(dumped).toMatchObject({ code: 0 });
+  expect(dumped.stderr).toContain('127.0.0.1:1 did not give a dump');
+  expect(dumped.stderr).toContain(`dumping from postgres://postgres@127.0.0.1:${server().port}`);
+  const unknown = await primary.dump('nobody', replica());
+  expect(unknown).toMatchObject({ code: 2 });
+  expect(unknown.stderr).toContain('there is no database "nobody"');
+});
+
+test('a replica that ends the dump again and again: the primary gives it', async () => {
+  let over = false;
+  const vacuuming = (async () => {
+    while (!over) {
+      await server().query('update busy set n = n', undefined, 'acme');
+      await server().query('vacuum busy', undefined, 'acme');
+    }
+  })();
+  const dumped = await primary.dump('acme', [...replica(), '--limit-rate', '400k']);
+  over = true;
+  await vacuuming;
+  expect(dumped).toMatchObject({ code: 0 });
+  expect(dumped.stderr).toContain('as it does to replay what came in');
+  expect(dumped.stderr).toContain('conflict with recovery');
+  expect((await primary.verify('acme')).code).toBe(0);
+}, 90_000);
+
+test('a limit on the rate is kept, and has to be one', async () => {
+  const { seconds, plainBytes } = (await primary.dump('acme', ['--limit-rate', '400k'])).json<{
+    seconds: number;
+    plainBytes: number;
+  }>();
+  // What is under way in pipes passes at once.
+  expect(seconds).toBeGreaterThan((plainBytes - 600_000) / 400_000);
+  for (const wrong of ['0', '5', 'fast', '-1k', '1e6'])
+    expect((await primary.dump('acme', [`--limit-rate=${wrong}`])).code).toBe(2);
+});

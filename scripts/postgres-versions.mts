@@ -35,7 +35,8 @@ const COMBINATIONS = [
   [18, 18],
 ] as const;
 
-const TESTS = ['test/integration/postgres-', 'test/faults/postgres-'];
+/** What depends on the version; where things are cut and killed does not. */
+const TESTS = ['test/integration/postgres-', 'test/faults/postgres-managed', 'test/faults/postgres-versions'];
 
 function programs(major: number): string {
   const own = `/usr/lib/postgresql/${major}/bin`;

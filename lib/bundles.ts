@@ -6,7 +6,15 @@ import { DeclarationError } from './errors';
 const root = join(__dirname, '..', 'lambda');
 
 /** Bundles that run as they are, from a zip. */
-export type ZipBundle = 'discover' | 'report' | 'survey' | 'validate-restore';
+export type ZipBundle =
+  | 'discover'
+  | 'drill-age'
+  | 'prune'
+  | 'report'
+  | 'sample'
+  | 'survey'
+  | 'tenant-keys'
+  | 'validate-restore';
 
 /**
  * The folder of a shipped Lambda bundle.

@@ -7,7 +7,12 @@ export interface Settings {
   readonly bucket: string;
   /** Before every archive's path: `archives/`. */
   readonly prefix: string;
+  /** Of the regime's key; not set where each tenant has its own. */
   readonly keyArn: string;
+  /** Each tenant has a key of its own, found by its alias. */
+  readonly keyPerTenant: boolean;
+  /** Further stores that every dump goes to. */
+  readonly externalStores: readonly ExternalStore[];
   /** `postgres://user@host:5432`, never with a password. */
   readonly server: string;
   /** Of the secret with the login; without it none is needed, or `iam` is used. */
@@ -22,6 +27,12 @@ export interface Settings {
   readonly tenantPattern?: string;
 }
 
+/** A store at another provider: its URL, and the secret with its credentials and the key of archives there. */
+export interface ExternalStore {
+  readonly url: string;
+  readonly secretArn: string;
+}
+
 export function readSettings(environment: NodeJS.ProcessEnv = process.env): Settings {
   const missing: string[] = [];
   const required = (name: string): string => {
@@ -29,12 +40,15 @@ export function readSettings(environment: NodeJS.ProcessEnv = process.env): Sett
     if (!value) missing.push(name);
     return value ?? '';
   };
+  const perTenant = environment.SOVEREIGN_TENANT_KEYS === 'per-tenant';
   const settings = {
     regime: required('SOVEREIGN_REGIME'),
     region: required('AWS_REGION'),
     bucket: required('SOVEREIGN_BUCKET'),
     prefix: environment.SOVEREIGN_PREFIX ?? 'archives/',
-    keyArn: required('SOVEREIGN_KEY_ARN'),
+    keyArn: perTenant ? '' : required('SOVEREIGN_KEY_ARN'),
+    keyPerTenant: perTenant,
+    externalStores: JSON.parse(environment.SOVEREIGN_EXTERNAL_STORES ?? '[]') as ExternalStore[],
     server: required('SOVEREIGN_SERVER'),
     login: environment.SOVEREIGN_DB_AUTH === 'iam' ? ('iam' as const) : ('password' as const),
     ...given('secretArn', environment.SOVEREIGN_SECRET_ARN),

@@ -1,12 +1,14 @@
 import { dumpTenant } from '../archive/dump-tenant.js';
-import { kmsKey } from '../archive/kms-key.js';
 import { listArchives } from '../archive/list-archives.js';
-import type { ArchiveSummary, ProgressEvent } from '../archive/requests.js';
+import { type ArchiveSummary, CopyMissingError, type ProgressEvent } from '../archive/requests.js';
+import { rehearseRestore } from '../archive/restore-beside.js';
 import { restoreTenant } from '../archive/restore-tenant.js';
 import { S3Store } from '../archive/s3-store.js';
 import { undoRestore } from '../archive/undo-restore.js';
 import { verifyArchive } from '../archive/verify-archive.js';
-import { reasonOf } from '../errors.js';
+import { OperationError, reasonOf } from '../errors.js';
+import { archiveKey } from './archive-key.js';
+import { openExternalStores } from './external-stores.js';
 import { serverLogin } from './server-login.js';
 import { readSettings, type Settings } from './settings.js';
 import { logger, type Measure, measure } from './telemetry.js';
@@ -20,10 +22,15 @@ export class TenantInputError extends Error {
 export class TenantOperationError extends Error {
   override readonly name = 'TenantOperationError';
 }
+/** The archive is whole in some stores: another try would make a second one there. */
+export class TenantCopyError extends Error {
+  override readonly name = 'TenantCopyError';
+}
 
 const measuredAs: Record<WorkerAction, string> = {
   dump: 'TenantBackup',
   verify: 'TenantVerify',
+  drill: 'TenantDrill',
   restore: 'TenantRestore',
   undo: 'TenantUndo',
   list: 'TenantList',
@@ -32,6 +39,8 @@ const measuredAs: Record<WorkerAction, string> = {
 const whatToDo: Record<WorkerAction, string> = {
   dump: 'mend the cause and run the same event again; the archives of earlier days are untouched and nothing partial was kept',
   verify: 'mend the cause and run the same event again',
+  drill:
+    'find out why: either the archive cannot be restored, or the server could not do it; the live database is untouched',
   restore:
     'mend the cause and run the same event again; the live database is whole, the old or the new one, and the list of archives is unchanged',
   undo: 'mend the cause and run the same event again; the live database is whole, the old or the new one',
@@ -71,6 +80,7 @@ export async function work(event: unknown, signal: AbortSignal): Promise<unknown
       whatToDo: asked ? whatToDo[asked.action] : 'correct the event; nothing was touched',
     });
     if (asked) measure(process.env.SOVEREIGN_REGIME ?? 'unknown', [failureOf(asked.action)]);
+    if (error instanceof CopyMissingError) throw new TenantCopyError(`${String(tenant)}: ${phase}: ${cause}`);
     const input = (error as { exitCode?: number } | undefined)?.exitCode === 2;
     throw new (input ? TenantInputError : TenantOperationError)(`${String(tenant)}: ${phase}: ${cause}`);
   }
@@ -103,30 +113,37 @@ async function perform(
   }
 
   const at = asked.at ? { at: asked.at } : {};
-  const key = () => kmsKey({ arn: settings.keyArn, ...own });
   const request = { tenant, regime, store, progress, signal };
-  if (asked.action === 'verify') return verifyArchive({ ...request, ...at, key: key() });
+  const key = () => archiveKey(settings, tenant, credentials);
+  if (asked.action === 'verify') return verifyArchive({ ...request, ...at, key: await key() });
 
   const server = await serverLogin(settings);
   const where = {
     ...(asked.database ? { database: asked.database } : {}),
     ...(asked.scope ? { scope: asked.scope } : {}),
   };
-  if (asked.action === 'dump') return dumpTenant({ ...request, ...where, server, key: key() });
+  if (asked.action === 'dump') {
+    const copies = await openExternalStores(settings);
+    return dumpTenant({
+      ...request,
+      ...where,
+      server,
+      key: await key(),
+      ...(copies.length > 0 ? { copies } : {}),
+    });
+  }
+  const load = { ...request, ...where, ...at, server, noOwner: asked.noOwner };
+  if (asked.action === 'drill') {
+    const result = await rehearseRestore({ ...load, key: await key() });
+    if (!result.ok) throw new OperationError(result.problems.join('; '));
+    return result;
+  }
   // The name was compared before anything began; nobody sits here to be asked again.
   const confirm = asked.confirm ?? '';
   if (asked.action === 'undo') {
     return undoRestore({ tenant, server, ...where, confirm, progress, signal });
   }
-  return restoreTenant({
-    ...request,
-    ...where,
-    ...at,
-    server,
-    key: key(),
-    confirm: async () => confirm,
-    noOwner: asked.noOwner,
-  });
+  return restoreTenant({ ...load, key: await key(), confirm: async () => confirm });
 }
 
 function measuresOf(action: WorkerAction, result: unknown, seconds: number): Measure[] {

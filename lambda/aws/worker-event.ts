@@ -1,7 +1,7 @@
 import { TENANCIES, type Tenancy, type TenantScope } from '../engine/engine.js';
 import { InputError } from '../errors.js';
 
-const actions = ['dump', 'verify', 'restore', 'undo', 'list'] as const;
+const actions = ['dump', 'verify', 'drill', 'restore', 'undo', 'list'] as const;
 export type WorkerAction = (typeof actions)[number];
 
 /** What the worker is asked to do, checked. */

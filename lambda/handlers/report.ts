@@ -1,4 +1,7 @@
+import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { s3Client } from '../archive/s3-client.js';
+import { explainS3 } from '../archive/s3-errors.js';
+import { LAST_DRILL } from '../aws/last-drill.js';
 import { type MapResults, readJson, readOutcomes, type TenantItem } from '../aws/map-results.js';
 import { logger, measure } from '../aws/telemetry.js';
 import { InputError, OperationError } from '../errors.js';
@@ -25,6 +28,7 @@ export async function handler(event: ReportEvent) {
     );
   }
   const regime = process.env.SOVEREIGN_REGIME ?? 'unknown';
+  const drill = process.env.SOVEREIGN_DRILL_BUCKET;
   const client = s3Client({ region: process.env.AWS_REGION ?? '' });
   const tenants = (await readJson(client, event.bucket, event.key)) as TenantItem[];
   const outcomes = await readOutcomes(client, event.results);
@@ -35,11 +39,13 @@ export async function handler(event: ReportEvent) {
   const missing = tenants.map(({ tenant }) => tenant).filter((tenant) => !seen.has(tenant));
   const backedUp = tenants.filter(({ tenant }) => succeeded.has(tenant)).length;
 
+  // Of a drill: `DrillTenantsExpected`, so that one does not count as the other.
+  const what = drill ? 'DrillTenants' : 'Tenants';
   measure(regime, [
-    { name: 'TenantsExpected', value: tenants.length },
-    { name: 'TenantsSucceeded', value: backedUp },
-    { name: 'TenantsFailed', value: failed.length },
-    { name: 'TenantsMissing', value: missing.length },
+    { name: `${what}Expected`, value: tenants.length },
+    { name: `${what}Succeeded`, value: backedUp },
+    { name: `${what}Failed`, value: failed.length },
+    { name: `${what}Missing`, value: missing.length },
   ]);
   for (const { tenant, cause } of failed) logger.error('tenant failed', { run: event.run, tenant, cause });
   for (const tenant of missing) logger.error('tenant was never begun', { run: event.run, tenant });
@@ -55,5 +61,16 @@ export async function handler(event: ReportEvent) {
       `run ${event.run}: ${backedUp} of ${tenants.length} tenants succeeded; without: ${list.slice(0, named).join(', ')}${more}`,
     );
   }
+  if (drill) await noteDrill(client, drill, event.run, backedUp);
   return { run: event.run, tenants: tenants.length, succeeded: backedUp };
+}
+
+/** What `drill-age` looks at: without it nobody would notice drills that have stopped. */
+async function noteDrill(client: S3Client, Bucket: string, run: string, tenants: number): Promise<void> {
+  const Body = JSON.stringify({ run, tenants, at: new Date().toISOString() });
+  await client
+    .send(new PutObjectCommand({ Bucket, Key: LAST_DRILL, Body, ChecksumAlgorithm: 'SHA256' }))
+    .catch((error) => {
+      throw explainS3(error, `writing ${LAST_DRILL}`, `s3://${Bucket}`);
+    });
 }

@@ -6,7 +6,6 @@ export const ARCHIVES = 'archives/';
 export const RUNS = 'runs/';
 
 export interface ArchiveBucketOptions {
-  readonly retention: Duration;
   readonly immutableFor: Duration;
   readonly removalPolicy: RemovalPolicy;
   readonly accessLogs?: s3.IBucket;
@@ -31,10 +30,12 @@ export function archiveBucket(scope: Construct, id: string, options: ArchiveBuck
     removalPolicy: options.removalPolicy,
     lifecycleRules: [
       {
-        id: 'expire-archives',
+        // Age alone does not decide: a rule here would in time delete the last archive of a tenant whose dumps have
+        // stopped. What the pruning deletes becomes noncurrent, and goes when its lock is over.
+        id: 'remove-deleted-archives',
         prefix: ARCHIVES,
-        expiration: options.retention,
         noncurrentVersionExpiration: options.immutableFor,
+        expiredObjectDeleteMarker: true,
       },
       {
         id: 'expire-runs',

@@ -4,7 +4,33 @@ import type * as kms from 'aws-cdk-lib/aws-kms';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type * as sns from 'aws-cdk-lib/aws-sns';
 import type { PrivacyRegime } from '../regime';
+import type { ExternalStore } from './external-store';
+import type { TenantKeys } from './tenant-keys';
 import type { TenantSource } from './tenant-source';
+
+/** Archives that are kept beyond the retention: the newest of each of the last periods that have any, in UTC. */
+export interface ArchiveGenerations {
+  /**
+   * For so many days.
+   *
+   * @default 0
+   */
+  readonly daily?: number;
+
+  /**
+   * For so many weeks, which begin on Monday.
+   *
+   * @default 0
+   */
+  readonly weekly?: number;
+
+  /**
+   * For so many months.
+   *
+   * @default 0
+   */
+  readonly monthly?: number;
+}
 
 /** Which tenants, when, and how long their archives are kept. */
 export interface TenantBackupsProps {
@@ -41,11 +67,33 @@ export interface TenantBackupsProps {
   readonly timeZone?: TimeZone;
 
   /**
-   * How long archives are kept.
+   * How long every archive is kept. What is older goes once a day, by its own time; the newest good archive of a tenant
+   * stays in any case, and so does what is held or locked.
    *
-   * @default Duration.days(35)
+   * @default Duration.days(7)
    */
   readonly retention?: Duration;
+
+  /**
+   * Which older archives are kept besides: grandfather, father, son.
+   *
+   * @default - none
+   */
+  readonly generations?: ArchiveGenerations;
+
+  /**
+   * Under which keys archives are encrypted.
+   *
+   * @default TenantKeys.sharedKey(encryptionKey)
+   */
+  readonly keys?: TenantKeys;
+
+  /**
+   * Storage of other providers to which every dump goes, too.
+   *
+   * @default - none
+   */
+  readonly externalStores?: ExternalStore[];
 
   /**
    * How long an archive cannot be deleted or overwritten, except by principals that may bypass the governance of Object

@@ -2,15 +2,13 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
-import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
-import { Schedule, ScheduleExpression, TimeWindow } from 'aws-cdk-lib/aws-scheduler';
-import { StepFunctionsStartExecution } from 'aws-cdk-lib/aws-scheduler-targets';
 import * as sns from 'aws-cdk-lib/aws-sns';
 import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
@@ -28,10 +26,15 @@ import { type FunctionOptions, workerFunction, zipFunction } from '../shipped-fu
 import { regionKey } from '../vault/vault-key';
 import { ARCHIVES, archiveBucket, RUNS } from './archive-bucket';
 import { DatabaseEngine, type DatabaseServer } from './database-server';
+import type { ExternalStore } from './external-store';
+import { runsFailed, scheduledRun } from './scheduled-run';
 import { tenantAlarms } from './tenant-alarms';
 import type { TenantBackupsProps } from './tenant-backups-props';
+import { tenantKeyMaker } from './tenant-key-maker';
+import { TenantKeys } from './tenant-keys';
 import { type TenantList, tenantMachine } from './tenant-machine';
 import { explainToNag } from './tenant-nag';
+import { tenantPruning } from './tenant-pruning';
 import { tenantRole } from './tenant-role';
 import type { TenantSource } from './tenant-source';
 
@@ -60,6 +63,19 @@ export class TenantBackups extends Construct implements ec2.IConnectable {
   /** One run over all tenants. */
   public readonly stateMachine: sfn.IStateMachine;
 
+  /** Deletes, once a day, the archives that no rule keeps. */
+  public readonly pruning: lambda.IFunction;
+
+  /**
+   * What drills have in common with the dumps.
+   *
+   * @internal
+   */
+  public readonly _drill: {
+    readonly tenants: lambda.IFunction | TenantList;
+    readonly worker: lambda.IFunction;
+  };
+
   /** Where alarms go. */
   public readonly alarmTopic: sns.ITopic;
 
@@ -79,18 +95,18 @@ export class TenantBackups extends Construct implements ec2.IConnectable {
     this.regime = this.checkedRegime(props);
     const { server } = props.source;
     const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
-    const retention = props.retention ?? Duration.days(35);
+    const retention = props.retention ?? Duration.days(7);
     const maxDuration = props.maxDuration ?? Duration.hours(6);
     const schedule = props.schedule ?? 'cron(0 2 * * ? *)';
     const gap = this.checkedGap(schedule);
     this.checkRetention(retention, props.immutableFor ?? Duration.days(7));
 
-    const own = props.encryptionKey
-      ? undefined
-      : regionKey(this, 'Key', { description: `Tenant archives of ${this.regime.id}`, removalPolicy });
-    this.encryptionKey = props.encryptionKey ?? own!;
+    const keys = props.keys ?? TenantKeys.sharedKey();
+    this.encryptionKey =
+      props.encryptionKey ??
+      keys.key ??
+      regionKey(this, 'Key', { description: `Tenant archives of ${this.regime.id}`, removalPolicy });
     this.bucket = archiveBucket(this, 'Archives', {
-      retention,
       immutableFor: props.immutableFor ?? Duration.days(7),
       removalPolicy,
       accessLogs: props.accessLogs,
@@ -120,15 +136,22 @@ export class TenantBackups extends Construct implements ec2.IConnectable {
       ...(server.secret ? { SOVEREIGN_SECRET_ARN: server.secret.secretArn } : {}),
       ...(server.iamResourceId ? { SOVEREIGN_DB_AUTH: 'iam' } : {}),
     };
+    const externalStores = this.checkedStores(props.externalStores ?? []);
 
     const worker = this.makeWorker(props, environment, network);
     this.worker = worker;
     this.tenantRole = tenantRole(this, 'TenantRole', {
       worker: worker.role!,
       bucket: this.bucket,
-      key: this.encryptionKey,
+      key: keys.isPerTenant ? undefined : this.encryptionKey,
       regime: this.regime.id,
     });
+    if (keys.isPerTenant) worker.addEnvironment('SOVEREIGN_TENANT_KEYS', 'per-tenant');
+    if (externalStores.length > 0) {
+      const told = externalStores.map(({ url, credentials }) => ({ url, secretArn: credentials.secretArn }));
+      worker.addEnvironment('SOVEREIGN_EXTERNAL_STORES', Stack.of(this).toJsonString(told));
+      for (const { credentials } of externalStores) credentials.grantRead(worker);
+    }
     worker.addEnvironment('SOVEREIGN_TENANT_ROLE_ARN', this.tenantRole.roleArn);
     this.letLogIn(worker, server);
     server.staging?.grantUse(worker);
@@ -147,24 +170,24 @@ export class TenantBackups extends Construct implements ec2.IConnectable {
       bucket: this.bucket,
       tenants,
       worker,
+      action: 'dump',
+      keyMaker: keys.isPerTenant ? tenantKeyMaker(this, 'KeyMaker', this.regime.id) : undefined,
       report,
       maxConcurrency: this.checkedConcurrency(props),
       timeout: maxDuration,
     });
-    new Schedule(this, 'Schedule', {
-      description: `Tenant backups of ${this.regime.id}`,
-      schedule: ScheduleExpression.expression(schedule, props.timeZone),
-      timeWindow: TimeWindow.off(),
-      target: new StepFunctionsStartExecution(this.stateMachine, {
-        role: new iam.Role(this, 'ScheduleRole', {
-          description: 'Starts the runs of the tenant backups',
-          assumedBy: new iam.ServicePrincipal('scheduler.amazonaws.com', {
-            conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
-          }),
-        }),
-        retryAttempts: 3,
-        maxEventAge: Duration.hours(1),
-      }),
+    scheduledRun(this, {
+      machine: this.stateMachine,
+      what: `Tenant backups of ${this.regime.id}`,
+      schedule,
+      timeZone: props.timeZone,
+    });
+    this._drill = { tenants, worker };
+    this.pruning = tenantPruning(this, 'Prune', {
+      bucket: this.bucket,
+      regime: this.regime.id,
+      retention,
+      generations: props.generations,
     });
 
     this.alarmTopic = props.alarmTopic ?? this.makeTopic();
@@ -203,17 +226,7 @@ export class TenantBackups extends Construct implements ec2.IConnectable {
 
   /** Runs that did not succeed: some tenant is without a backup, or the run was stopped or took too long. */
   public metricFailed(options: cloudwatch.MetricOptions = {}): cloudwatch.IMetric {
-    const period = { statistic: 'Sum', period: Duration.minutes(5), ...options };
-    return new cloudwatch.MathExpression({
-      expression: 'FILL(failed, 0) + FILL(timedOut, 0) + FILL(aborted, 0)',
-      label: options.label ?? 'runs failed',
-      period: period.period,
-      usingMetrics: {
-        failed: this.stateMachine.metricFailed(period),
-        timedOut: this.stateMachine.metricTimedOut(period),
-        aborted: this.stateMachine.metricAborted(period),
-      },
-    });
+    return runsFailed(this.stateMachine, 'runs failed', options);
   }
 
   /** Runs in which every tenant was backed up, each hour. */
@@ -266,6 +279,14 @@ export class TenantBackups extends Construct implements ec2.IConnectable {
       );
     }
     return regime;
+  }
+
+  private checkedStores(stores: ExternalStore[]): ExternalStore[] {
+    for (const store of stores) {
+      const problem = store.residencyProblem(this.regime);
+      if (problem) addProblem(this, problem);
+    }
+    return stores;
   }
 
   private checkedGap(schedule: string): number {

@@ -21,6 +21,12 @@ export interface MachineOptions {
   /** Finds the tenants; or the list of them. */
   readonly tenants: lambda.IFunction | TenantList;
   readonly worker: lambda.IFunction;
+  /** What is done for each. */
+  readonly action: 'dump' | 'drill';
+  /** Chooses some of them. */
+  readonly sample?: lambda.IFunction;
+  /** Makes keys for those that have none. */
+  readonly keyMaker?: lambda.IFunction;
   readonly report: lambda.IFunction;
   readonly maxConcurrency: number;
   readonly timeout: Duration;
@@ -54,20 +60,24 @@ export function tenantMachine(parent: Construct, id: string, options: MachineOpt
   const { bucket, tenants, worker, report } = options;
   const find = findTenants(scope, tenants);
   const list = 'grantInvoke' in tenants ? undefined : tenants;
-  const reader = list
-    ? new TenantsReader(list.bucket, list.key, list.key)
-    : new TenantsReader(bucket, sfn.JsonPath.stringAt('$.key'), `${RUNS}*`);
+  const reader =
+    list && !options.sample
+      ? new TenantsReader(list.bucket, list.key, list.key)
+      : new TenantsReader(bucket, sfn.JsonPath.stringAt('$.key'), `${RUNS}*`);
 
-  const dump = new tasks.LambdaInvoke(scope, 'Dump', {
+  const { action } = options;
+  const dump = new tasks.LambdaInvoke(scope, action === 'dump' ? 'Dump' : 'Drill', {
     lambdaFunction: worker,
     payload: sfn.TaskInput.fromObject({
-      action: 'dump',
+      action,
       tenant: sfn.JsonPath.stringAt('$.tenant'),
       database: sfn.JsonPath.stringAt('$.database'),
     }),
     payloadResponseOnly: true,
     retryOnServiceExceptions: false,
   });
+  // The archive is whole in some stores: another try would only make a second one there.
+  if (action === 'dump') dump.addRetry({ errors: ['TenantCopyError'], maxAttempts: 0 });
   dump.addRetry({
     interval: Duration.seconds(30),
     backoffRate: 3,
@@ -84,7 +94,7 @@ export function tenantMachine(parent: Construct, id: string, options: MachineOpt
     label: 'EachTenant',
     resultPath: '$.results',
     resultWriterV2: new sfn.ResultWriterV2({ bucket, prefix: `${RUNS}results` }),
-  }).itemProcessor(dump);
+  }).itemProcessor(options.keyMaker ? ensureKey(scope, options.keyMaker).next(dump) : dump);
 
   const tell = new tasks.LambdaInvoke(scope, 'Report', {
     lambdaFunction: report,
@@ -99,8 +109,13 @@ export function tenantMachine(parent: Construct, id: string, options: MachineOpt
   });
 
   return new sfn.StateMachine(scope, 'Resource', {
-    comment: 'Dumps every tenant, each on its own, and fails when any of them is without a backup',
-    definitionBody: sfn.DefinitionBody.fromChainable(find.next(each).next(tell)),
+    comment:
+      action === 'dump'
+        ? 'Dumps every tenant, each on its own, and fails when any of them is without a backup'
+        : 'Restores some tenants beside their live databases, checks and drops them, and fails when any does not restore',
+    definitionBody: sfn.DefinitionBody.fromChainable(
+      (options.sample ? find.next(choose(scope, options.sample)) : find).next(each).next(tell),
+    ),
     timeout: options.timeout,
     tracingEnabled: true,
     logs: {
@@ -112,6 +127,26 @@ export function tenantMachine(parent: Construct, id: string, options: MachineOpt
         removalPolicy: RemovalPolicy.RETAIN,
       }),
     },
+  });
+}
+
+function ensureKey(scope: Construct, keyMaker: lambda.IFunction): tasks.LambdaInvoke {
+  return new tasks.LambdaInvoke(scope, 'EnsureKey', {
+    lambdaFunction: keyMaker,
+    payload: sfn.TaskInput.fromObject({ tenant: sfn.JsonPath.stringAt('$.tenant') }),
+    resultPath: sfn.JsonPath.DISCARD,
+  });
+}
+
+function choose(scope: Construct, sample: lambda.IFunction): tasks.LambdaInvoke {
+  return new tasks.LambdaInvoke(scope, 'ChooseTenants', {
+    lambdaFunction: sample,
+    payload: sfn.TaskInput.fromObject({
+      run: sfn.JsonPath.stringAt('$$.Execution.Name'),
+      bucket: sfn.JsonPath.stringAt('$.bucket'),
+      key: sfn.JsonPath.stringAt('$.key'),
+    }),
+    payloadResponseOnly: true,
   });
 }
 

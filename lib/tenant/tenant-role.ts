@@ -1,13 +1,16 @@
+import { Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import { ARCHIVES } from './archive-bucket';
+import { TENANT_TAG } from './tenant-key-maker';
 
 export interface TenantRoleOptions {
   readonly worker: iam.IRole;
   readonly bucket: IBucket;
-  readonly key: IKey;
+  /** The shared key; without it each tenant has one that is tagged with it. */
+  readonly key?: IKey;
   readonly regime: string;
 }
 
@@ -23,6 +26,9 @@ const TENANT = '${aws:PrincipalTag/tenant}';
 export function tenantRole(scope: Construct, id: string, options: TenantRoleOptions): iam.Role {
   const { worker, bucket, key, regime } = options;
   const prefix = `${ARCHIVES}${regime}/${TENANT}`;
+  const { partition, region, account } = Stack.of(scope);
+  const keys = key?.keyArn ?? `arn:${partition}:kms:${region}:${account}:key/*`;
+  const ownTag = { [`aws:ResourceTag/${TENANT_TAG}`]: TENANT };
   const role = new iam.Role(scope, id, {
     description: 'One tenant at a time: its archives and its encryption context',
     // A function's own role is chained into this one, which STS limits to an hour.
@@ -57,11 +63,25 @@ export function tenantRole(scope: Construct, id: string, options: TenantRoleOpti
     new iam.PolicyStatement({
       sid: 'OwnEncryptionContext',
       actions: ['kms:GenerateDataKey', 'kms:Decrypt', 'kms:Encrypt'],
-      resources: [key.keyArn],
+      resources: [keys],
       conditions: {
-        StringEquals: { 'kms:EncryptionContext:tenant': TENANT, 'kms:EncryptionContext:regime': regime },
+        StringEquals: {
+          'kms:EncryptionContext:tenant': TENANT,
+          'kms:EncryptionContext:regime': regime,
+          ...(key ? {} : ownTag),
+        },
       },
     }),
+    ...(key
+      ? []
+      : [
+          new iam.PolicyStatement({
+            sid: 'FindOwnKey',
+            actions: ['kms:DescribeKey'],
+            resources: [keys],
+            conditions: { StringEquals: ownTag },
+          }),
+        ]),
   ];
   for (const statement of statements) role.addToPolicy(statement);
   worker.addToPrincipalPolicy(

@@ -105,7 +105,8 @@ test.each([true, false])('finds, dumps each, reports; with the result writer fla
     'tenant.$': '$.tenant',
     'database.$': '$.database',
   });
-  expect(each.ItemProcessor.States.Dump.Retry).toHaveLength(1);
+  // No second try where the archive is whole in some stores; two where it is in none.
+  expect(each.ItemProcessor.States.Dump.Retry).toHaveLength(2);
   expect(machine.States.Report.Parameters).toEqual({
     'run.$': '$$.Execution.Name',
     'bucket.$': '$.bucket',
@@ -133,7 +134,10 @@ test('one tenant’s session reaches that tenant’s prefix and encryption conte
   expect(objects).toContain('/archives/eu/'.concat('$', '{aws:PrincipalTag/tenant}/*'));
   // Nobody else may touch archives or open them.
   const others = statements.filter((statement) => !own.includes(statement));
-  const reaching = others.filter((s) => /"(s3:|kms:Decrypt)/.test(JSON.stringify(s.Action)));
+  // Who deletes what no rule keeps has a test of its own.
+  const reaching = others.filter(
+    (s) => s.Sid !== 'LookAndDelete' && /"(s3:|kms:Decrypt)/.test(JSON.stringify(s.Action)),
+  );
   for (const statement of reaching) {
     expect(JSON.stringify(statement)).not.toContain('archives/');
   }

@@ -1,0 +1,27 @@
+import { HeadObjectCommand } from '@aws-sdk/client-s3';
+import { s3Client } from '../archive/s3-client.js';
+import { explainS3, isMissing } from '../archive/s3-errors.js';
+import { emitMetrics } from '../aws/embedded-metrics.js';
+import { LAST_DRILL } from '../aws/last-drill.js';
+
+import { OperationError } from '../errors.js';
+
+const DAY = 24 * 60 * 60 * 1000;
+/** What is said when no drill is on record: older than any limit. */
+const NEVER = 3650;
+
+/** How old the last good drill is. CloudWatch itself looks back a week at most, and drills are a week apart. */
+export async function handler(): Promise<{ readonly days: number }> {
+  const { SOVEREIGN_BUCKET, SOVEREIGN_DRILL, AWS_REGION } = process.env;
+  if (!SOVEREIGN_BUCKET || !SOVEREIGN_DRILL)
+    throw new OperationError('SOVEREIGN_BUCKET or SOVEREIGN_DRILL is not set; deploy TenantDrill again');
+  const days = await s3Client({ region: AWS_REGION ?? '' })
+    .send(new HeadObjectCommand({ Bucket: SOVEREIGN_BUCKET, Key: LAST_DRILL }))
+    .then(({ LastModified }) => (Date.now() - LastModified!.getTime()) / DAY)
+    .catch((error) => {
+      if (isMissing(error)) return NEVER;
+      throw explainS3(error, `asking for ${LAST_DRILL}`, `s3://${SOVEREIGN_BUCKET}`);
+    });
+  emitMetrics('SovereignBackup', { drill: SOVEREIGN_DRILL }, { DaysSinceDrill: days });
+  return { days };
+}

@@ -67,10 +67,18 @@ beforeAll(async () => {
 });
 afterAll(() => elsewhere?.stop());
 
+interface Result {
+  readonly archive: string;
+  readonly at: string;
+  readonly key: string;
+  readonly days: number;
+  readonly [field: string]: unknown;
+}
+
 async function run(name: string, event: object, change: Record<string, string> = {}) {
   const done = await invoke(name, event, { ...environment, ...change });
   if (done.error) throw Object.assign(new Error(done.error.message), { name: done.error.name });
-  return done.result as Record<string, never>;
+  return done.result as Result;
 }
 const keys = async (Bucket: string, Prefix = '') =>
   ((await s3.send(new ListObjectsV2Command({ Bucket, Prefix }))).Contents ?? []).map(({ Key }) => Key!);

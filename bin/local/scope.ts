@@ -8,6 +8,7 @@ import { UsageError } from '../errors.js';
 export interface ScopeOptions {
   readonly tenancy?: string;
   readonly schema?: string;
+  readonly outside?: string;
   readonly tenantValue?: string;
   readonly tenancyFile?: string;
 }
@@ -23,6 +24,10 @@ export function withScope(command: Command): Command {
       "the tenant's schema, where its name is not the tenant's; means --tenancy schema",
     )
     .option(
+      '--outside <what>',
+      "objects of other schemas that the tenant's needs: `refuse` the dump (default), or `require` them of the restore",
+    )
+    .option(
       '--tenancy-file <file>',
       'whose the rows of shared tables are, as `tenancy infer` writes it; means --tenancy rows',
     )
@@ -34,7 +39,7 @@ export function withScope(command: Command): Command {
 
 /** What the options say; undefined where they say nothing. */
 export async function readScope(options: ScopeOptions, tenant: string): Promise<TenantScope | undefined> {
-  const { schema, tenantValue, tenancyFile } = options;
+  const { schema, outside, tenantValue, tenancyFile } = options;
   const rows = tenantValue !== undefined || tenancyFile !== undefined;
   const tenancy = options.tenancy ?? (schema !== undefined ? 'schema' : rows ? 'rows' : undefined);
   if (tenancy === undefined) return undefined;
@@ -46,7 +51,12 @@ export async function readScope(options: ScopeOptions, tenant: string): Promise<
     throw new UsageError(`--tenant-value goes with --tenancy rows, and --tenancy is ${tenancy}`);
   if (tenancyFile !== undefined && tenancy !== 'rows')
     throw new UsageError(`--tenancy-file goes with --tenancy rows, and --tenancy is ${tenancy}`);
-  if (tenancy === 'schema') return { tenancy, schema: schema ?? tenant };
+  if (outside !== undefined && tenancy !== 'schema')
+    throw new UsageError(`--outside goes with --tenancy schema, and --tenancy is ${tenancy}`);
+  if (outside !== undefined && outside !== 'refuse' && outside !== 'require')
+    throw new UsageError(`--outside is ${JSON.stringify(outside)}; known are refuse, require`);
+  if (tenancy === 'schema')
+    return { tenancy, schema: schema ?? tenant, ...(outside === undefined ? {} : { outside }) };
   if (tenancy === 'rows')
     return {
       tenancy,

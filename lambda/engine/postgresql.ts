@@ -1,4 +1,4 @@
-import { type Engine, requireTenancy, type TenantScope } from './engine.js';
+import type { Engine } from './engine.js';
 import { addressOf, connect } from './postgresql/connect.js';
 import { dump } from './postgresql/dump.js';
 import { markOf } from './postgresql/marks.js';
@@ -6,29 +6,30 @@ import { prepareRestore } from './postgresql/restore.js';
 import { catalog } from './postgresql/rows/catalog.js';
 import { dumpRows } from './postgresql/rows/dump.js';
 import { prepareRows, undoRows } from './postgresql/rows/restore.js';
+import { prepareSchema, undoSchema } from './postgresql/schema/restore.js';
 import { tenants } from './postgresql/tenants.js';
 import { undo } from './postgresql/undo.js';
 import type { ServerAddress } from './server.js';
 
-/** PostgreSQL 13 and newer, one database per tenant, by the official client tools. */
+/** PostgreSQL 13 and newer: databases and schemas of tenants by the official client tools, shared tables by COPY. */
 export const postgresql: Engine = {
   name: 'postgresql',
   schemes: ['postgres', 'postgresql'],
   databases,
   catalog,
   tenants,
-  dump: async (request) =>
-    request.scope.tenancy === 'rows' ? dumpRows(request, request.scope) : dump(checked(request)),
-  prepareRestore: async (request) =>
-    request.scope.tenancy === 'rows' ? prepareRows(request, request.scope) : prepareRestore(checked(request)),
-  undo: async (request) =>
-    request.scope.tenancy === 'rows' ? undoRows(request, request.scope) : undo(checked(request)),
+  dump: (request) => (request.scope.tenancy === 'rows' ? dumpRows(request, request.scope) : dump(request)),
+  async prepareRestore(request) {
+    const { scope } = request;
+    if (scope.tenancy === 'rows') return prepareRows(request, scope);
+    return scope.tenancy === 'schema' ? prepareSchema(request, scope) : prepareRestore(request);
+  },
+  async undo(request) {
+    const { scope } = request;
+    if (scope.tenancy === 'rows') return undoRows(request, scope);
+    return scope.tenancy === 'schema' ? undoSchema(request, scope) : undo(request);
+  },
 };
-
-function checked<Request extends { readonly scope: TenantScope }>(request: Request): Request {
-  requireTenancy('PostgreSQL', request.scope, ['database', 'rows']);
-  return request;
-}
 
 async function databases(server: ServerAddress, pattern: string): Promise<string[]> {
   const address = addressOf(server);

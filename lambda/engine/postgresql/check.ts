@@ -67,7 +67,7 @@ function qualified({ schema, name }: { readonly schema: string; readonly name: s
   return `${pg.escapeIdentifier(schema)}.${pg.escapeIdentifier(name)}`;
 }
 
-async function depthOf(
+export async function depthOf(
   client: pg.Client,
   { checksums }: Pick<EngineRestoreRequest, 'checksums'>,
 ): Promise<{ readonly depth: Depth; readonly warnings: readonly string[] }> {

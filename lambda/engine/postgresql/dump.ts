@@ -16,6 +16,7 @@ import {
 import { addressOf, connect } from './connect.js';
 import { databaseName } from './names.js';
 import { describeDatabase } from './properties.js';
+import { checkSchema, describeSchema, schemaArguments } from './schema/part.js';
 import { countTables } from './tables.js';
 import { startTool, type Tool, toolReason } from './tool.js';
 
@@ -24,6 +25,8 @@ const ZSTD_INSIDE = 16;
 
 export async function dump(request: EngineDumpRequest): Promise<EngineDump> {
   const address = addressOf(request.server);
+  const { scope } = request;
+  if (scope.tenancy === 'schema') checkSchema(scope.schema);
   const installed = installedClients();
   const client = await connect(address, databaseName(request.database));
   const tools: Tool[] = [];
@@ -56,6 +59,7 @@ export async function dump(request: EngineDumpRequest): Promise<EngineDump> {
       `--snapshot=${snapshot}`,
       `--lock-wait-timeout=${address.lockTimeout}s`,
       '--no-password',
+      ...(scope.tenancy === 'schema' ? schemaArguments(scope) : []),
       `--dbname=${connectionString(address, request.database)}`,
     ];
     const dumper = startTool(join(clients.folder, 'pg_dump'), args, {
@@ -74,7 +78,10 @@ export async function dump(request: EngineDumpRequest): Promise<EngineDump> {
     tools.push(dumper, reader);
     request.signal?.addEventListener('abort', stop, { once: true });
     // Meanwhile pg_dump reads the catalogue itself.
-    const { roles, omitted, properties } = await describeDatabase(client);
+    const { roles, omitted, properties, bytes } =
+      scope.tenancy === 'schema'
+        ? await describeSchema(client, scope)
+        : { ...(await describeDatabase(client)), bytes: Number(size) };
 
     const finished = (async () => {
       const alive = () => request.signal?.throwIfAborted();
@@ -88,9 +95,13 @@ export async function dump(request: EngineDumpRequest): Promise<EngineDump> {
       };
       const counted = async () => {
         try {
-          if (depth === 'rows') return { tables: await countTables(client, depth, alive) };
+          const only = scope.tenancy === 'schema' ? scope.schema : undefined;
+          if (depth === 'rows') return { tables: await countTables(client, depth, alive, only) };
           await fixOutput(client);
-          return { checksums: await checksumsHere(client), tables: await countTables(client, depth, alive) };
+          return {
+            checksums: await checksumsHere(client),
+            tables: await countTables(client, depth, alive, only),
+          };
         } catch (error) {
           alive();
           throw new OperationError(`the rows could not be counted: ${reasonOf(error)}${rowSecurity(error)}`);
@@ -122,7 +133,7 @@ export async function dump(request: EngineDumpRequest): Promise<EngineDump> {
         format: 'pg_dump custom',
         ...(inside ? { innerCompression: compression } : {}),
         snapshot: snapshot as string,
-        estimatedBytes: Number(size),
+        estimatedBytes: bytes,
         roles,
         omitted,
         properties,

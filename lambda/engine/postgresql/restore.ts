@@ -142,7 +142,7 @@ function describe(error: unknown): unknown {
   return new OperationError(`the restore failed: ${reasonOf(error)}; the live database was not touched`);
 }
 
-async function checkVersions(
+export async function checkVersions(
   client: pg.Client,
   address: PostgresAddress,
   request: EngineRestoreRequest,
@@ -160,7 +160,7 @@ async function checkVersions(
   });
 }
 
-async function checkRoles(client: pg.Client, roles: readonly string[]): Promise<void> {
+export async function checkRoles(client: pg.Client, roles: readonly string[]): Promise<void> {
   const { rows } = await client.query<{ name: string }>(
     'select name from unnest($1::text[]) as name where not exists (select from pg_roles where rolname = name) order by 1',
     [[...new Set(roles)]],
@@ -179,7 +179,7 @@ async function superusersOf(client: pg.Client): Promise<Set<string>> {
   return new Set(rows.map(({ name }) => name));
 }
 
-async function checkExtensions(
+export async function checkExtensions(
   client: pg.Client,
   properties: Readonly<Record<string, unknown>>,
 ): Promise<void> {

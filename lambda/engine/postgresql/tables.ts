@@ -64,12 +64,16 @@ export async function countTables(
   client: pg.Client,
   depth: Depth,
   alive: () => void = () => {},
+  /** Only this schema, and no large objects, which belong to none. */
+  only?: string,
 ): Promise<TableRows[]> {
   const counted: TableRows[] = [];
   for (const table of await ownTables(client)) {
+    if (only !== undefined && table.schema !== only) continue;
     alive();
     counted.push(await countTable(client, table, depth));
   }
+  if (only !== undefined) return counted;
   return [...counted, ...(await countLargeObjects(client))];
 }
 

@@ -1,0 +1,236 @@
+import pg from 'pg';
+import { InputError, OperationError, reasonOf } from '../../../errors.js';
+import type { EngineRestoreRequest, EngineUndoRequest, PreparedRestore, UndoOutcome } from '../../engine.js';
+import { depthOf } from '../check.js';
+import { fixOutput } from '../checksums.js';
+import { majorOf, versionIn } from '../clients.js';
+import { addressOf, connect } from '../connect.js';
+import { openMaintenance } from '../maintenance.js';
+import type { Mark } from '../marks.js';
+import { databaseName, restoreName } from '../names.js';
+import { checkExtensions, checkRoles, checkVersions } from '../restore.js';
+import { countTables, differences } from '../tables.js';
+import { dependenciesOf, missing, shortList } from './dependencies.js';
+import { loadSchema } from './load.js';
+import { markedSchemas, schemaComment, schemaOf } from './marks.js';
+import { checkSchema, type SchemaProperties, type SchemaScope } from './part.js';
+import { checkNeeded, swapSchemas } from './swap.js';
+
+const q = pg.escapeIdentifier;
+
+/** Restores a schema beside the live one, in the same database. */
+export async function prepareSchema(
+  request: EngineRestoreRequest,
+  scope: SchemaScope,
+): Promise<PreparedRestore> {
+  const address = addressOf(request.server);
+  const { tenant, signal } = request;
+  const database = databaseName(request.database);
+  const schema = checkSchema(scope.schema);
+  const side = restoreName(schema, request.archive);
+  const say = request.phase ?? (() => {});
+  const properties = request.facts.properties as unknown as SchemaProperties;
+  const sessions = await openSessions(request, schema);
+  const { client } = sessions;
+  let created = false;
+  const discard = async () => {
+    if (created) await client.query(`drop schema if exists ${q(side)} cascade`);
+    created = false;
+    await sessions.close();
+  };
+  try {
+    const clients = await checkVersions(client, address, request);
+    if (request.keepAs !== undefined) await checkFree(client, request.keepAs);
+    if (!request.noOwner) await checkRoles(client, request.facts.roles);
+    await checkExtensions(client, request.facts.properties);
+    await checkRequired(client, properties);
+    if (request.keepAs === undefined) await checkNeeded(client, schema);
+    await dropLeftovers(client, schema, side, say);
+    const live = await schemaOf(client, schema);
+    say(`restoring into schema ${side}, beside ${live ? 'the live one' : 'nothing: the live one is gone'}`);
+    const mark: Mark = {
+      tool: 'sovereign-backup',
+      kind: 'restore',
+      tenant,
+      database: schema,
+      at: request.at.toISOString(),
+      archive: request.archive,
+    };
+    const { rows: version } = await client.query<{ version: string }>(
+      `select current_setting('server_version') as version`,
+    );
+    const aside = `sovereign aside ${request.archive.slice(-8)}`;
+    await loadSchema({
+      address,
+      clients,
+      database,
+      serverMajor: majorOf(versionIn(version[0]!.version)),
+      noOwner: request.noOwner,
+      before: live ? [`alter schema ${q(schema)} rename to ${q(aside)}`] : [],
+      after: [
+        `alter schema ${q(schema)} rename to ${q(side)}`,
+        schemaComment(side, JSON.stringify(mark)),
+        ...(live ? [`alter schema ${q(aside)} rename to ${q(schema)}`] : []),
+      ],
+      open: request.open,
+      ...(signal ? { signal } : {}),
+    });
+    created = true;
+    say('loaded; counting rows');
+    const { tables, warnings: differing } = await checkContent(client, side, request);
+    const warnings = [...differing, ...(await warningsOf(client, request.noOwner))];
+    say('the copy is good');
+    return {
+      side,
+      liveExists: live !== undefined,
+      tables,
+      warnings,
+      async swap() {
+        try {
+          const comment = properties.comment ?? null;
+          const outcome = await swapSchemas({
+            client,
+            tenant,
+            schema,
+            next: side,
+            comment,
+            ...(signal ? { signal } : {}),
+          });
+          created = false;
+          return outcome;
+        } finally {
+          await discard().catch(() => {});
+        }
+      },
+      async keepAs(name) {
+        await checkFree(client, name);
+        await client.query('begin');
+        await client.query(`alter schema ${q(side)} rename to ${q(name)}`);
+        await client.query(schemaComment(name, properties.comment ?? null));
+        await client.query('commit');
+        created = false;
+        await sessions.close();
+      },
+      discard,
+    };
+  } catch (error) {
+    await discard().catch(() => {});
+    if (!(error instanceof pg.DatabaseError)) throw error;
+    throw new OperationError(`the restore failed: ${reasonOf(error)}; the live schema was not touched`);
+  }
+}
+
+export async function undoSchema(request: EngineUndoRequest, scope: SchemaScope): Promise<UndoOutcome> {
+  const schema = checkSchema(scope.schema);
+  const sessions = await openSessions(request, schema);
+  const { client } = sessions;
+  try {
+    const copies = await markedSchemas(client, 'undo', schema);
+    const newest = copies.sort((a, b) => (a.mark.at < b.mark.at ? 1 : -1))[0];
+    if (!newest)
+      throw new InputError(
+        `there is no kept copy of schema ${JSON.stringify(schema)} in database ${JSON.stringify(request.database)}: nothing was restored there, or the copy was dropped`,
+      );
+    request.phase?.(`putting back ${newest.name}, which was put aside at ${newest.mark.at}`);
+    const { undo } = await swapSchemas({
+      client,
+      tenant: request.tenant,
+      schema,
+      next: newest.name,
+      comment: newest.mark.comment ?? null,
+    });
+    return {
+      from: newest.name,
+      keptSince: new Date(newest.mark.at),
+      ...(undo === undefined ? {} : { undo }),
+    };
+  } finally {
+    await sessions.close();
+  }
+}
+
+/** The lock on this schema's restores, and the session that works. */
+async function openSessions(request: Pick<EngineRestoreRequest, 'server' | 'database'>, schema: string) {
+  const address = addressOf(request.server);
+  const lock = await openMaintenance(address, `${request.database}, schema ${schema}`);
+  try {
+    const client = await connect(address, databaseName(request.database));
+    return {
+      client,
+      async close() {
+        await Promise.all([client.end().catch(() => {}), lock.end().catch(() => {})]);
+      },
+    };
+  } catch (error) {
+    await lock.end().catch(() => {});
+    throw error;
+  }
+}
+
+async function checkFree(client: pg.Client, name: string): Promise<void> {
+  checkSchema(name);
+  if (await schemaOf(client, name))
+    throw new InputError(
+      `schema ${JSON.stringify(name)} exists and was not touched; name one that does not exist`,
+    );
+}
+
+async function checkRequired(client: pg.Client, { required }: SchemaProperties): Promise<void> {
+  const absent = await missing(client, Array.isArray(required) ? required : []);
+  if (absent.length > 0)
+    throw new InputError(
+      `the archive needs objects of other schemas that this database does not have: ${shortList(absent)}; create them first; the live schema was not touched`,
+    );
+}
+
+/** We hold the lock, so what carries our mark is what a killed restore left. */
+async function dropLeftovers(
+  client: pg.Client,
+  schema: string,
+  side: string,
+  say: (message: string) => void,
+) {
+  for (const { name } of await markedSchemas(client, 'restore', schema)) {
+    say(`dropping ${name}, which an interrupted restore left`);
+    await client.query(`drop schema ${q(name)} cascade`);
+  }
+  if (await schemaOf(client, side))
+    throw new InputError(
+      `schema ${JSON.stringify(side)} exists and is not from this tool; rename it or drop it, then run again`,
+    );
+}
+
+/** The copy against the manifest; what it needs from elsewhere against what was said; then statistics. */
+async function checkContent(client: pg.Client, side: string, request: EngineRestoreRequest) {
+  await fixOutput(client);
+  const { depth, warnings } = await depthOf(client, request);
+  const alive = () => request.signal?.throwIfAborted();
+  const counted = await countTables(client, depth, alive, side);
+  const expected = request.tables.map((table) => ({ ...table, schema: side }));
+  const found = differences(expected, counted);
+  if (found.length > 0)
+    throw new OperationError(
+      `the restored copy is not what the manifest says: ${shortList(found)}; the live schema was not touched`,
+    );
+  const { neededBy } = await dependenciesOf(client, side);
+  if (neededBy.length > 0)
+    throw new OperationError(
+      `the restored copy is needed by objects elsewhere: ${shortList(neededBy)}; the live schema was not touched`,
+    );
+  for (const { name } of counted) await client.query(`analyze ${q(side)}.${q(name)}`);
+  return { tables: request.tables, warnings };
+}
+
+async function warningsOf(client: pg.Client, noOwner: boolean): Promise<string[]> {
+  const { rows } = await client.query<{ text: string }>(
+    `select format('publication %I is for all tables: the restored schema''s are among them now', pubname) as text
+       from pg_publication where puballtables
+     union all select format('event trigger %I ran for what the restore created', evtname) from pg_event_trigger
+       where evtenabled in ('O', 'A')
+     order by 1`,
+  );
+  return [
+    ...rows.map(({ text }) => text),
+    ...(noOwner ? ['restored without owners and grants, as asked for'] : []),
+  ];
+}

@@ -55,7 +55,9 @@ describe('dump and restore fail closed', () => {
       'alter table orders disable row level security; drop policy none on orders',
       () => work.dump('1', rows(...as)),
     );
-    expect(said).toMatch(/query would be affected by row-level security policy for table "orders".*BYPASSRLS/);
+    expect(said).toMatch(
+      /query would be affected by row-level security policy for table "orders".*BYPASSRLS/,
+    );
   });
 
   test('without an index on the tenant column, unless that is accepted', async () => {

@@ -1,5 +1,5 @@
-// Synthesis of an estate of 8 regimes and 20 regions beside the same resources, written as plain L1 constructs: with
-// CDK's own validation of the templates, as the example app has it, and without, where the constructs alone count.
+// Synthesis of an estate of 8 regimes and 20 regions beside the same resources, written as plain L1 constructs. Both as
+// the example app is configured: CDK itself validates every template.
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -13,21 +13,12 @@ export interface SynthBench {
   readonly stacks: number;
   readonly resources: number;
   readonly rounds: number;
-  /** As the example app is configured: CDK validates every template against its default rules. */
-  readonly validated: SynthTimes;
-  /** Without that. */
-  readonly bare: SynthTimes;
-}
-
-export interface SynthTimes {
   readonly ours: Spread;
   readonly plain: Spread;
   /** Seconds of ours over plain L1: 1 is as fast. Medians. */
   readonly ratio: number;
   readonly peakMegabytes: number;
 }
-
-const VALIDATION = '@aws-cdk/core:validateAgainstDefaultRules';
 
 interface Artifact {
   type: string;
@@ -112,35 +103,32 @@ export async function benchSynth(rounds: number, progress: (line: string) => voi
     const estate = ['--disable-warning=MODULE_TYPELESS_PACKAGE_JSON', join(root, 'bench/estate.mts')];
     const out = join(folder, 'estate');
     progress('synthesizing the estate once, to write it as plain L1');
-    const bare = { ...context, [VALIDATION]: false };
-    await measure(process.execPath, estate, environment(out, bare));
+    await measure(process.execPath, estate, environment(out, context));
     const templates = await templatesOf(out);
     const plainApp = join(folder, 'plain.cjs');
     await writeFile(plainApp, program(templates));
 
-    const timed = async (name: string, settings: object): Promise<SynthTimes> => {
-      progress(`synthesizing ${name}, 1 + ${rounds} rounds`);
-      const ours: number[] = [];
-      const plain: number[] = [];
-      let peakMegabytes = 0;
-      for (let round = 0; round <= rounds; round += 1) {
-        const mine = await measure(process.execPath, estate, environment(out, settings));
-        const plainOut = join(folder, 'plain');
-        const other = await measure(process.execPath, [plainApp], environment(plainOut, settings));
-        if (round === 0) continue;
-        ours.push(mine.seconds);
-        plain.push(other.seconds);
-        peakMegabytes = Math.max(peakMegabytes, mine.peakMegabytes);
-      }
-      const [a, b] = [spread(ours), spread(plain)];
-      return { ours: a, plain: b, ratio: a.median / b.median, peakMegabytes };
-    };
+    progress(`synthesizing, 1 + ${rounds} rounds`);
+    const ours: number[] = [];
+    const plain: number[] = [];
+    let peakMegabytes = 0;
+    for (let round = 0; round <= rounds; round += 1) {
+      const mine = await measure(process.execPath, estate, environment(out, context));
+      const other = await measure(process.execPath, [plainApp], environment(join(folder, 'plain'), context));
+      if (round === 0) continue;
+      ours.push(mine.seconds);
+      plain.push(other.seconds);
+      peakMegabytes = Math.max(peakMegabytes, mine.peakMegabytes);
+    }
+    const [a, b] = [spread(ours), spread(plain)];
     return {
       stacks: templates.length,
       resources: templates.reduce((sum, each) => sum + Object.keys(each.template.Resources).length, 0),
       rounds,
-      validated: await timed('with validation', { ...context, [VALIDATION]: true }),
-      bare: await timed('without validation', bare),
+      ours: a,
+      plain: b,
+      ratio: a.median / b.median,
+      peakMegabytes,
     };
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -9,10 +9,8 @@ import {
 } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
 import { DeclarationError } from '../errors';
-import { audit, hasFindings } from './audit';
 import type { AuditResult, Edge, Finding, Severity } from './model';
 import type { AuditPolicy } from './policy';
-import { load } from './read/load';
 
 export const PLUGIN_NAME = 'residency';
 
@@ -28,6 +26,9 @@ export class ResidencyPlugin implements IPolicyValidationPlugin {
 
   public validate(_context: IPolicyValidationContext): PolicyValidationPluginReport {
     const folder = this.stage.outdir;
+    // Loaded here, so that an app that nobody audits does not pay for the audit's tables at every synthesis.
+    const { audit, hasFindings } = require('./audit') as typeof import('./audit');
+    const { load } = require('./read/load') as typeof import('./read/load');
     const { inputs, notes } = load([folder], { region: null, account: null, parameters: {} });
     const result = audit(inputs, this.policy, { now: new Date(), notes });
     const success = !hasFindings(result, this.strict);

@@ -1,71 +1,33 @@
 // Dump and restore of one tenant beside PostgreSQL's own tools: same database, same server, same run.
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type PostgresServer, startPostgres } from '../scripts/postgres-server.mts';
 import { DATABASE, fill } from './database.mts';
-import { type Measured, measure, type Spread, spread } from './measure.mts';
+import { byTurns, type Figure, figure, type Runs } from './figures.mts';
+import { measure } from './measure.mts';
 
 const cli = join(import.meta.dirname, '../dist/bin/sovereign-backup.mjs');
-
-export interface Comparison {
-  readonly ours: Spread;
-  readonly theirs: Spread;
-  /** Throughput of ours over theirs: above 1 is faster. Medians. */
-  readonly ratio: number;
-  readonly ourPeakMegabytes: number;
-  readonly ourChildrenMegabytes: Record<string, number>;
-  readonly theirPeakMegabytes: number;
-}
+/** As many sessions as `restore` takes by itself. */
+const JOBS = Math.min(availableParallelism(), 4);
 
 export interface DumpBench {
   readonly server: string;
-  readonly yardstick: string;
   readonly databaseMegabytes: number;
+  /** Sizes of the encrypted dump, and of the yardstick's. */
   readonly archiveMegabytes: number;
+  readonly plainMegabytes: number;
   readonly rounds: number;
-  readonly dump: Comparison;
-  readonly restore: Comparison;
-}
-
-function compare(ours: Measured[], theirs: Measured[]): Comparison {
-  const most = (values: number[]) => Math.max(0, ...values);
-  const names = [...new Set(ours.flatMap((each) => Object.keys(each.children)))];
-  const ourSeconds = spread(ours.map((each) => each.seconds));
-  const theirSeconds = spread(theirs.map((each) => each.seconds));
-  return {
-    ours: ourSeconds,
-    theirs: theirSeconds,
-    ratio: theirSeconds.median / ourSeconds.median,
-    ourPeakMegabytes: most(ours.map((each) => each.peakMegabytes)),
-    ourChildrenMegabytes: Object.fromEntries(
-      names.map((name) => [name, most(ours.map((each) => each.children[name] ?? 0))]),
-    ),
-    theirPeakMegabytes: most(
-      theirs.map((each) => Math.max(each.peakMegabytes, ...Object.values(each.children))),
-    ),
-  };
-}
-
-/** Runs both by turns, the other one first each time; the first pair only warms up. */
-async function byTurns(rounds: number, ours: () => Promise<Measured>, theirs: () => Promise<Measured>) {
-  const results = { ours: [] as Measured[], theirs: [] as Measured[] };
-  for (let round = 0; round <= rounds; round += 1) {
-    const pair = [
-      { to: results.ours, run: ours },
-      { to: results.theirs, run: theirs },
-    ];
-    for (const { to, run } of round % 2 ? pair : pair.reverse()) {
-      const measured = await run();
-      if (round > 0) to.push(measured);
-    }
-  }
-  return compare(results.ours, results.theirs);
+  readonly dumps: Runs;
+  readonly restores: Runs;
+  readonly small: Runs;
+  readonly figures: readonly Figure[];
+  readonly peakMegabytes: number;
 }
 
 async function dropOthers(server: PostgresServer): Promise<void> {
   const others = await server.query(
-    "SELECT quote_ident(datname) AS name FROM pg_database WHERE datname NOT IN ('postgres', 'template0', 'template1', $1)",
+    "SELECT quote_ident(datname) AS name FROM pg_database WHERE datname NOT IN ('postgres', 'template0', 'template1', 'small', $1)",
     [DATABASE],
   );
   for (const { name } of others) await server.query(`DROP DATABASE ${name} WITH (FORCE)`);
@@ -89,53 +51,135 @@ export async function benchDump(options: {
   try {
     progress(`PostgreSQL ${server.version}: filling a database of about ${options.megabytes} MB`);
     const databaseMegabytes = await fill(server, options.megabytes);
+    await server.query('CREATE DATABASE small');
+    const connection = ['-h', '127.0.0.1', '-p', String(server.port), '-U', 'postgres'];
+    await measure(join(server.bin, 'pgbench'), [...connection, '-i', '-q', '-s', '1', 'small']);
     const env = { ...process.env, SOVEREIGN_BACKUP_PG_BIN: server.bin };
     const tool = (name: string) => join(server.bin, name);
-    const url = `${server.url}/${DATABASE}`;
     const key = join(folder, 'key');
     const store = join(folder, 'store');
     await measure(process.execPath, [cli, 'keygen', key]);
-    const tenant = [DATABASE, '--server', server.url, '--store', store, '--key-file', key];
+    const ours = (command: string, tenant: string, ...args: string[]) => {
+      const where = ['--server', server.url, '--store', store, '--key-file', key, '--json'];
+      return measure(process.execPath, [cli, command, tenant, ...where, ...args], env);
+    };
 
     const plain = join(folder, 'plain.dump');
     const ownZstd = server.major >= 16;
     const pipe = '"$1" -Fc -Z0 -d "$2" | zstd -q -3 -f -o "$3"';
-    const theirDump = ownZstd
-      ? () => measure(tool('pg_dump'), ['-Fc', '-Z', 'zstd', '-f', plain, '-d', url], env)
-      : () => measure('bash', ['-o', 'pipefail', '-c', pipe, 'bench', tool('pg_dump'), url, plain], env);
-    const ourDump = () => measure(process.execPath, [cli, 'dump', ...tenant, '--json'], env);
-    progress(`dumping, 1 + ${rounds} rounds`);
-    const dump = await byTurns(rounds, ourDump, theirDump);
-    const { bytes } = JSON.parse((await ourDump()).stdout);
+    const theirDump = (database: string) => {
+      const url = `${server.url}/${database}`;
+      return ownZstd
+        ? measure(tool('pg_dump'), ['-Fc', '-Z', 'zstd', '-f', plain, '-d', url], env)
+        : measure('bash', ['-o', 'pipefail', '-c', pipe, 'bench', tool('pg_dump'), url, plain], env);
+    };
+    const dumper = ownZstd ? 'pg_dump -Fc -Z zstd' : 'pg_dump -Fc -Z0 | zstd -3';
+    const loaded = join(folder, 'loaded.dump');
 
-    const side = `${server.url}/theirs`;
-    const unpipe = 'zstd -q -d -c "$3" | "$1" --exit-on-error -d "$2"';
-    const theirRestore = async () => {
+    progress(`dumping 10 MB, 1 + ${rounds} rounds`);
+    const small = await byTurns(rounds, [
+      { name: dumper, run: () => theirDump('small') },
+      { name: 'dump', run: () => ours('dump', 'small') },
+    ]);
+
+    progress(`dumping, 1 + ${rounds} rounds`);
+    // What pg_restore reads back is the dump itself, in the form that pg_dump wrote.
+    await theirDump(DATABASE);
+    const bare = ownZstd ? plain : join(folder, 'bare.dump');
+    if (!ownZstd) await measure('zstd', ['-q', '-d', '-f', '-o', bare, plain]);
+    const dumps = await byTurns(rounds, [
+      { name: dumper, run: () => theirDump(DATABASE) },
+      { name: 'dump --checksums rows', run: () => ours('dump', DATABASE, '--checksums', 'rows') },
+      {
+        name: 'dump --checksums rows --level 3',
+        run: () => ours('dump', DATABASE, '--checksums', 'rows', '--level', '3'),
+      },
+      { name: 'dump', run: () => ours('dump', DATABASE) },
+      {
+        name: 'pg_restore -f /dev/null',
+        run: () => measure(tool('pg_restore'), ['-f', '/dev/null', bare], env),
+      },
+    ]);
+    const { bytes } = JSON.parse((await ours('dump', DATABASE)).stdout);
+    await measure(process.execPath, [
+      ...[cli, 'restore', DATABASE, '--store', store, '--key-file', key, '--to-file', loaded],
+    ]);
+
+    progress(`restoring, 1 + ${rounds} rounds`);
+    const theirRestore = async (...args: string[]) => {
       await dropOthers(server);
       await server.query('CREATE DATABASE theirs TEMPLATE template0');
-      return ownZstd
-        ? measure(tool('pg_restore'), ['--exit-on-error', '-d', side, plain], env)
-        : measure('bash', ['-o', 'pipefail', '-c', unpipe, 'bench', tool('pg_restore'), side, plain], env);
+      const url = `${server.url}/theirs`;
+      return measure(tool('pg_restore'), ['--exit-on-error', ...args, '-d', url, loaded], env);
     };
-    const ourRestore = async () => {
+    const ourRestore = async (...args: string[]) => {
       await dropOthers(server);
-      return measure(process.execPath, [cli, 'restore', ...tenant, '--confirm', DATABASE, '--json'], env);
+      return ours('restore', DATABASE, '--confirm', DATABASE, ...args);
     };
-    progress(`restoring, 1 + ${rounds} rounds`);
-    const restore = await byTurns(rounds, ourRestore, theirRestore);
+    const parallel = `pg_restore -j${JOBS}`;
+    const restores = await byTurns(rounds, [
+      { name: 'pg_restore', run: () => theirRestore() },
+      { name: parallel, run: () => theirRestore(`-j${JOBS}`) },
+      { name: 'restore --checksums rows', run: () => ourRestore('--checksums', 'rows') },
+      { name: 'restore', run: () => ourRestore() },
+    ]);
+    const peaks = [...Object.values(dumps), ...Object.values(restores)].flat();
+    const mine = peaks.filter(({ program }) => program === process.execPath);
     return {
       server: server.version,
-      yardstick: ownZstd
-        ? 'pg_dump -Fc -Z zstd; pg_restore'
-        : 'pg_dump -Fc -Z0 | zstd -3; zstd -d | pg_restore',
       databaseMegabytes,
       archiveMegabytes: bytes / 1e6,
+      plainMegabytes: (await size(plain)) / 1e6,
       rounds,
-      dump,
-      restore,
+      dumps,
+      restores,
+      small,
+      figures: [
+        figure('dump with row counts, time over the plain dump', dumps, {
+          ours: 'dump --checksums rows',
+          theirs: dumper,
+          target: 1.1,
+        }),
+        figure('the same at level 3, as the plain dump', dumps, {
+          ours: 'dump --checksums rows --level 3',
+          theirs: dumper,
+          target: 1.1,
+        }),
+        figure('dump with checksums of content, time over the dump with row counts', dumps, {
+          ours: 'dump',
+          theirs: 'dump --checksums rows',
+          target: 1.25,
+        }),
+        figure('the read-back alone, time over the dump with row counts', dumps, {
+          ours: 'pg_restore -f /dev/null',
+          theirs: 'dump --checksums rows',
+          target: 0.15,
+        }),
+        figure(`restore with row counts, time over ${parallel}`, restores, {
+          ours: 'restore --checksums rows',
+          theirs: parallel,
+          target: 1.1,
+        }),
+        figure(`restore with checksums of content, time over ${parallel}`, restores, {
+          ours: 'restore',
+          theirs: parallel,
+        }),
+        figure('restore with row counts, time over pg_restore', restores, {
+          ours: 'restore --checksums rows',
+          theirs: 'pg_restore',
+          target: 1 / 0.9,
+        }),
+        figure('dump of 10 MB, time over the plain dump', small, { ours: 'dump', theirs: dumper }),
+      ],
+      peakMegabytes: Math.max(...mine.map(({ peakMegabytes }) => peakMegabytes)),
     };
   } finally {
     await server.stop();
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+async function size(path: string): Promise<number> {
+  const { stat } = await import('node:fs/promises');
+  return (await stat(path)).size;
 }

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 
 export interface Measured {
+  readonly program: string;
   readonly seconds: number;
   /** Peak resident memory of the process itself, where the system tells (Linux). */
   readonly peakMegabytes: number;
@@ -89,5 +90,5 @@ export async function measure(
   clearInterval(clock);
   const seconds = (performance.now() - since) / 1000;
   if (code !== 0) throw new Error(`${[program, ...args].join(' ')} ended with exit code ${code}:\n${stderr}`);
-  return { seconds, peakMegabytes, children, stdout };
+  return { program, seconds, peakMegabytes, children, stdout };
 }

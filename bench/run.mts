@@ -3,7 +3,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { benchDump, type Comparison } from './dump.mts';
+import { benchDump } from './dump.mts';
+import { printFigure, printRuns } from './figures.mts';
 import { measure, type Spread } from './measure.mts';
 import { newestPostgres } from './postgres17.mts';
 import { benchSynth } from './synth.mts';
@@ -15,6 +16,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '5' },
     only: { type: 'string', default: 'dump,synth,audit' },
     out: { type: 'string', default: 'bench-out' },
+    postgres: { type: 'string' },
   },
 });
 const megabytes = Number(values.megabytes);
@@ -22,7 +24,7 @@ const rounds = Number(values.rounds);
 const parts = values.only.split(',');
 if (!(megabytes >= 1 && rounds >= 1) || parts.some((part) => !['dump', 'synth', 'audit'].includes(part))) {
   console.error(
-    'usage: npm run bench -- [--megabytes N] [--rounds N] [--only dump,synth,audit] [--out FOLDER]',
+    'usage: npm run bench -- [--megabytes N] [--rounds N] [--only dump,synth,audit] [--out FOLDER] [--postgres BIN]',
   );
   process.exit(2);
 }
@@ -36,23 +38,6 @@ const times = (label: string, { min, median, max }: Spread, rest = '') =>
 const head = (title: string) =>
   console.log(`\n${title.padEnd(36)}${cell('min', 8)}${cell('median', 8)}${cell('max', 8)}`);
 
-function showComparison(name: string, yardstick: string, result: Comparison, size: number): void {
-  head(name);
-  const rate = (spread: Spread) => `${(size / spread.median).toFixed(0)} MB/s`;
-  times(yardstick, result.theirs, rate(result.theirs));
-  times(`sovereign-backup ${name}`, result.ours, rate(result.ours));
-  const children = Object.entries(result.ourChildrenMegabytes).map(
-    ([child, mb]) => `${child} ${mb.toFixed(0)} MB`,
-  );
-  const verdict = result.ratio >= 0.9 ? 'reached' : 'missed';
-  console.log(`  throughput, ours over theirs: ${result.ratio.toFixed(2)} (target 0.90: ${verdict})`);
-  const small = result.ourPeakMegabytes < 200 ? 'reached' : 'missed';
-  console.log(
-    `  peak memory: ours ${result.ourPeakMegabytes.toFixed(0)} MB (target < 200: ${small}), ` +
-      `its children ${children.join(', ') || 'none'}; theirs ${result.theirPeakMegabytes.toFixed(0)} MB`,
-  );
-}
-
 const results: Record<string, unknown> = {
   machine: {
     cores: cpus().length,
@@ -63,16 +48,22 @@ const results: Record<string, unknown> = {
 };
 
 if (parts.includes('dump')) {
-  const bin = newestPostgres();
+  const bin = values.postgres ?? newestPostgres();
   const result = await benchDump({ bin, megabytes, rounds, progress });
   results.dump = result;
   console.log(
-    `\nPostgreSQL ${result.server}, database ${result.databaseMegabytes.toFixed(0)} MB, ` +
-      `archive ${result.archiveMegabytes.toFixed(0)} MB; beside ${result.yardstick}`,
+    `\nPostgreSQL ${result.server}, database ${result.databaseMegabytes.toFixed(0)} MB; archive ` +
+      `${result.archiveMegabytes.toFixed(1)} MB, the plain dump ${result.plainMegabytes.toFixed(1)} MB`,
   );
-  const [dump = '', restore = ''] = result.yardstick.split('; ');
-  showComparison('dump', dump, result.dump, result.databaseMegabytes);
-  showComparison('restore', restore, result.restore, result.databaseMegabytes);
+  printRuns('dump', result.dumps);
+  printRuns('restore', result.restores);
+  printRuns('dump of 10 MB', result.small);
+  console.log('');
+  for (const one of result.figures) printFigure(one);
+  const verdict = result.peakMegabytes < 200 ? 'reached' : 'missed';
+  console.log(
+    `  peak memory of our own process: ${result.peakMegabytes.toFixed(0)} MB (target under 200: ${verdict})`,
+  );
 }
 if (parts.includes('synth')) {
   const result = await benchSynth(rounds, progress);

@@ -15,7 +15,7 @@ interface Where {
 
 async function liveCatalog({ server: url, database }: Where) {
   const server = parseServer(url);
-  const engine = engineFor(server);
+  const engine = await engineFor(server);
   if (!engine.catalog) throw new InputError(`${engine.name} has no shared tables with a tenant column here`);
   const catalog = await engine.catalog(server, database);
   if (catalog.tables.length === 0)

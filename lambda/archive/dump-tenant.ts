@@ -58,7 +58,8 @@ async function dumpFrom(
 ): Promise<CopyOutcome[]> {
   const { tenant, regime, signal } = request;
   const { database, scope } = databaseOf(request);
-  const dump = await engineFor(server).dump({
+  const engine = await engineFor(server);
+  const dump = await engine.dump({
     server,
     database,
     scope,
@@ -92,7 +93,7 @@ async function dumpFrom(
         at: facts.at.toISOString(),
         seconds: Math.round(performance.now() - began) / 1000,
         engine: {
-          name: engineFor(server).name,
+          name: engine.name,
           serverVersion: facts.serverVersion,
           clientVersion: facts.clientVersion,
           snapshot: facts.snapshot,

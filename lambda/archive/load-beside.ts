@@ -27,7 +27,7 @@ export async function loadBeside(request: LoadRequest): Promise<Loaded> {
   checkTenant(tenant);
   const say = (message: string) => request.progress?.({ phase: 'restore', message });
   const { place, manifest } = await provenManifest(request);
-  const engine = engineFor(server);
+  const engine = await engineFor(server);
   if (manifest.engine.name !== engine.name)
     throw new InputError(
       `archive ${place.archive} is of ${manifest.engine.name}, and the server URL says ${engine.name}`,

@@ -12,7 +12,7 @@ export async function undoRestore(request: UndoRequest): Promise<UndoResult> {
   checkConfirmation(tenant, request.confirm);
   const began = performance.now();
   const phase = (message: string) => request.progress?.({ phase: 'undo', message });
-  const outcome = await engineFor(server).undo({
+  const outcome = await (await engineFor(server)).undo({
     server,
     tenant,
     database,

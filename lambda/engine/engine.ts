@@ -39,8 +39,6 @@ export function requireTenancy(engine: string, scope: TenantScope, known: readon
 export interface Engine {
   /** As written into manifests: `postgresql`. */
   readonly name: string;
-  /** The URL schemes that mean this engine. */
-  readonly schemes: readonly string[];
 
   /** Names of the databases like the SQL pattern, in ascending order, without the server's own and without side and undo copies. */
   databases(server: ServerAddress, pattern: string, signal?: AbortSignal): Promise<string[]>;

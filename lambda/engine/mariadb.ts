@@ -10,7 +10,6 @@ import type { ServerAddress } from './server.js';
 /** MariaDB 10.6 and newer and MySQL 8, one database per tenant, by the official client tools of each. */
 export const mariadb: Engine = {
   name: 'mariadb',
-  schemes: ['mysql', 'mariadb'],
   databases,
   dump: async (request) => dump(checked(request)),
   prepareRestore: async (request) => prepareRestore(checked(request)),

@@ -14,7 +14,6 @@ import type { ServerAddress } from './server.js';
 /** PostgreSQL 13 and newer: databases and schemas of tenants by the official client tools, shared tables by COPY. */
 export const postgresql: Engine = {
   name: 'postgresql',
-  schemes: ['postgres', 'postgresql'],
   databases,
   catalog,
   tenants,

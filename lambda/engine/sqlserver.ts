@@ -13,7 +13,6 @@ import { undo } from './sqlserver/undo.js';
 /** SQL Server on Amazon RDS, and SQL Server 2022 and newer elsewhere; one database per tenant, by its own backups. */
 export const sqlserver: Engine = {
   name: 'sqlserver',
-  schemes: ['sqlserver', 'mssql'],
   databases,
   dump: async (request) => dump(checked(request)),
   prepareRestore: async (request) => prepareRestore(checked(request)),

@@ -25,7 +25,7 @@ export async function handler(event: { readonly run?: unknown }) {
     );
   }
   const server = await serverLogin(settings);
-  const databases = await engineFor(server).databases(server, pattern);
+  const databases = await (await engineFor(server)).databases(server, pattern);
   measure(settings.regime, [{ name: 'TenantsDiscovered', value: databases.length }]);
   if (databases.length === 0) {
     // Nothing found is nothing backed up: a changed naming scheme must ring, not pass.

@@ -130,8 +130,14 @@ describe('refused, with the live database untouched:', () => {
       expect(leaky.stderr).not.toContain('hunter2');
       const option = await work.dump('safe', url(`mysql://root@127.0.0.1:${server().port}?ssl=1`));
       expect(option.stderr).toMatch(/option "ssl"; known are sslmode/);
-      const tls = await work.dump('safe', url(`mysql://root@127.0.0.1:${server().port}?sslmode=verify-full`));
-      expect(tls).toMatchObject({ code: 3, stdout: '' });
+      const tls = (mode: string, host: string) =>
+        work.dump('safe', url(`mysql://root@${host}:${server().port}?sslmode=${mode}`));
+      const address = await tls('verify-full', '127.0.0.1');
+      expect(address).toMatchObject({ code: 2, stdout: '' });
+      expect(address.stderr).toMatch(/against its name, and the URL has the address 127\.0\.0\.1/);
+      // The server has no certificate, or one that nobody signed.
+      for (const mode of ['verify-full', 'verify-ca'])
+        expect(await tls(mode, 'localhost')).toMatchObject({ code: 3, stdout: '' });
       for (const [name, says] of [
         ['mysql', /server's own database/],
         ['x'.repeat(65), /too long/],

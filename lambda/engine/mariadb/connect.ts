@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { userInfo } from 'node:os';
 import mysql from 'mysql2/promise';
 import { InputError, OperationError, reasonOf } from '../../errors.js';
@@ -34,6 +35,11 @@ export function addressOf(server: ServerAddress): MariadbAddress {
   const sslmode = server.options.sslmode ?? (server.host.startsWith('/') ? 'disable' : 'prefer');
   if (!SSL_MODES.includes(sslmode))
     throw new InputError(`sslmode is ${JSON.stringify(sslmode)}; known are ${SSL_MODES.join(', ')}`);
+  // The driver would compare the certificate of an address with the name localhost.
+  if (sslmode === 'verify-full' && isIP(server.host))
+    throw new InputError(
+      `sslmode=verify-full holds the server's certificate against its name, and the URL has the address ${server.host}; give the name, or sslmode=verify-ca`,
+    );
   const connectTimeout = Number(server.options.connect_timeout ?? 15);
   if (!Number.isInteger(connectTimeout) || connectTimeout < 1)
     throw new InputError('connect_timeout must be a whole number of seconds, at least 1');

@@ -1,3 +1,4 @@
+export * from './audit';
 export * from './drill';
 export * from './estate';
 export * from './plan';

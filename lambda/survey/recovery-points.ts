@@ -30,7 +30,7 @@ export async function checkRecoveryPoints(
     const arns = await findProtected(clients.tagging, protection);
     const fresh = await freshIn(clients.backup, protection, now);
     const others = arns.filter((arn) => !fresh.has(arn));
-    const newest = await inGroups(others, AT_ONCE, (arn) => newestOf(clients.backup, arn, protection.vault));
+    const newest = await inGroups(others, AT_ONCE, (arn) => newestOf(clients.backup, arn, protection.vaults));
     const lapsed = others.filter((_, i) => newest[i] !== 'continuous');
     const gone = await terminated(clients.ec2, lapsed);
     for (const arn of arns) {
@@ -63,28 +63,24 @@ export async function checkRecoveryPoints(
 /** The newest recovery point of every resource that has one young enough: a few pages, however many resources. */
 async function freshIn(client: BackupClient, protection: Protection, now: Date): Promise<Map<string, Date>> {
   const newest = new Map<string, Date>();
-  const pages = paginateListRecoveryPointsByBackupVault(
-    { client },
-    {
-      BackupVaultName: protection.vault,
-      ByCreatedAfter: minutesBefore(now, protection.maxAgeMinutes),
-    },
-  );
-  for await (const page of pages) {
-    for (const point of page.RecoveryPoints ?? []) {
-      const { ResourceArn: arn, CreationDate: at, Status } = point;
-      if (!arn || !at || Status !== 'COMPLETED') continue;
-      if (at > (newest.get(arn) ?? new Date(0))) newest.set(arn, at);
+  for (const BackupVaultName of protection.vaults) {
+    const ByCreatedAfter = minutesBefore(now, protection.maxAgeMinutes);
+    const pages = paginateListRecoveryPointsByBackupVault({ client }, { BackupVaultName, ByCreatedAfter });
+    for await (const page of pages) {
+      for (const { ResourceArn: arn, CreationDate: at, Status } of page.RecoveryPoints ?? []) {
+        if (!arn || !at || Status !== 'COMPLETED') continue;
+        if (at > (newest.get(arn) ?? new Date(0))) newest.set(arn, at);
+      }
     }
   }
   return newest;
 }
 
-async function newestOf(client: BackupClient, arn: string, vault: string): Promise<Newest> {
+async function newestOf(client: BackupClient, arn: string, vaults: readonly string[]): Promise<Newest> {
   let newest: Date | undefined;
   for await (const page of paginateListRecoveryPointsByResource({ client }, { ResourceArn: arn })) {
     for (const { BackupVaultName, CreationDate: at, Status, RecoveryPointArn } of page.RecoveryPoints ?? []) {
-      if (BackupVaultName !== vault || !at) continue;
+      if (!vaults.includes(BackupVaultName ?? '') || !at) continue;
       // A continuous recovery point is made once and then goes on for as long as it is available.
       if (Status === 'AVAILABLE' && RecoveryPointArn?.includes('continuous')) return 'continuous';
       if ((Status === 'COMPLETED' || Status === 'AVAILABLE') && at > (newest ?? new Date(0))) newest = at;

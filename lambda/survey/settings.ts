@@ -13,15 +13,26 @@ export interface SurveySettings {
 export interface Protection {
   /** For people: the plan's path. */
   readonly name: string;
-  readonly vault: string;
+  /** Where recovery points are made: the plan's vault, and air-gapped ones. */
+  readonly vaults: readonly string[];
   /** All of them must be there. */
   readonly tags: Readonly<Record<string, string>>;
+  /** One of them must be there. */
+  readonly anyTags?: Readonly<Record<string, string>>;
+  readonly conditions?: readonly TagTest[];
   /** ARNs, with asterisks. */
   readonly resources: readonly string[];
   readonly exclude: readonly string[];
   readonly maxAgeMinutes: number;
   /** How far behind continuous backup may be, where the plan has it. */
   readonly maxLagMinutes?: number;
+}
+
+/** A condition as a selection has it: `StringEquals`, `StringNotEquals`, `StringLike`, `StringNotLike`. */
+export interface TagTest {
+  readonly test: string;
+  readonly key: string;
+  readonly value: string;
 }
 
 /** How long the jobs of a plan may take, by rule. */

@@ -25,7 +25,7 @@ import type { RecoveryObjective } from './recovery-objective';
 import type { RegimeBackupPlanProps, SelectionOptions } from './regime-backup-plan-props';
 import type { ResourceType } from './resource-type';
 import { layerOf, ruleProblems, swallowedRules } from './rule-check';
-import { renderSelection } from './selection';
+import { type RenderedSelection, renderSelection } from './selection';
 
 const MOST_SELECTIONS = 10;
 
@@ -35,7 +35,10 @@ export interface DeclaredPlan {
   readonly rules: readonly BackupRule[];
   /** Of all rules; one may be there several times. */
   readonly copies: readonly aws_backup.IBackupVaultRef[];
-  readonly selections: SelectionOptions[];
+  readonly selections: {
+    readonly options: SelectionOptions;
+    readonly selection: RenderedSelection['selection'];
+  }[];
 }
 
 /**
@@ -111,7 +114,6 @@ export class RegimeBackupPlan extends Construct implements aws_backup.IBackupPla
    */
   public protect(id: string, options: SelectionOptions): void {
     this.selections++;
-    this._declared.selections.push(options);
     if (this.selections > MOST_SELECTIONS) {
       addProblem(
         this,
@@ -120,6 +122,7 @@ export class RegimeBackupPlan extends Construct implements aws_backup.IBackupPla
       );
     }
     const { selection, problems, found } = renderSelection(this, id, options);
+    this._declared.selections.push({ options, selection });
     for (const problem of problems) addProblem(this, problem);
     this.checkCapabilities(id, options.types ?? [], found);
     new backup.CfnBackupSelection(this, id, {

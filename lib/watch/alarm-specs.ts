@@ -81,8 +81,8 @@ function missingSpecs({ vaults, plans = [] }: BackupWatchProps): AlarmSpec[] {
     const minutes = newestWithinMinutes(plan);
     if (minutes === undefined) continue;
     const hours = Math.ceil(minutes / 60);
-    for (const { types } of plan._declared.selections) {
-      for (const type of types?.map(({ name }) => name) ?? [undefined]) {
+    for (const { options } of plan._declared.selections) {
+      for (const type of options.types?.map(({ name }) => name) ?? [undefined]) {
         hoursOf.set(type, Math.min(hours, hoursOf.get(type) ?? hours));
       }
     }

@@ -19,11 +19,8 @@ export interface SurveySubject {
   readonly copiesWithin: Duration;
 }
 
-/** Continuous backup may be so many times as far behind as its service says before anybody is told. */
-const LAG_FACTOR = 3;
-
-/** Types of which the service says to which second they could be restored. */
-const TELL_LAG = ['RDS', 'Aurora'];
+/** RDS and Aurora, the two that say to which second they could be restored, are five minutes behind when all is well. */
+const MOST_LAG_MINUTES = 15;
 
 /** Which parts of the survey there are: alarms on others would have nothing to look at. */
 export interface SurveyParts {
@@ -100,21 +97,23 @@ export function surveyParts(settings: SurveySettings): SurveyParts {
 
 function protectionsOf(stack: Stack, plan: RegimeBackupPlan, maxAgeMinutes: number) {
   const { vault, rules, selections } = plan._declared;
+  const airGapped = rules.flatMap(({ props }) => props.airGappedVault?.vaultName ?? []);
   const continuous = rules.some(({ props }) => props.continuous);
-  return selections.map(({ tags = {}, types, arns = [], exclude = [] }) => {
-    // Tags alone select whatever AWS Backup supports.
-    const patterns = types ?? (arns.length > 0 ? [] : ALL_TYPES);
-    const lags = patterns
-      .filter(({ name }) => continuous && TELL_LAG.includes(name))
-      .map(({ continuousLagMinutes = 0 }) => continuousLagMinutes * LAG_FACTOR);
+  return selections.map(({ options, selection }) => {
+    const named = selection.resources ?? ['*'];
+    // An asterisk alone, and tags alone, select whatever AWS Backup supports.
+    const resources = named.includes('*') ? ALL_TYPES.map((type) => type.arnIn(stack.partition)) : named;
     return {
       name: plan.node.path,
-      vault: vault.vaultName,
-      tags,
-      resources: [...patterns.map((type) => type.arnIn(stack.partition)), ...arns],
-      exclude,
+      vaults: [...new Set([vault.vaultName, ...airGapped])],
+      tags: options.tags ?? {},
+      anyTags: options.anyTags,
+      conditions: options.conditions?.map(({ test, key, value }) => ({ test, key, value })),
+      resources,
+      exclude: selection.notResources ?? [],
       maxAgeMinutes,
-      maxLagMinutes: lags.length > 0 ? Math.min(...lags) : undefined,
+      maxLagMinutes:
+        continuous && resources.some((arn) => arn.includes(':rds:')) ? MOST_LAG_MINUTES : undefined,
     };
   });
 }
@@ -155,7 +154,9 @@ function statements(stack: Stack, settings: SurveySettings): PolicyStatement[] {
   const { resources, copies, lag, drills, snapshots } = surveyParts(settings);
   const here = (service: string, rest: string) =>
     `arn:${stack.partition}:${service}:${stack.region}:${stack.account}:${rest}`;
-  const vaults = [...new Set(settings.jobs.map(({ vault }) => here('backup', `backup-vault:${vault}`)))];
+  const vaults = [...new Set(settings.protections.flatMap((one) => one.vaults))].map((name) =>
+    here('backup', `backup-vault:${name}`),
+  );
   // Lists of jobs, resources and snapshots have no ARN of their own.
   const anywhere = [
     ...(settings.jobs.length > 0 ? ['backup:ListBackupJobs'] : []),

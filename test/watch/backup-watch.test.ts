@@ -126,7 +126,7 @@ test('the survey asks for what was declared', () => {
     protections: [
       {
         name: 'Stack/Plan',
-        vault: 'ours',
+        vaults: ['ours'],
         tags: { backup: 'on' },
         resources: ['arn:X:ec2:*:*:instance/*', 'arn:X:rds:*:*:db:*'],
         exclude: [],

@@ -54,7 +54,7 @@ async function survey(settings: object) {
 
 const protection = {
   name: 'Prod/Plan',
-  vault: 'eu',
+  vaults: ['eu'],
   tags: { backup: 'on' },
   resources: ['arn:aws:ec2:*:*:instance/*'],
   exclude: [],
@@ -131,8 +131,19 @@ describe('recovery points', () => {
       protections: [{ ...protection, exclude: [instanceArn(instances[3]!)] }],
     });
     expect(measures).toMatchObject({ ProtectedResources: 3, StaleResources: 0, UnprotectedResources: 0 });
-    const volumes = { ...protection, resources: ['arn:aws:ec2:*:*:volume/*'] };
-    expect((await survey({ protections: [volumes] })).measures.ProtectedResources).toBe(0);
+    const none = { ...protection, tags: {} };
+    const not = [{ test: 'StringNotEquals', key: 'backup', value: 'on' }];
+    const like = [{ test: 'StringLike', key: 'backup', value: 'o*' }, ...not];
+    const others = await survey({
+      protections: [
+        { ...protection, resources: ['arn:aws:ec2:*:*:volume/*'] },
+        { ...none, anyTags: { backup: 'off', other: 'x' } },
+        { ...none, conditions: like },
+        { ...protection, conditions: not },
+      ],
+    });
+    // The one that is off, twice and counted once.
+    expect(others.measures).toMatchObject({ ProtectedResources: 1, UnprotectedResources: 2 });
   });
 
   it('takes a resource that is named by its ARN as it is', async () => {

@@ -1,0 +1,2 @@
+export * from './backup-audit';
+export * from './backup-audit-props';

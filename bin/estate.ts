@@ -2,7 +2,7 @@
  * The example: one company, four privacy regimes, seven regions, two of them with tenants' databases. `npx cdk synth`
  * writes one stack per region and needs neither an AWS account nor Docker nor the network.
  */
-import { App, Duration } from 'aws-cdk-lib';
+import { App, Duration, Stack } from 'aws-cdk-lib';
 import { SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import {
@@ -47,7 +47,7 @@ for (const { region, host } of servers) {
     secret: Secret.fromSecretNameV2(stack, 'Login', 'tenants/backup'),
     connections: SecurityGroup.fromSecurityGroupId(stack, 'Database', 'sg-0123456789abcdef0'),
   });
-  new TenantBackups(stack, 'Tenants', {
+  const tenants = new TenantBackups(stack, 'Tenants', {
     source: TenantSource.discover(server, 'tenant\\_%'),
     vpc: Vpc.fromVpcAttributes(stack, 'Vpc', {
       vpcId: 'vpc-0123456789abcdef0',
@@ -56,4 +56,5 @@ for (const { region, host } of servers) {
       privateSubnetRouteTableIds: ['rtb-0123456789abcdef0', 'rtb-0123456789abcdef1'],
     }),
   });
+  for (const watch of estate.watches) if (Stack.of(watch) === stack) watch.addTenants(tenants);
 }

@@ -57,8 +57,7 @@ export interface BackupAuditProps {
   readonly regime: PrivacyRegime;
 
   /**
-   * The plans that say how often, how long, where to and under which lock. Make the audit after their `protect(...)`.
-   * What several of them promise is asked as the least of it.
+   * The plans that say how often, how long, where to and under which lock. What several of them promise is asked as the least of it.
    */
   readonly plans: RegimeBackupPlan[];
 

@@ -16,7 +16,7 @@ export function quotaProblems(framework: CfnFramework, quotas: AuditQuotas): str
     .filter((one): one is CfnFramework => CfnFramework.isCfnFramework(one))
     .filter((one) => inAccount(one) && Stack.of(one).region === stack.region);
   const reportPlans = all.filter((one) => CfnReportPlan.isCfnReportPlan(one)).filter(inAccount);
-  const controls = frameworks.flatMap((one) => one.frameworkControls as unknown[]).length;
+  const controls = frameworks.flatMap((one) => stack.resolve(one.frameworkControls) as unknown[]).length;
   const problems: string[] = [];
   const check = (count: number, what: string, where: string, quota: number, name: string, wayOut: string) => {
     if (count <= quota) return;

@@ -9,6 +9,14 @@ import { CATALOGUE_VERSION } from '../regime/regime-table';
 import { isUnresolved } from '../regime/region-check';
 import { InstanceSnapshots } from '../snapshot';
 import { type IRegimeVault, RegimeVault, type VaultLock } from '../vault';
+import type { BackupWatch } from '../watch';
+import {
+  auditEstate,
+  type EstateAudit,
+  type EstateWatch,
+  type WatchedVault,
+  watchEstate,
+} from './estate-watch';
 import { drillOf, type EstateRestoreTests, estateRestoreTests, testedTypes } from './restore-tests';
 import type { EstateTerritory, Territory } from './territory';
 import { reviewTerritory } from './territory-check';
@@ -71,20 +79,37 @@ export interface BackupEstateProps {
    * @default - no copy leaves its regime
    */
   readonly exceptions?: TransferException[];
+
+  /**
+   * How the backups are watched, in each region: what rings, what it means and what to do is in docs/watch.md.
+   *
+   * @default - with the defaults of `BackupWatch`; somebody has to subscribe to the topics of `watches`
+   */
+  readonly watch?: EstateWatch;
+
+  /**
+   * Has AWS Backup Audit Manager check each home region daily.
+   *
+   * @default - not audited
+   */
+  readonly audit?: EstateAudit;
 }
 
 /**
  * Backups of a whole company from one declaration: one stack per region, each with its own key.
  *
  * In each home region: a vault, an AWS Backup plan and hourly instance snapshots. In each copy region: the vault that
- * copies arrive in, by a name that all stacks know without exports.
+ * copies arrive in, by a name that all stacks know without exports. In each of both: a watch.
  */
 export class BackupEstate extends Construct {
   /** What was made of each territory, in the order of the declaration. */
   public readonly territories: EstateTerritory[] = [];
 
+  /** The watches, one for each vault; subscribe to their topics. */
+  public readonly watches: BackupWatch[];
+
   private readonly stacks = new Map<string, Stack>();
-  private readonly vaults = new Map<string, RegimeVault>();
+  private readonly vaults = new Map<string, WatchedVault>();
   private readonly props: BackupEstateProps;
 
   constructor(scope: Construct, id: string, props: BackupEstateProps) {
@@ -112,6 +137,13 @@ export class BackupEstate extends Construct {
       seen.add(key);
     }
     this.checkObjective();
+    this.watches = watchEstate(
+      [...this.vaults.values()],
+      this.territories,
+      props.watch ?? {},
+      props.exceptions,
+    );
+    if (props.audit) auditEstate(this.territories, props.audit);
   }
 
   /**
@@ -177,7 +209,7 @@ export class BackupEstate extends Construct {
   private vaultIn(regime: PrivacyRegime, region: string, account: string, partner?: string): RegimeVault {
     const key = `${regime.id} ${region} ${account}`;
     const existing = this.vaults.get(key);
-    if (existing) return existing;
+    if (existing) return existing.vault;
     const vault = new RegimeVault(this.stackIn(region, account), `Vault-${regime.id}`, {
       regime: regime.contains(region) ? regime : undefined,
       vaultName: `${this.estateName()}-${regime.id}`,
@@ -185,7 +217,7 @@ export class BackupEstate extends Construct {
       exceptions: this.props.exceptions,
       copyAccounts: partner ? [partner] : undefined,
     });
-    this.vaults.set(key, vault);
+    this.vaults.set(key, { regime, vault });
     return vault;
   }
 

@@ -1,3 +1,4 @@
 export * from './backup-estate';
+export { EstateAudit, EstateWatch } from './estate-watch';
 export { EstateRestoreTests } from './restore-tests';
 export * from './territory';

@@ -29,16 +29,19 @@ import { type RenderedSelection, renderSelection } from './selection';
 
 const MOST_SELECTIONS = 10;
 
+/** @internal A selection, and how CloudFormation has it. */
+export interface DeclaredSelection {
+  readonly options: SelectionOptions;
+  readonly selection: RenderedSelection['selection'];
+}
+
 /** @internal */
 export interface DeclaredPlan {
   readonly vault: IRegimeVault;
   readonly rules: readonly BackupRule[];
   /** Of all rules; one may be there several times. */
   readonly copies: readonly aws_backup.IBackupVaultRef[];
-  readonly selections: {
-    readonly options: SelectionOptions;
-    readonly selection: RenderedSelection['selection'];
-  }[];
+  readonly selections: DeclaredSelection[];
 }
 
 /**
@@ -66,6 +69,7 @@ export class RegimeBackupPlan extends Construct implements aws_backup.IBackupPla
   private readonly vault: IRegimeVault;
   private readonly copies: aws_backup.IBackupVaultRef[];
   private selections = 0;
+  private readonly listeners: ((selection: DeclaredSelection) => void)[] = [];
 
   constructor(scope: Construct, id: string, props: RegimeBackupPlanProps) {
     super(scope, id);
@@ -123,6 +127,7 @@ export class RegimeBackupPlan extends Construct implements aws_backup.IBackupPla
     }
     const { selection, problems, found } = renderSelection(this, id, options);
     this._declared.selections.push({ options, selection });
+    for (const listener of this.listeners) listener({ options, selection });
     for (const problem of problems) addProblem(this, problem);
     this.checkCapabilities(id, options.types ?? [], found);
     new backup.CfnBackupSelection(this, id, {
@@ -141,6 +146,12 @@ export class RegimeBackupPlan extends Construct implements aws_backup.IBackupPla
     const layers = this._layers(resourceType);
     const problems = objectiveProblems(resourceType.name, layers, objectiveOf(objective), this._place);
     for (const problem of problems) addProblem(this, problem);
+  }
+
+  /** @internal Tells of every selection: those that there are, and those to come. */
+  public _onSelection(listener: (selection: DeclaredSelection) => void): void {
+    this._declared.selections.forEach(listener);
+    this.listeners.push(listener);
   }
 
   /** @internal The rules as the objective arithmetic sees them. */

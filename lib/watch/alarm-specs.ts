@@ -1,8 +1,9 @@
 import { Duration } from 'aws-cdk-lib';
 import { type IMetric, type Metric, type MetricOptions, Stats } from 'aws-cdk-lib/aws-cloudwatch';
+import type { RegimeBackupPlan } from '../plan';
 import type { InstanceSnapshots } from '../snapshot';
 import type { BackupWatchProps } from './backup-watch-props';
-import type { SurveyParts } from './survey';
+import { type SurveyParts, tellsLag } from './survey';
 import {
   type AlarmSpec,
   attackAlarms,
@@ -50,10 +51,8 @@ export function alarmSpecs(subject: AlarmSubject): AlarmSpec[] {
       overdue: sum('NumberOfRecoveryPointsExpired', 'recovery points not deleted'),
       restoresFailed: sum('NumberOfRestoreJobsFailed', 'restore jobs failed'),
     }),
-    ...missingSpecs(props),
     ...(parts.resources ? resourceAlarms(found, patience) : []),
     ...(parts.copies ? copyAlarms(found, copiesFailed(subject)) : []),
-    ...(parts.lag ? [lagAlarm(found)] : []),
     ...(parts.drills
       ? drillAlarms(
           found,
@@ -74,27 +73,40 @@ export function alarmSpecs(subject: AlarmSubject): AlarmSpec[] {
   ];
 }
 
-/** One for each type that plans name, since the jobs of one type hide that another has none. */
-function missingSpecs({ vaults, plans = [] }: BackupWatchProps): AlarmSpec[] {
-  const hoursOf = new Map<string | undefined, number>();
-  for (const plan of plans) {
+/**
+ * What rings about selections, those that there are and those to come: one for each type that is named, since the jobs
+ * of one type hide that another has none.
+ */
+export function onSelections(
+  { props: { vaults, plans = [] }, found }: Pick<AlarmSubject, 'props' | 'found'>,
+  add: (spec: AlarmSpec) => void,
+): void {
+  const hours = (plan: RegimeBackupPlan) => {
     const minutes = newestWithinMinutes(plan);
-    if (minutes === undefined) continue;
-    const hours = Math.ceil(minutes / 60);
-    for (const { options } of plan._declared.selections) {
-      for (const type of options.types?.map(({ name }) => name) ?? [undefined]) {
-        hoursOf.set(type, Math.min(hours, hoursOf.get(type) ?? hours));
+    return minutes === undefined ? undefined : Math.ceil(minutes / 60);
+  };
+  const seen = new Set<string | undefined>();
+  let lag = false;
+  // The most frequent first: of several plans that select a type it is the one that counts.
+  const byHours = [...plans].sort((a, b) => (hours(a) ?? LONGEST_HOURS) - (hours(b) ?? LONGEST_HOURS));
+  for (const plan of byHours) {
+    plan._onSelection((selection) => {
+      if (!lag && tellsLag(plan, selection)) {
+        lag = true;
+        add(lagAlarm(found));
       }
-    }
-  }
-  // Rarer than CloudWatch can look back: of those the survey tells.
-  return [...hoursOf]
-    .filter(([, hours]) => hours <= LONGEST_HOURS)
-    .map(([type, hours]) => {
-      const label = `${type ?? ''} backups completed`.trim();
-      const completed = sumOfVaults(vaults, 'NumberOfBackupJobsCompleted', label, type, Duration.hours(1));
-      return missingAlarm(type, completed, hours);
+      const limit = hours(plan);
+      // Rarer than CloudWatch can look back: of those the survey tells.
+      if (limit === undefined || limit > LONGEST_HOURS) return;
+      for (const type of selection.options.types?.map(({ name }) => name) ?? [undefined]) {
+        if (seen.has(type)) continue;
+        seen.add(type);
+        const label = `${type ?? ''} backups completed`.trim();
+        const completed = sumOfVaults(vaults, 'NumberOfBackupJobsCompleted', label, type, Duration.hours(1));
+        add(missingAlarm(type, completed, limit));
+      }
     });
+  }
 }
 
 function snapshotSpecs(policy: InstanceSnapshots, index: number, found: AlarmSubject['found']): AlarmSpec[] {

@@ -19,7 +19,7 @@ export interface BackupWatchProps {
   readonly vaults: IRegimeVault[];
 
   /**
-   * Plans of this region. Make the watch after their `protect(...)`: it asks for every selected resource.
+   * Plans of this region: every resource that they select is asked for.
    *
    * @default - none: missing backups are not noticed
    */
@@ -33,7 +33,7 @@ export interface BackupWatchProps {
   readonly snapshots?: InstanceSnapshots[];
 
   /**
-   * Restore testing plans of this region. Make the watch after their `addSelection(...)`.
+   * Restore testing plans of this region.
    *
    * @default - none: that drills fail or are not run is not noticed
    */

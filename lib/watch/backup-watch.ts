@@ -1,16 +1,18 @@
-import { Duration, Names, Stack, Token } from 'aws-cdk-lib';
+import { Duration, Lazy, Names, Stack, Token } from 'aws-cdk-lib';
 import { CfnBackupVault } from 'aws-cdk-lib/aws-backup';
-import type { IAlarm, MathExpression, Metric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
+import type { Dashboard, IAlarm, MathExpression, Metric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { type IRuleTarget, type Rule, RuleTargetInput } from 'aws-cdk-lib/aws-events';
 import { SnsTopic } from 'aws-cdk-lib/aws-events-targets';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import type { aws_kms } from 'aws-cdk-lib/interfaces';
 import { Construct } from 'constructs';
 import { addProblem, addWarning } from '../problems';
 import type { PrivacyRegime } from '../regime';
+import type { TenantBackups } from '../tenant';
 import { RegimeVault } from '../vault';
 import { placeOfVault } from '../vault/vault-place';
-import { alarmSpecs, DESTRUCTION } from './alarm-specs';
+import { alarmSpecs, DESTRUCTION, onSelections } from './alarm-specs';
 import { backupEvents } from './backup-events';
 import type { BackupWatchProps, NotifyOptions } from './backup-watch-props';
 import { deletionEvents } from './deletion-events';
@@ -19,9 +21,9 @@ import { ResidencyWatch } from './residency-watch';
 import { chatMessage, sentenceOf, Telling } from './sentence';
 import { atLeast, WatchSeverity } from './severity';
 import { snapshotEvents } from './snapshot-events';
-import { survey, surveyParts, surveySettings } from './survey';
-import { makeAlarm } from './watch-alarms';
-import { watchDashboard } from './watch-dashboard';
+import { survey, surveyParts } from './survey';
+import { type AlarmSpec, makeAlarm } from './watch-alarms';
+import { tenantRow, watchDashboard } from './watch-dashboard';
 import { ruleMetric, sumOf, sumOfVaults, surveyMetric } from './watch-metrics';
 import { explainWatchToNag } from './watch-nag';
 import { watchTopic } from './watch-topic';
@@ -49,10 +51,13 @@ export class BackupWatch extends Construct {
   public readonly topic: ITopic;
 
   /** All alarms: those of its own, of the residency watch and of the tenant backups. */
-  public readonly alarms: IAlarm[];
+  public readonly alarms: IAlarm[] = [];
 
   /** Notices copies that leave the regime; undefined in a stack without a region of its own. */
   public readonly residency?: ResidencyWatch;
+
+  /** The dashboard, to put more on it; undefined when there is none. */
+  public readonly dashboard?: Dashboard;
 
   private readonly props: BackupWatchProps;
   private readonly name: string;
@@ -71,49 +76,33 @@ export class BackupWatch extends Construct {
     this.runbookUrl = props.runbookUrl ?? RUNBOOK;
     this.name = Names.uniqueResourceName(this, { maxLength: 120, separator: '-' });
     this.check();
-    this.topic = props.topic ?? watchTopic(this, 'Topic', this.regime.id);
-    for (const event of this.events()) this.addRule(event);
+    const own = props.topic ? undefined : watchTopic(this, 'Topic', this.regime.id);
+    this.topic = props.topic ?? own!.topic;
+    for (const event of this.events(own?.key)) this.addRule(event);
     this.residency = props.residency ?? this.makeResidency();
     this.tellOfInterruptions();
 
     const { plans = [], snapshots = [], drills = [], tenants = [] } = props;
-    const settings = surveySettings(Stack.of(this), this.name, {
-      plans,
-      snapshots,
-      drills,
-      copiesWithin: props.copiesWithin ?? Duration.hours(24),
-    });
-    const parts = surveyParts(settings);
-    const handler = Object.values(parts).some(Boolean) ? survey(this, settings, this.every) : undefined;
-    const specs = alarmSpecs({
-      props,
-      parts,
-      every: this.every,
-      found: (name, options) => surveyMetric(name, this.name, { period: this.every, ...options }),
-      ruleMetrics: (ids) => this.ruleMetrics(ids),
-    });
-    const action = new SnsAction(this.topic);
-    const own = specs.map((spec) => {
-      const alarm = makeAlarm(this, spec, this.regime.id, this.runbookUrl);
-      alarm.addAlarmAction(action);
-      alarm.addOkAction(action);
-      this.remember(spec.severity, alarm);
-      return alarm;
-    });
-    const others: IAlarm[] = [
-      ...(this.residency ? [this.residency.alarm] : []),
-      ...tenants.flatMap(({ failedAlarm, missingAlarm: late }) => [failedAlarm, late]),
-    ];
-    for (const alarm of others) this.remember(WatchSeverity.CRITICAL, alarm);
-    this.alarms = [...own, ...others];
+    const looked = { plans, snapshots, drills, copiesWithin: props.copiesWithin ?? Duration.hours(24) };
+    const parts = surveyParts(looked);
+    const handler = Object.values(parts).some(Boolean)
+      ? survey(this, this.name, looked, this.every)
+      : undefined;
+    const found = (name: string, options?: MetricOptions) =>
+      surveyMetric(name, this.name, { period: this.every, ...options });
+    const ruleMetrics = (ids: string[]) => this.ruleMetrics(ids);
+    for (const spec of alarmSpecs({ props, parts, every: this.every, found, ruleMetrics }))
+      this.addAlarm(spec);
+    onSelections({ props, found }, (spec) => this.addAlarm(spec));
+    if (this.residency) this.remember(WatchSeverity.CRITICAL, this.residency.alarm);
     if (props.dashboard ?? true) {
-      watchDashboard(this, {
+      this.dashboard = watchDashboard(this, {
         regime: this.regime.id,
         runbookUrl: this.runbookUrl,
         alarms: this.alarms,
         props,
         parts,
-        survey: (name, options) => surveyMetric(name, this.name, { period: this.every, ...options }),
+        survey: found,
         surveyLog: handler?.logGroup.logGroupName,
         events: [...this.rules.values()].map(({ rule, event }) => ({
           metric: ruleMetric(rule),
@@ -122,6 +111,7 @@ export class BackupWatch extends Construct {
         })),
       });
     }
+    for (const each of tenants) this.addTenants(each);
     explainWatchToNag(this);
   }
 
@@ -199,8 +189,16 @@ export class BackupWatch extends Construct {
     }
   }
 
+  /** Puts the backups of tenants on the dashboard, and has whoever is notified told of their alarms. */
+  public addTenants(tenants: TenantBackups): void {
+    for (const alarm of [tenants.failedAlarm, tenants.missingAlarm]) {
+      this.remember(WatchSeverity.CRITICAL, alarm);
+    }
+    this.dashboard?.addWidgets(...tenantRow(tenants));
+  }
+
   private check(): void {
-    const { vaults, plans = [], drills = [] } = this.props;
+    const { vaults } = this.props;
     const here = Stack.of(this).region;
     if (vaults.length === 0) addProblem(this, 'has no vaults: name those of this region');
     for (const vault of vaults) {
@@ -218,28 +216,16 @@ export class BackupWatch extends Construct {
         `surveyEvery is ${this.every.toMinutes({ integral: false })} minutes, write one of ${SURVEY_MINUTES.join(', ')}`,
       );
     }
-    const selections = () => [
-      ...plans.map((plan) => plan._declared.selections.length),
-      ...drills.map((drill) => drill._selections().length),
-    ];
-    const seen = selections().join();
-    this.node.addValidation({
-      validate: () =>
-        selections().join() === seen
-          ? []
-          : [
-              'was made before the last protect(...) or addSelection(...) of its plans, and does not look at what that selects: ' +
-                'make the watch after them',
-            ],
-    });
   }
 
-  private events(): WatchedEvent[] {
+  private events(topicKey?: aws_kms.IKeyRef): WatchedEvent[] {
     const { vaults, plans = [], snapshots = [] } = this.props;
     const { partition, account } = Stack.of(this);
     const keys =
       this.props.keys ??
       vaults.flatMap((vault) => (vault instanceof RegimeVault ? [vault.encryptionKey] : []));
+    // Who disables the topic's key wants nobody to be told.
+    const watchedKeys = [...keys, ...(topicKey ? [topicKey] : [])];
     const watched: Watched = {
       partition,
       account,
@@ -249,8 +235,8 @@ export class BackupWatch extends Construct {
       planArns: plans.map(({ backupPlanRef }) => backupPlanRef.backupPlanArn),
       policyIds: snapshots.map(({ policyId }) => policyId),
       policyArns: snapshots.map(({ lifecyclePolicyRef }) => lifecyclePolicyRef.lifecyclePolicyArn),
-      keyArns: keys.map(({ keyRef }) => keyRef.keyArn),
-      keyIds: keys.map(({ keyRef }) => keyRef.keyId),
+      keyArns: watchedKeys.map(({ keyRef }) => keyRef.keyArn),
+      keyIds: watchedKeys.map(({ keyRef }) => keyRef.keyId),
       expiringRoles: [...plans, ...snapshots].map(({ role }) => role.roleArn),
     };
     const least = this.props.lowestSeverity ?? WatchSeverity.WARNING;
@@ -328,8 +314,20 @@ export class BackupWatch extends Construct {
     });
   }
 
+  private addAlarm(spec: AlarmSpec): void {
+    const alarm = makeAlarm(this, spec, this.regime.id, this.runbookUrl);
+    const action = new SnsAction(this.topic);
+    alarm.addAlarmAction(action);
+    alarm.addOkAction(action);
+    this.remember(spec.severity, alarm);
+  }
+
   private remember(severity: WatchSeverity, alarm: IAlarm): void {
-    this.bySeverity.set(severity, [...(this.bySeverity.get(severity) ?? []), alarm]);
+    // The same lists all the time: the dashboard and the rules for alarms read them at the end.
+    this.alarms.push(alarm);
+    const list = this.bySeverity.get(severity) ?? [];
+    this.bySeverity.set(severity, list);
+    list.push(alarm);
   }
 
   /** Rules of events, and of alarms that go off, which come to be when somebody wants to be told. */
@@ -344,7 +342,7 @@ export class BackupWatch extends Construct {
         pattern: {
           source: ['aws.cloudwatch'],
           'detail-type': ['CloudWatch Alarm State Change'],
-          resources: alarms.map(({ alarmArn }) => alarmArn),
+          resources: Lazy.list({ produce: () => alarms.map(({ alarmArn }) => alarmArn) }),
           detail: { state: { value: ['ALARM'] } },
         },
         sentence: 'Alarm {detail.alarmName}: {detail.configuration.description} {detail.state.reason}',

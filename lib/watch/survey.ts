@@ -1,12 +1,12 @@
-import { Duration, Stack } from 'aws-cdk-lib';
-import { Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events';
+import { Duration, Lazy, Stack } from 'aws-cdk-lib';
+import { type CfnRule, Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import { acknowledgeWildcards } from '../acknowledge';
 import type { RestoreTestingPlan } from '../drill';
-import { type RegimeBackupPlan, ResourceType } from '../plan';
+import { type DeclaredSelection, type RegimeBackupPlan, ResourceType } from '../plan';
 import { zipFunction } from '../shipped-functions';
 import type { InstanceSnapshots } from '../snapshot';
 import { drillWithinMinutes, newestWithinMinutes, snapshotWithinMinutes } from './windows';
@@ -22,11 +22,13 @@ export interface SurveySubject {
 /** RDS and Aurora, the two that say to which second they could be restored, are five minutes behind when all is well. */
 const MOST_LAG_MINUTES = 15;
 
+/** Characters of the constant input of a target. */
+const MOST_INPUT = 8192;
+
 /** Which parts of the survey there are: alarms on others would have nothing to look at. */
 export interface SurveyParts {
   readonly resources: boolean;
   readonly copies: boolean;
-  readonly lag: boolean;
   readonly drills: boolean;
   readonly snapshots: boolean;
 }
@@ -83,23 +85,27 @@ export function surveySettings(stack: Stack, watch: string, subject: SurveySubje
   };
 }
 
-export type SurveySettings = ReturnType<typeof surveySettings>;
-
-export function surveyParts(settings: SurveySettings): SurveyParts {
+export function surveyParts({ plans, snapshots, drills }: SurveySubject): SurveyParts {
   return {
-    resources: settings.protections.length > 0,
-    copies: settings.copies !== undefined,
-    lag: settings.protections.some(({ maxLagMinutes }) => maxLagMinutes !== undefined),
-    drills: settings.drills.length > 0,
-    snapshots: settings.snapshots.length > 0,
+    resources: plans.length > 0,
+    copies: plans.some(({ _declared }) => _declared.copies.length > 0),
+    drills: drills.length > 0,
+    snapshots: snapshots.length > 0,
   };
+}
+
+/** Whether a selection has databases that say how far their continuous backup is behind. */
+export function tellsLag(plan: RegimeBackupPlan, { selection }: DeclaredSelection): boolean {
+  const continuous = plan._declared.rules.some(({ props }) => props.continuous);
+  const resources = selection.resources ?? ['*'];
+  return continuous && resources.some((arn) => arn === '*' || arn.includes(':rds:'));
 }
 
 function protectionsOf(stack: Stack, plan: RegimeBackupPlan, maxAgeMinutes: number) {
   const { vault, rules, selections } = plan._declared;
   const airGapped = rules.flatMap(({ props }) => props.airGappedVault?.vaultName ?? []);
-  const continuous = rules.some(({ props }) => props.continuous);
-  return selections.map(({ options, selection }) => {
+  return selections.map((declared) => {
+    const { options, selection } = declared;
     const named = selection.resources ?? ['*'];
     // An asterisk alone, and tags alone, select whatever AWS Backup supports.
     const resources = named.includes('*') ? ALL_TYPES.map((type) => type.arnIn(stack.partition)) : named;
@@ -112,8 +118,7 @@ function protectionsOf(stack: Stack, plan: RegimeBackupPlan, maxAgeMinutes: numb
       resources,
       exclude: selection.notResources ?? [],
       maxAgeMinutes,
-      maxLagMinutes:
-        continuous && resources.some((arn) => arn.includes(':rds:')) ? MOST_LAG_MINUTES : undefined,
+      maxLagMinutes: tellsLag(plan, declared) ? MOST_LAG_MINUTES : undefined,
     };
   });
 }
@@ -122,69 +127,93 @@ const ALL_TYPES = Object.values(ResourceType).filter(
   (value): value is ResourceType => value instanceof ResourceType,
 );
 
-/** The function that looks, on schedule. */
-export function survey(scope: Construct, settings: SurveySettings, every: Duration): lambda.Function {
+/** The function that looks, on schedule, also at what is selected after it was made. */
+export function survey(
+  scope: Construct,
+  watch: string,
+  subject: SurveySubject,
+  every: Duration,
+): lambda.Function {
+  const stack = Stack.of(scope);
+  const parts = surveyParts(subject);
   const handler = zipFunction(scope, 'Survey', 'survey', {
     description: 'Looks for resources without recent backups, jobs that hang and drills that are overdue',
     environment: {},
     memorySize: 512,
     timeout: Duration.minutes(5),
-    statements: statements(Stack.of(scope), settings),
+    statements: statements(stack, subject, parts),
   });
-  acknowledgeWildcards(
-    handler.role!,
-    'AWS knows no resources for lists of jobs and of tagged resources, nor for describing instances and snapshots',
-  );
-  new Rule(scope, 'SurveySchedule', {
+  const rule = new Rule(scope, 'SurveySchedule', {
     description: 'Has the backups surveyed',
     schedule: Schedule.rate(every),
-    targets: [
-      new LambdaFunction(handler, {
-        event: RuleTargetInput.fromObject(settings),
-        // A late survey is worth nothing: the next one is near.
-        retryAttempts: 0,
-        maxEventAge: Duration.minutes(5),
-      }),
-    ],
+    // A late survey is worth nothing: the next one is near.
+    targets: [new LambdaFunction(handler, { retryAttempts: 0, maxEventAge: Duration.minutes(5) })],
   });
+  // The target would write its input at once, and plans may still select more.
+  const settings = Lazy.any({ produce: () => surveySettings(stack, watch, subject) });
+  (rule.node.defaultChild as CfnRule).addPropertyOverride('Targets.0.Input', stack.toJsonString(settings));
+  // A target takes no more; what a reference becomes is about as long as the reference.
+  scope.node.addValidation({
+    validate: () => {
+      const { length } = JSON.stringify(stack.resolve(settings));
+      return length > MOST_INPUT
+        ? [
+            `has to ask for ${length} characters of selections, EventBridge hands over ${MOST_INPUT}: select by tag instead of ` +
+              'by ARN, or make a watch for each plan',
+          ]
+        : [];
+    },
+  });
+  let databases = false;
+  for (const plan of subject.plans) {
+    plan._onSelection((selection) => {
+      if (databases || !tellsLag(plan, selection)) return;
+      databases = true;
+      handler.addToRolePolicy(
+        new PolicyStatement({
+          sid: 'LookAtDatabases',
+          actions: ['rds:DescribeDBInstances', 'rds:DescribeDBClusters'],
+          resources: ['db:*', 'cluster:*'].map((rest) => arnHere(stack, 'rds', rest)),
+        }),
+      );
+      acknowledgeWildcards(handler.role!, WILDCARDS);
+    });
+  }
+  acknowledgeWildcards(handler.role!, WILDCARDS);
   return handler;
 }
 
-function statements(stack: Stack, settings: SurveySettings): PolicyStatement[] {
-  const { resources, copies, lag, drills, snapshots } = surveyParts(settings);
-  const here = (service: string, rest: string) =>
-    `arn:${stack.partition}:${service}:${stack.region}:${stack.account}:${rest}`;
-  const vaults = [...new Set(settings.protections.flatMap((one) => one.vaults))].map((name) =>
-    here('backup', `backup-vault:${name}`),
-  );
+const WILDCARDS =
+  'AWS knows no resources for lists of jobs and of tagged resources, nor for describing instances and snapshots; which ' +
+  'databases are selected is decided by tag at run time';
+
+const arnHere = (stack: Stack, service: string, rest: string) =>
+  `arn:${stack.partition}:${service}:${stack.region}:${stack.account}:${rest}`;
+
+function statements(stack: Stack, { plans }: SurveySubject, parts: SurveyParts): PolicyStatement[] {
+  const { resources, copies, drills, snapshots } = parts;
+  const vaults = plans.flatMap(({ _declared }) => [
+    _declared.vault.vaultName,
+    ..._declared.rules.flatMap(({ props }) => props.airGappedVault?.vaultName ?? []),
+  ]);
   // Lists of jobs, resources and snapshots have no ARN of their own.
   const anywhere = [
-    ...(settings.jobs.length > 0 ? ['backup:ListBackupJobs'] : []),
-    ...(resources ? ['backup:ListRecoveryPointsByResource', 'tag:GetResources'] : []),
+    ...(resources
+      ? ['backup:ListBackupJobs', 'backup:ListRecoveryPointsByResource', 'tag:GetResources']
+      : []),
     ...(copies ? ['backup:ListCopyJobs'] : []),
     ...(drills ? ['backup:ListRestoreJobs'] : []),
     ...(resources || snapshots ? ['ec2:DescribeInstances'] : []),
     ...(snapshots ? ['ec2:DescribeSnapshots'] : []),
   ];
   return [
-    ...(anywhere.length > 0
-      ? [new PolicyStatement({ sid: 'Look', actions: anywhere, resources: ['*'] })]
-      : []),
+    new PolicyStatement({ sid: 'Look', actions: anywhere, resources: ['*'] }),
     ...(resources
       ? [
           new PolicyStatement({
             sid: 'LookIntoVaults',
             actions: ['backup:ListRecoveryPointsByBackupVault'],
-            resources: vaults,
-          }),
-        ]
-      : []),
-    ...(lag
-      ? [
-          new PolicyStatement({
-            sid: 'LookAtDatabases',
-            actions: ['rds:DescribeDBInstances', 'rds:DescribeDBClusters'],
-            resources: [here('rds', 'db:*'), here('rds', 'cluster:*')],
+            resources: [...new Set(vaults)].map((name) => arnHere(stack, 'backup', `backup-vault:${name}`)),
           }),
         ]
       : []),

@@ -30,7 +30,8 @@ import { newestWithinMinutes } from './windows';
 export interface DashboardOptions {
   readonly regime: string;
   readonly runbookUrl: string;
-  readonly alarms: readonly IAlarm[];
+  /** Read when the dashboard is written: more may come. */
+  readonly alarms: IAlarm[];
   readonly props: BackupWatchProps;
   readonly parts: SurveyParts;
   readonly survey: (name: string, options?: MetricOptions) => Metric;
@@ -64,17 +65,16 @@ function rows(stack: Stack, options: DashboardOptions): IWidget[][] {
         title: 'Wrong now',
         width: 24,
         height: 3,
-        alarms: [...alarms],
+        alarms,
         states: [AlarmState.ALARM],
         sortBy: AlarmStatusWidgetSortBy.STATE_UPDATED_TIMESTAMP,
       }),
     ],
     ...(Object.values(parts).some(Boolean) ? [numbers(options), troubles(options)] : []),
-    [new AlarmStatusWidget({ title: 'All alarms', width: 24, height: 4, alarms: [...alarms] })],
+    [new AlarmStatusWidget({ title: 'All alarms', width: 24, height: 4, alarms })],
     jobs(options),
     ages(options),
     ...(options.props.snapshots?.length ? [snapshots(options)] : []),
-    ...(options.props.tenants ?? []).map((tenants) => tenantRow(tenants)),
     events(options),
   ].filter((row) => row.length > 0);
 }
@@ -268,7 +268,7 @@ function ages({ props, parts, survey }: DashboardOptions): IWidget[] {
           }),
         ]
       : []),
-    ...(parts.lag
+    ...(props.plans?.some(({ _declared }) => _declared.rules.some((rule) => rule.props.continuous))
       ? [
           new GraphWidget({
             title: 'Continuous backup, behind by',
@@ -320,7 +320,8 @@ function snapshots({ props }: DashboardOptions): IWidget[] {
   });
 }
 
-function tenantRow(tenants: NonNullable<BackupWatchProps['tenants']>[number]): IWidget[] {
+/** What is shown of the backups of tenants. */
+export function tenantRow(tenants: NonNullable<BackupWatchProps['tenants']>[number]): IWidget[] {
   const count = (metricName: string, label: string, color: string) =>
     new Metric({
       namespace: 'SovereignBackup',

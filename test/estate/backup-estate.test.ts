@@ -40,9 +40,10 @@ describe.each(referenceStrengths)('with %s references', (strength) => {
     const { app, estate: made } = estate({}, { '@aws-cdk/core:defaultCrossStackReferences': strength });
     const away = templateOf(made, 'eu-west-1');
     away.hasResourceProperties('AWS::Backup::BackupVault', { BackupVaultName: 'Prod-eu' });
-    away.resourceCountIs('AWS::KMS::Key', 1);
+    // The vault's, and that of the alarms.
+    away.resourceCountIs('AWS::KMS::Key', 2);
     const home = templateOf(made, 'eu-central-1');
-    home.resourceCountIs('AWS::KMS::Key', 1);
+    home.resourceCountIs('AWS::KMS::Key', 2);
     const text = JSON.stringify(home.toJSON());
     expect(text).toContain(`:backup:eu-west-1:${account}:backup-vault:Prod-eu`);
     for (const template of [home, away]) {

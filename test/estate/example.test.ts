@@ -59,7 +59,14 @@ const withoutResource: readonly (readonly [actions: RegExp, reason: string])[] =
     /^logs:\w*(LogDeliver|ResourcePolic|LogGroups)\w*$/,
     'the delivery of logs of Step Functions knows no resource',
   ],
-  [/^backup:(DescribeRestoreJob|PutRestoreValidationResult)$/, 'AWS Backup knows no resource for jobs'],
+  [
+    /^backup:(DescribeRestoreJob|PutRestoreValidationResult|List(Backup|Copy|Restore)Jobs)$/,
+    'AWS Backup knows no resource for jobs',
+  ],
+  [
+    /^(backup:ListRecoveryPointsByResource|tag:GetResources)$/,
+    'what is protected is not known before it is asked',
+  ],
 ];
 const reasonFor = (action: string) => withoutResource.find(([actions]) => actions.test(action))?.[1];
 

@@ -42,6 +42,14 @@ export const CONSTRUCTS: Readonly<Record<string, Made>> = {
         restoreAccounts: ['222222222222'],
       }),
   },
+  BackupAudit: {
+    absent: ['aws-cn'],
+    make: (stack, id, { regime }) => {
+      const plan = new lib.RegimeBackupPlan(stack, `${id}Plan`, { vault: vault(stack, id) });
+      plan.protect('Protected', { tags: { audited: id } });
+      return new lib.BackupAudit(stack, id, { regime, plans: [plan] });
+    },
+  },
   BackupEstate: {
     ofApp: true,
     make: (app, id, { regime, home, copy }) =>

@@ -39,6 +39,7 @@ describe('events', () => {
       if (id === ids.key) return arns.key;
       if (attribute === 'BackupVaultArn') return 'arn:aws:backup:eu-central-1:111111111111:backup-vault:ours';
       if (/Role/.test(id)) return arns.role;
+      if (/TopicKey/.test(id)) return 'arn:aws:kms:eu-central-1:111111111111:key/topic';
       throw new Error(`${id}.${attribute} has no stand-in`);
     }
     if (join) return (join as [string, unknown[]])[1].map(deployed).join((join as [string])[0]);
@@ -203,6 +204,11 @@ describe('events', () => {
     ['delete another key', samples.call('kms', 'ScheduleKeyDeletion', { keyId: 'other' }), []],
     ['put a policy on the key', samples.call('kms', 'PutKeyPolicy', { keyId: 'k' }), ['KeyPolicy']],
     ['use the key', samples.call('kms', 'Decrypt', { keyId: 'k' }), []],
+    [
+      'disable the key of the topic',
+      samples.call('kms', 'DisableKey', { keyId: 'arn:aws:kms:eu-central-1:111111111111:key/topic' }),
+      ['KeyDeletion'],
+    ],
     ['have lost the key', samples.keyDeleted(arns.key), ['KeyDeleted']],
   ])('to %s', (_, event, rule) => {
     expect(told(event)).toEqual(rule);

@@ -9,10 +9,13 @@ import { HIPAASecurityChecks, NIST80053R5Checks, PCIDSS321Checks } from 'cdk-nag
 import {
   BackupRule,
   BackupWatch,
+  DatabaseServer,
   PrivacyRegime,
   RegimeBackupPlan,
   RegimeVault,
   ResourceType,
+  TenantBackups,
+  TenantSource,
   WatchSeverity,
 } from 'cdk-sovereign-backup';
 import { lint } from '../support/cfn-lint';
@@ -325,12 +328,18 @@ describe('what is refused, with the way out', () => {
     expect(text).toMatch(/has no vaults/);
     expect(text).toMatch(/surveyEvery is 7 minutes, write one of 5, 10, 15, 20, 30, 60/);
   });
+});
 
-  it('a watch that was made too early', () => {
-    const { app, plan } = everything();
-    plan.protect('Later', { tags: { backup: 'later' } });
-    expect(complaint(app)).toMatch(/was made before the last protect/);
-  });
+it('looks also at what is selected after it was made', () => {
+  const { app, stack, plan } = everything();
+  plan.protect('Later', { tags: { backup: 'later' }, types: [ResourceType.EFS] });
+  expect(complaint(app)).toBe('');
+  const template = Template.fromStack(stack);
+  expect(JSON.stringify(template.findResources('AWS::Events::Rule'))).toContain('later');
+  const alarms = Object.keys(template.findResources('AWS::CloudWatch::Alarm'));
+  expect(alarms.some((id) => id.startsWith('WatchMissingEFS'))).toBe(true);
+  const [dashboard] = Object.values(template.findResources('AWS::CloudWatch::Dashboard'));
+  expect(JSON.stringify(dashboard)).toContain('WatchMissingEFS');
 });
 
 it('leaves a plan that is rarer than CloudWatch can look back to the survey', () => {
@@ -358,6 +367,26 @@ it('watches a vault that only copies arrive in', () => {
   template.hasResourceProperties('AWS::CloudWatch::Alarm', {
     AlarmDescription: Match.stringLikeRegexp('cancel-key-deletion'),
   });
+});
+
+it('puts tenants on the dashboard, and their alarms among its own', () => {
+  const { app, stack, watch } = everything();
+  const before = watch.alarms.length;
+  const server = DatabaseServer.fromEndpoint({ host: 'db.example.internal' });
+  watch.addTenants(new TenantBackups(stack, 'Tenants', { source: TenantSource.discover(server, '%') }));
+  expect(watch.alarms).toHaveLength(before + 2);
+  expect(complaint(app)).toBe('');
+  const [dashboard] = Object.values(Template.fromStack(stack).findResources('AWS::CloudWatch::Dashboard'));
+  const text = JSON.stringify(dashboard);
+  for (const part of ['TenantsMissing', 'TenantsMissingAlarm', 'TenantsFailedAlarm'])
+    expect(text).toContain(part);
+});
+
+it('says when it has to ask for more than EventBridge hands over', () => {
+  const { app, plan } = everything();
+  const arns = Array.from({ length: 200 }, (_, n) => `arn:aws:ec2:eu-central-1:111111111111:volume/vol-${n}`);
+  plan.protect('Many', { arns });
+  expect(complaint(app)).toMatch(/EventBridge hands over 8192: select by tag instead/);
 });
 
 describe('quality', () => {

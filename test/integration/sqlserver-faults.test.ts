@@ -357,6 +357,22 @@ describe('a restore', () => {
     expect(own.model.find('acme friday')!.properties).toEqual({});
   });
 
+  test('that is stopped while the server restores', async () => {
+    for (const [server, dumped] of [
+      [rds, onRds],
+      [own, onOwn],
+    ] as const) {
+      server.tasks.fault = () => 'stuck';
+      server.statementSteps = 10_000;
+      const stop = new AbortController();
+      const restore = run.prepare(server, 'acme', dumped, { signal: stop.signal });
+      while (server.model.find('acme__restore_1a2b3c4d')?.state !== 'RESTORING') await sleep(10);
+      stop.abort(new Error('stopped by SIGTERM'));
+      expect((await failing(restore)).message).toBe('stopped by SIGTERM');
+      expect(names(server)).toEqual(['acme']);
+    }
+  });
+
   test('beside a database that has its copy’s name and is somebody else’s', async () => {
     rds.model.create('acme__restore_1a2b3c4d', { theirs: ['x'] });
     await refused(run.restore(rds, 'acme', onRds), 2, /is not from this tool; rename it or drop it/);
@@ -454,7 +470,7 @@ test('any name a server allows is dumped and restored as that name and no other'
       await run.undo(server, name);
       expect(content(server, name)).toEqual({ [name]: [] });
     }),
-    { numRuns: 12 },
+    { numRuns: 9 },
   );
 });
 
@@ -486,7 +502,7 @@ test('answers that break off are errors, in packets of any size, and never hang 
         else expect(outcome.tables).toHaveLength(2);
       },
     ),
-    { numRuns: 25 },
+    { numRuns: 15 },
   );
   await run.dump(rds, 'acme');
 });

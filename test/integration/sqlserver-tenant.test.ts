@@ -17,7 +17,6 @@ const moto = useMoto();
 beforeAll(() => stagingBucket(moto()));
 
 describe.each([
-  { kind: 'Amazon RDS', rds: true, options: '' },
   { kind: 'Amazon RDS with a key of the tenant', rds: true, options: `&kms_key=${KMS_KEY}` },
   { kind: 'SQL Server 2022', rds: false, options: '' },
 ])('on $kind', ({ rds, options }) => {

@@ -24,7 +24,8 @@ export async function dump(request: EngineDumpRequest): Promise<EngineDump> {
   const key = staging.newKey(database, 'dump');
   const close = async () => {
     await session.close();
-    await staging.remove(key);
+    // A good dump stays good when this fails: the next one removes what is left, or the bucket does after a day.
+    await staging.remove(key).catch(() => {});
   };
   try {
     await lock(session, 'dump', database);

@@ -83,7 +83,7 @@ export async function recover(
       await writeMark(session, name, rest);
     } else {
       say(`finishing the swap of an interrupted run: ${name} becomes ${database}`);
-      await session.batch(native.renameSql(name, database));
+      await session.batch(`${emptySql(name)}; ${native.renameSql(name, database)}`);
     }
   }
   const live = await databaseInfo(session, database);
@@ -97,6 +97,12 @@ export async function recover(
   for (const { name, access, mark } of await copiesOf(session, database)) {
     if (mark && access !== 'MULTI_USER') await admitAll(session, name);
   }
+}
+
+/** Ends whatever sessions are on a database, and lets everybody in again. */
+export function emptySql(database: string): string {
+  const q = quoteName(database);
+  return `ALTER DATABASE ${q} SET SINGLE_USER WITH ROLLBACK IMMEDIATE; ALTER DATABASE ${q} SET MULTI_USER`;
 }
 
 async function admitAll(session: Session, database: string): Promise<void> {

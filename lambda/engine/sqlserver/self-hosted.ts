@@ -84,7 +84,7 @@ export class SelfHostedNative implements Native {
 
   /** Without a region the server signs for us-east-1, which other regions refuse. */
   private options(name: 'BACKUP_OPTIONS' | 'RESTORE_OPTIONS'): string {
-    return `, ${name} = ${quoteText(JSON.stringify({ s3: { region: this.staging.place.region } }))}`;
+    return `, ${name} = '${JSON.stringify({ s3: { region: this.staging.place.region } })}'`;
   }
 
   private async run(

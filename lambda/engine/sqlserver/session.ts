@@ -1,8 +1,7 @@
-import type { Socket } from 'node:net';
 import { InputError, OperationError, reasonOf } from '../../errors.js';
 import type { SqlServerAddress } from './address.js';
 import type { Connection, Request } from './driver.js';
-import { openSocket } from './socket.js';
+import { openSocket, type WatchedSocket } from './socket.js';
 
 export type Value = string | number | null;
 export type Row = Record<string, unknown>;
@@ -23,16 +22,21 @@ export class SqlError extends Error {
 export class Session {
   /** False once the connection is gone, by whosever doing. */
   public alive = true;
+  /** Ends the statement that waits. */
+  private broken: (error: Error) => void = () => {};
 
   private constructor(
     private readonly connection: Connection,
     private readonly driver: typeof import('./driver.js'),
     private readonly address: SqlServerAddress,
+    private readonly socket: WatchedSocket,
   ) {
     // Its loss is an error of the statement that waits, or of the next one, never an uncaught one.
     connection.on('error', () => {});
-    connection.on('end', () => {
+    // An answer that breaks off in the middle leaves the driver waiting for its rest.
+    socket.closed.then((reason) => {
       this.alive = false;
+      this.broken(new OperationError(`${this.lost()}: ${reason}`));
     });
   }
 
@@ -40,7 +44,8 @@ export class Session {
   public static async open(address: SqlServerAddress, database = 'master'): Promise<Session> {
     const driver = await import('./driver.js');
     const encrypt = address.sslmode !== 'disable';
-    let socket: Socket | undefined;
+    let socket: WatchedSocket | undefined;
+    let broken: (error: Error) => void = () => {};
     const connection = new driver.Connection({
       server: address.host,
       authentication: {
@@ -50,7 +55,9 @@ export class Session {
       options: {
         connector: async () => {
           socket = await openSocket(address.host, address.port, encrypt);
-          return socket;
+          // What the server said before it closed is worth more than that it closed.
+          socket.closed.then((reason) => setTimeout(() => broken(new Error(reason)), 500).unref());
+          return socket.socket;
         },
         database,
         appName: 'sovereign-backup',
@@ -75,14 +82,15 @@ export class Session {
     connection.on('error', () => {});
     try {
       await new Promise<void>((resolve, reject) => {
+        broken = reject;
         connection.connect((error) => (error ? reject(error) : resolve()));
       });
     } catch (error) {
       connection.close();
-      socket?.destroy();
+      socket?.socket.destroy();
       throw explainConnect(error, numbers, address, database);
     }
-    return new Session(connection, driver, address);
+    return new Session(connection, driver, address, socket!);
   }
 
   /** A statement with parameters, which are values and never text of the statement. */
@@ -119,6 +127,7 @@ export class Session {
       for (const [name, value] of Object.entries(parameters))
         request.addParameter(name, typeof value === 'number' ? TYPES.Int : TYPES.NVarChar, value);
       signal?.addEventListener('abort', cancel, { once: true });
+      this.broken = reject;
       this.connection[how](request);
     });
   }
@@ -136,11 +145,10 @@ export class Session {
 
   /** Safe at any time and more than once. */
   public async close(): Promise<void> {
-    if (!this.alive) return;
     this.alive = false;
-    const ended = new Promise<void>((resolve) => this.connection.once('end', () => resolve()));
     this.connection.close();
-    await ended;
+    this.socket.socket.destroy();
+    await this.socket.closed;
   }
 }
 

@@ -32,6 +32,10 @@ export function stagingPlace(
     throw new InputError(`staging is ${JSON.stringify(staging)}; write it like ${SHAPE}`);
   const { hostname: bucket, pathname } = new URL(staging);
   const region = options.staging_region ?? environment.AWS_REGION ?? environment.AWS_DEFAULT_REGION;
+  if (region && !/^[a-z0-9-]+$/.test(region))
+    throw new InputError(
+      `the staging bucket's region is ${JSON.stringify(region)}; write it like eu-central-1`,
+    );
   if (!region)
     throw new InputError('the staging bucket has no region; add &staging_region=… or set AWS_REGION');
   if (endpoint !== undefined && !/^https?:\/\/[^/]+\/?$/.test(endpoint))

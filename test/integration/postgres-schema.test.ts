@@ -71,7 +71,9 @@ test.each(['acme', `Odd "one"; drop schema x.y * $a 'b'`, '50% élan'])(
     const other = print('other');
     const dumped = await work.dump(schema, at(schema));
     ok(dumped);
-    expect(dumped.json<{ tables: unknown[] }>().tables).toContainEqual({ schema, name: 'people', rows: 50 });
+    expect(dumped.json<{ tables: unknown[] }>().tables).toContainEqual(
+      expect.objectContaining({ schema, name: 'people', rows: 50 }),
+    );
     expect((await work.verify(schema)).json()).toMatchObject({ ok: true });
     await run(
       `drop view ${q(schema)}.rich cascade; delete from ${q(schema)}.people; comment on schema ${q(schema)} is null`,

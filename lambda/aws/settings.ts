@@ -25,6 +25,11 @@ export interface Settings {
   readonly tenantRoleArn?: string;
   /** SQL LIKE pattern of the tenants' databases. */
   readonly tenantPattern?: string;
+  /** Where tenants share a database: what each of them is in it, and the database. */
+  readonly tenancy?: 'schema' | 'rows';
+  readonly database?: string;
+  /** Of tenancy `rows`: where the description lies. */
+  readonly tenancyFile?: { readonly bucket: string; readonly key: string };
 }
 
 /** A store at another provider: its URL, and the secret with its credentials and the key of archives there. */
@@ -55,6 +60,7 @@ export function readSettings(environment: NodeJS.ProcessEnv = process.env): Sett
     ...given('caFile', environment.SOVEREIGN_CA_FILE),
     ...given('tenantRoleArn', environment.SOVEREIGN_TENANT_ROLE_ARN),
     ...given('tenantPattern', environment.SOVEREIGN_TENANT_PATTERN),
+    ...shared(environment),
   };
   if (missing.length > 0) {
     throw new OperationError(
@@ -69,4 +75,16 @@ function given<Name extends string>(
   value: string | undefined,
 ): { readonly [N in Name]?: string } {
   return value ? ({ [name]: value } as { readonly [N in Name]?: string }) : {};
+}
+
+function shared(environment: NodeJS.ProcessEnv): Pick<Settings, 'tenancy' | 'database' | 'tenancyFile'> {
+  const tenancy = environment.SOVEREIGN_TENANCY;
+  if (tenancy !== 'schema' && tenancy !== 'rows') return {};
+  const bucket = environment.SOVEREIGN_TENANCY_BUCKET;
+  const key = environment.SOVEREIGN_TENANCY_KEY;
+  return {
+    tenancy,
+    ...given('database', environment.SOVEREIGN_DATABASE),
+    ...(bucket && key ? { tenancyFile: { bucket, key } } : {}),
+  };
 }

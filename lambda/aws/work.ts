@@ -12,6 +12,7 @@ import { openExternalStores } from './external-stores.js';
 import { serverLogin } from './server-login.js';
 import { readSettings, type Settings } from './settings.js';
 import { logger, type Measure, measure } from './telemetry.js';
+import { scopeFor } from './tenancy.js';
 import { tenantCredentials } from './tenant-credentials.js';
 import { parseWorkerEvent, type WorkerAction, type WorkerEvent } from './worker-event.js';
 
@@ -118,9 +119,11 @@ async function perform(
   if (asked.action === 'verify') return verifyArchive({ ...request, ...at, key: await key() });
 
   const server = await serverLogin(settings);
+  const scope = await scopeFor(asked, settings);
+  const database = asked.database ?? settings.database;
   const where = {
-    ...(asked.database ? { database: asked.database } : {}),
-    ...(asked.scope ? { scope: asked.scope } : {}),
+    ...(database === undefined ? {} : { database }),
+    ...(scope === undefined ? {} : { scope }),
   };
   if (asked.action === 'dump') {
     const copies = await openExternalStores(settings);

@@ -3,10 +3,11 @@ import { s3Client } from '../archive/s3-client.js';
 import { explainS3 } from '../archive/s3-errors.js';
 import type { TenantItem } from '../aws/map-results.js';
 import { serverLogin } from '../aws/server-login.js';
-import { readSettings } from '../aws/settings.js';
+import { readSettings, type Settings } from '../aws/settings.js';
 import { logger, measure } from '../aws/telemetry.js';
+import { readTenancy } from '../aws/tenancy.js';
 import { engineFor } from '../engine/engines.js';
-import { describeServer } from '../engine/server.js';
+import { describeServer, type ServerAddress } from '../engine/server.js';
 import { InputError, OperationError } from '../errors.js';
 
 const runName = /^[A-Za-z0-9_-]{1,80}$/;
@@ -18,22 +19,9 @@ export async function handler(event: { readonly run?: unknown }) {
     throw new InputError(`"run" must be the name of an execution, got ${JSON.stringify(run)}`);
   }
   const settings = readSettings();
-  const pattern = settings.tenantPattern;
-  if (pattern === undefined) {
-    throw new OperationError(
-      'SOVEREIGN_TENANT_PATTERN is not set: which databases are tenants? The TenantBackups construct sets it, so deploy it again',
-    );
-  }
   const server = await serverLogin(settings);
-  const databases = await (await engineFor(server)).databases(server, pattern);
-  measure(settings.regime, [{ name: 'TenantsDiscovered', value: databases.length }]);
-  if (databases.length === 0) {
-    // Nothing found is nothing backed up: a changed naming scheme must ring, not pass.
-    throw new OperationError(
-      `no database on ${describeServer(server)} is like '${pattern}'; correct the pattern of the tenants' databases or the rights of the user`,
-    );
-  }
-  const tenants: TenantItem[] = databases.map((database) => ({ tenant: database, database }));
+  const tenants = await findTenants(settings, server);
+  measure(settings.regime, [{ name: 'TenantsDiscovered', value: tenants.length }]);
   const key = `runs/${run}/tenants.json`;
   const body = JSON.stringify(tenants);
   await s3Client({ region: settings.region })
@@ -51,4 +39,33 @@ export async function handler(event: { readonly run?: unknown }) {
     });
   logger.info('tenants discovered', { run, count: tenants.length });
   return { bucket: settings.bucket, key, count: tenants.length };
+}
+
+/** Nothing found is nothing backed up: a changed naming scheme must ring, not pass. */
+async function findTenants(settings: Settings, server: ServerAddress): Promise<TenantItem[]> {
+  const { tenantPattern: pattern, tenancy, database } = settings;
+  const engine = await engineFor(server);
+  const where = describeServer(server);
+  if (tenancy !== undefined) {
+    if (!engine.tenants || database === undefined)
+      throw new OperationError(`${engine.name} cannot list the tenants that share a database on ${where}`);
+    const of =
+      tenancy === 'rows'
+        ? { tenancy, description: await readTenancy(settings) }
+        : { tenancy, pattern: pattern ?? '%' };
+    const tenants = await engine.tenants({ server, database, of });
+    if (tenants.length > 0) return tenants.map((tenant) => ({ tenant, database }));
+    throw new OperationError(
+      `database ${JSON.stringify(database)} on ${where} has no tenant${of.tenancy === 'schema' ? ` whose schema is like '${of.pattern}'` : ''}; correct the source of the tenants or the rights of the user`,
+    );
+  }
+  if (pattern === undefined)
+    throw new OperationError(
+      'SOVEREIGN_TENANT_PATTERN is not set: which databases are tenants? The TenantBackups construct sets it, so deploy it again',
+    );
+  const databases = await engine.databases(server, pattern);
+  if (databases.length > 0) return databases.map((name) => ({ tenant: name, database: name }));
+  throw new OperationError(
+    `no database on ${where} is like '${pattern}'; correct the pattern of the tenants' databases or the rights of the user`,
+  );
 }

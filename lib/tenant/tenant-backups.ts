@@ -28,6 +28,7 @@ import { ARCHIVES, archiveBucket, RUNS } from './archive-bucket';
 import { DatabaseEngine, type DatabaseServer } from './database-server';
 import type { ExternalStore } from './external-store';
 import { runsFailed, scheduledRun } from './scheduled-run';
+import { sharedTenancy } from './shared-tenancy';
 import { tenantAlarms } from './tenant-alarms';
 import type { TenantBackupsProps } from './tenant-backups-props';
 import { tenantKeyMaker } from './tenant-key-maker';
@@ -127,7 +128,9 @@ export class TenantBackups extends Construct implements ec2.IConnectable {
       vpcSubnets: props.vpcSubnets,
       securityGroups: securityGroup && [securityGroup],
     };
+    const shared = sharedTenancy(this, props.source);
     const environment: { [name: string]: string } = {
+      ...shared.environment,
       SOVEREIGN_REGIME: this.regime.id,
       SOVEREIGN_BUCKET: this.bucket.bucketName,
       SOVEREIGN_PREFIX: ARCHIVES,
@@ -154,9 +157,11 @@ export class TenantBackups extends Construct implements ec2.IConnectable {
     }
     worker.addEnvironment('SOVEREIGN_TENANT_ROLE_ARN', this.tenantRole.roleArn);
     this.letLogIn(worker, server);
+    shared.grantRead(worker);
     server.staging?.grantUse(worker);
 
     const tenants = this.findTenants(props.source, environment, network);
+    if ('grantInvoke' in tenants) shared.grantRead(tenants);
     const report = zipFunction(this, 'Report', 'report', {
       description: 'Compares the tenants that were to be dumped with those that were',
       environment: { SOVEREIGN_REGIME: this.regime.id },
@@ -352,7 +357,10 @@ export class TenantBackups extends Construct implements ec2.IConnectable {
     }
     const discover = zipFunction(this, 'Discover', 'discover', {
       description: 'Finds the tenants of the server',
-      environment: { ...environment, SOVEREIGN_TENANT_PATTERN: source.pattern! },
+      environment: {
+        ...environment,
+        ...(source.pattern === undefined ? {} : { SOVEREIGN_TENANT_PATTERN: source.pattern }),
+      },
       memorySize: 512,
       timeout: Duration.minutes(5),
       ...network,

@@ -52,6 +52,35 @@ export class TenantSource {
     return new TenantSource(server, undefined, tenants);
   }
 
+  /**
+   * Every schema of one database whose name matches, found anew in each run. The tenant's name is the schema's.
+   *
+   * @param server where to look
+   * @param database the database that the tenants share
+   * @param pattern a SQL LIKE pattern, as in `discover`
+   */
+  public static schemas(server: DatabaseServer, database: string, pattern: string): TenantSource {
+    if (database === '') throw new DeclarationError('TenantSource.schemas: the database has no name');
+    if (pattern.trim() === '') {
+      throw new DeclarationError("TenantSource.schemas: the pattern is empty, write '%' for every schema");
+    }
+    return new TenantSource(server, pattern, undefined, { tenancy: 'schema', database });
+  }
+
+  /**
+   * Every tenant of tables that they share, found anew in each run. The tenant's name is what stands in the tenant
+   * column.
+   *
+   * @param server where to look
+   * @param database the database that the tenants share
+   * @param tenancyFile path of the description of whose the rows are, as `sovereign-backup tenancy infer` writes it
+   */
+  public static rows(server: DatabaseServer, database: string, tenancyFile: string): TenantSource {
+    if (database === '') throw new DeclarationError('TenantSource.rows: the database has no name');
+    if (tenancyFile === '') throw new DeclarationError('TenantSource.rows: name the tenancy description');
+    return new TenantSource(server, undefined, undefined, { tenancy: 'rows', database, tenancyFile });
+  }
+
   /** The server that holds the databases. */
   public readonly server: DatabaseServer;
 
@@ -61,9 +90,26 @@ export class TenantSource {
   /** The tenants of a fixed list. */
   public readonly tenants?: ListedTenant[];
 
-  private constructor(server: DatabaseServer, pattern?: string, tenants?: ListedTenant[]) {
+  /** What a tenant is, where it is not a database: `schema` or `rows`. */
+  public readonly tenancy?: string;
+
+  /** The database that the tenants share. */
+  public readonly database?: string;
+
+  /** The description of whose the rows are, of a source of rows. */
+  public readonly tenancyFile?: string;
+
+  private constructor(
+    server: DatabaseServer,
+    pattern?: string,
+    tenants?: ListedTenant[],
+    shared: { readonly tenancy?: string; readonly database?: string; readonly tenancyFile?: string } = {},
+  ) {
     this.server = server;
     this.pattern = pattern;
     this.tenants = tenants;
+    this.tenancy = shared.tenancy;
+    this.database = shared.database;
+    this.tenancyFile = shared.tenancyFile;
   }
 }

@@ -50,13 +50,13 @@ export async function fixOutput(client: pg.Client): Promise<void> {
   );
 }
 
-/** The method, and what it makes of fixed values here: where that differs, checksums cannot be compared. */
+/** The method, and what it makes of fixed values here, which encoding included: where that differs, checksums cannot be compared. */
 export async function checksumsHere(client: pg.Client): Promise<Checksums> {
   const values: Record<string, string> = {
     int2: '12345::int2',
     int4: '123456789::int4',
     int8: '1234567890123456789::int8',
-    text: `'Grüße, 世界'::text`,
+    text: `'some words, in characters that every encoding has'::text`,
     varchar: `'varying'::varchar`,
     bpchar: `'blank padded'::char(20)`,
     uuid: `'8f14e45f-ceea-467f-9c1e-7d5b2b0e3c11'::uuid`,
@@ -66,7 +66,7 @@ export async function checksumsHere(client: pg.Client): Promise<Checksums> {
   const columns = Object.keys(values).map((type) => ({ name: type, type }));
   const row = Object.entries(values).map(([type, value]) => `${value} as ${q(type)}`);
   const { rows } = await client.query<{ probe: string }>(
-    `select ${checksumSql(columns)} as probe from (select ${row.join(', ')}) as fixed`,
+    `select ${checksumSql(columns)} || ' ' || getdatabaseencoding() as probe from (select ${row.join(', ')}) as fixed`,
   );
   return { method: METHOD, probe: rows[0]!.probe };
 }

@@ -112,6 +112,7 @@ async function dumpFrom(
           encryption: 'AWS Encryption SDK, AES-256-GCM-HKDF-SHA512-COMMIT_KEY',
           encryptionContext: encryptionContext(place, 'data'),
         },
+        ...(request.retention ? { retention: request.retention } : {}),
         ...regionsOf(store),
         tables: (await dump.finished).tables,
         ...checksumsOf(await dump.finished),

@@ -2,6 +2,7 @@ import type { EncryptionContext } from '@aws-crypto/material-management-node';
 import { version } from '../../package.json';
 import { type Checksums, type Omission, type TableRows, TENANCIES, type Tenancy } from '../engine/engine.js';
 import { DamagedError } from './damaged-error.js';
+import type { RetentionPolicy } from './retention.js';
 import { tenantKey } from './tenant-key.js';
 
 /** What an archive says of itself: plain JSON without secrets, authenticated by its seal. */
@@ -42,6 +43,8 @@ export interface Manifest {
     /** Of `data`; the seal's differs in `part`, which is `manifest`. */
     readonly encryptionContext: EncryptionContext;
   };
+  /** The policy that held when it was made; what is deleted is decided when it is pruned. */
+  readonly retention?: RetentionPolicy;
   /** Where this copy of the archive lies, as far as its store was told. */
   readonly regions?: { readonly store: string; readonly country?: string };
   readonly tables: readonly TableRows[];

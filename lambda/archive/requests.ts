@@ -3,6 +3,7 @@ import type { TableComparison, TableRows, Tenancy, TenantScope } from '../engine
 import type { ServerAddress } from '../engine/server.js';
 import { OperationError } from '../errors.js';
 import type { ArchiveKey } from './key.js';
+import type { RetentionPolicy } from './retention.js';
 import type { ArchiveStore } from './store.js';
 
 /** What every operation on a tenant's archives needs. */
@@ -25,6 +26,8 @@ export interface DumpRequest extends ArchiveRequest {
   readonly database?: string;
   /** @default - the whole database */
   readonly scope?: TenantScope;
+  /** Noted in the manifest; `prune` applies what it is given then. @default - nothing is noted */
+  readonly retention?: RetentionPolicy;
   /** Further stores that the same read of the database goes to, each under its own key. @default - none */
   readonly copies?: readonly { readonly store: ArchiveStore; readonly key: ArchiveKey }[];
   /** How long one store may hold up the others in all before it is given up, in milliseconds. @default 300000 */

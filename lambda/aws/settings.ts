@@ -1,3 +1,4 @@
+import type { RetentionPolicy } from '../archive/retention.js';
 import { OperationError } from '../errors.js';
 
 /** What the constructs tell the functions, by environment variables. */
@@ -11,6 +12,8 @@ export interface Settings {
   readonly keyArn: string;
   /** Each tenant has a key of its own, found by its alias. */
   readonly keyPerTenant: boolean;
+  /** Noted in manifests. */
+  readonly retention?: RetentionPolicy;
   /** Further stores that every dump goes to. */
   readonly externalStores: readonly ExternalStore[];
   /** `postgres://user@host:5432`, never with a password. */
@@ -56,6 +59,9 @@ export function readSettings(environment: NodeJS.ProcessEnv = process.env): Sett
     externalStores: JSON.parse(environment.SOVEREIGN_EXTERNAL_STORES ?? '[]') as ExternalStore[],
     server: required('SOVEREIGN_SERVER'),
     login: environment.SOVEREIGN_DB_AUTH === 'iam' ? ('iam' as const) : ('password' as const),
+    ...(environment.SOVEREIGN_RETENTION
+      ? { retention: JSON.parse(environment.SOVEREIGN_RETENTION) as RetentionPolicy }
+      : {}),
     ...given('secretArn', environment.SOVEREIGN_SECRET_ARN),
     ...given('caFile', environment.SOVEREIGN_CA_FILE),
     ...given('tenantRoleArn', environment.SOVEREIGN_TENANT_ROLE_ARN),

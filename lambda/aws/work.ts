@@ -133,6 +133,7 @@ async function perform(
       server,
       key: await key(),
       ...(copies.length > 0 ? { copies } : {}),
+      ...(settings.retention ? { retention: settings.retention } : {}),
     });
   }
   const load = { ...request, ...where, ...at, server, noOwner: asked.noOwner };

@@ -35,7 +35,7 @@ import { tenantKeyMaker } from './tenant-key-maker';
 import { TenantKeys } from './tenant-keys';
 import { type TenantList, tenantMachine } from './tenant-machine';
 import { explainToNag } from './tenant-nag';
-import { tenantPruning } from './tenant-pruning';
+import { retentionPolicy, tenantPruning } from './tenant-pruning';
 import { tenantRole } from './tenant-role';
 import type { TenantSource } from './tenant-source';
 
@@ -149,6 +149,7 @@ export class TenantBackups extends Construct implements ec2.IConnectable {
       key: keys.isPerTenant ? undefined : this.encryptionKey,
       regime: this.regime.id,
     });
+    worker.addEnvironment('SOVEREIGN_RETENTION', retentionPolicy(retention, props.generations));
     if (keys.isPerTenant) worker.addEnvironment('SOVEREIGN_TENANT_KEYS', 'per-tenant');
     if (externalStores.length > 0) {
       const told = externalStores.map(({ url, credentials }) => ({ url, secretArn: credentials.secretArn }));

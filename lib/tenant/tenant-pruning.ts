@@ -16,9 +16,19 @@ export interface PruningOptions {
   readonly generations?: ArchiveGenerations;
 }
 
+/** As the functions read it. */
+export function retentionPolicy(retention: Duration, generations: ArchiveGenerations = {}): string {
+  return JSON.stringify({
+    keepDays: retention.toDays(),
+    keepDaily: generations.daily,
+    keepWeekly: generations.weekly,
+    keepMonthly: generations.monthly,
+  });
+}
+
 /** Once a day, what no rule keeps is deleted: by a function that can delete archives and cannot decrypt them. */
 export function tenantPruning(scope: Construct, id: string, options: PruningOptions): lambda.Function {
-  const { bucket, regime, retention, generations = {} } = options;
+  const { bucket, regime, retention, generations } = options;
   const archives = bucket.arnForObjects(`${ARCHIVES}${regime}/*`);
   const prune = zipFunction(scope, id, 'prune', {
     description: 'Deletes the archives that no retention rule keeps',
@@ -26,12 +36,7 @@ export function tenantPruning(scope: Construct, id: string, options: PruningOpti
       SOVEREIGN_REGIME: regime,
       SOVEREIGN_BUCKET: bucket.bucketName,
       SOVEREIGN_PREFIX: ARCHIVES,
-      SOVEREIGN_RETENTION: JSON.stringify({
-        keepDays: retention.toDays(),
-        keepDaily: generations.daily,
-        keepWeekly: generations.weekly,
-        keepMonthly: generations.monthly,
-      }),
+      SOVEREIGN_RETENTION: retentionPolicy(retention, generations),
     },
     memorySize: 1024,
     timeout: Duration.minutes(15),

@@ -134,7 +134,8 @@ describe('a store at another provider', () => {
 
   test('gets every dump under its own key, and says where it is', async () => {
     elsewhere.fault = () => undefined;
-    const done = await run('worker', { action: 'dump', tenant: 'spira_b' }, stores());
+    const kept = { SOVEREIGN_RETENTION: '{"keepDays":7,"keepMonthly":12}' };
+    const done = await run('worker', { action: 'dump', tenant: 'spira_b' }, { ...stores(), ...kept });
     expect(done.stores).toMatchObject([{ ok: true }, { ok: true }]);
     const [manifest] = (await keys('copies')).filter((key) => key.endsWith('manifest.json'));
     expect(manifest).toContain(`eu/spira_b/${done.archive}/`);
@@ -144,6 +145,7 @@ describe('a store at another provider', () => {
     expect(JSON.parse(text)).toMatchObject({
       key: { id: expect.stringMatching(/^raw:/) },
       regions: { store: 'fr-par', country: 'FR' },
+      retention: { keepDays: 7, keepMonthly: 12 },
     });
   });
 

@@ -4,7 +4,14 @@ import type { IConstruct } from 'constructs';
 
 /** Says why a finding of cdk-nag is meant; it concerns nobody who does not use cdk-nag. */
 export function acknowledge(scope: IConstruct, findings: { readonly [id: string]: string }): void {
-  Validations.of(scope).acknowledge(...Object.entries(findings).map(([id, reason]) => ({ id, reason })));
+  for (const [id, reason] of Object.entries(findings)) {
+    try {
+      Validations.of(scope).acknowledge({ id, reason });
+    } catch (error) {
+      // Before aws-cdk-lib 2.269, a finding that names an ARN or another type cannot be acknowledged by anybody.
+      if (!/InvalidValidationId|Invalid validation rule ID/.test(`${error}`)) throw error;
+    }
+  }
 }
 
 /** The packs of cdk-nag besides its own solutions, whose rules go by the same names. */

@@ -54,7 +54,9 @@ describe('a tenant', () => {
     const dumped = await work.dump('acme');
     expect(dumped).toMatchObject({ code: 0 });
     const archive = dumped.json<{ archive: string; at: string; bytes: number; tables: unknown }>();
-    expect(archive.tables).toEqual([{ schema: 'public', name: 'orders', rows: 200 }]);
+    expect(archive.tables).toEqual([
+      { schema: 'public', name: 'orders', rows: 200, checksum: expect.stringMatching(/^-?\d+$/) },
+    ]);
     expect(archive.bytes).toBe(statSync(join(archiveFolder('acme'), 'data')).size);
     expect((await work.list(['acme'])).json()).toEqual([archive]);
     expect((await work.verify('acme')).json()).toEqual({ ok: true, archive: archive.archive, problems: [] });

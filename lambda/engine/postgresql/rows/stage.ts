@@ -149,9 +149,11 @@ export class Stage {
   private async checkKeys(planned: PlannedTable, name: string): Promise<void> {
     const key = planned.table.primaryKey;
     if (key.length === 0) return;
+    // One look into the key's index for each staged row: the other way round the whole live table would be read.
     const taken = await this.client.query<{ key: string }>(
-      `select row(${names(key, 't')})::text as key from ${relation(planned.table)} t
-       where (${names(key, 't')}) in (select ${names(key)} from ${name}) and (${this.rows.belongs(planned, 't')}) is not true
+      `select row(${names(key, 's')})::text as key from ${name} s cross join lateral (
+         select from ${relation(planned.table)} t
+         where (${names(key, 't')}) = (${names(key, 's')}) and (${this.rows.belongs(planned, 't')}) is not true offset 0) other
        order by 1 limit 5`,
     );
     if (taken.rows.length > 0)

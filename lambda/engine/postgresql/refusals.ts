@@ -27,6 +27,8 @@ const COMMAND = new RegExp(
 );
 const DENIED = /permission denied|must be (a )?superuser|must be owner of|only superusers?/i;
 const NOT_OURS = /must be (?:member of role|able to SET ROLE) "(.*)"/;
+/** A newer client writes a subscription in words that an older server does not know; it would be switched off anyway. */
+const TOO_NEW = /unrecognized subscription parameter/;
 const ABSENT = /"((?:[^"]|"")+)" does not exist/;
 const IDENTIFIER = /(?:"(?:[^"]|"")*"|[^\s"(;.]+)(?:\.(?:"(?:[^"]|"")*"|[^\s"(;.]+))*/;
 
@@ -78,12 +80,13 @@ export class Refusals {
     const absent = ABSENT.exec(reason)?.[1];
     const follows = absent !== undefined && this.lost.has(absent);
     const comment = verb === 'COMMENT ON' || verb === 'SECURITY LABEL';
-    const refused =
+    const tooNew = kind === 'SUBSCRIPTION' && TOO_NEW.test(reason);
+    const denied =
       DENIED.test(reason) &&
       (comment || (kind !== undefined && verb !== 'GRANT' && verb !== 'REVOKE')) &&
       // Code of the tenant's own in a trusted language is no privilege: there something else is wrong.
       (kind !== 'FUNCTION' || /language (c|internal)\b/.test(reason));
-    if (!follows && !refused) return false;
+    if (!follows && !tooNew && !denied) return false;
     if (comment) {
       if (!follows) this.told.add(`a comment or label was not restored: ${reason}`);
       return true;
@@ -94,9 +97,7 @@ export class Refusals {
     this.lost.add(bare).add(bare.slice(bare.lastIndexOf('.') + 1));
     // Owners, grants and parts of a thing that is not there are lost with it, and told with it.
     if (verb === 'CREATE' || !follows)
-      this.told.add(
-        `${(kind ?? verb).toLowerCase()} ${name} was not restored, as the role that restores may not make it: ${reason}`,
-      );
+      this.told.add(`${(kind ?? verb).toLowerCase()} ${name} was not restored: ${reason}`);
     return true;
   }
 }

@@ -1,6 +1,7 @@
 // Connections cut at many points, sessions ended, the server killed or stopped at once: the live database is whole,
 // nothing partial is listed, and the next run cleans up and succeeds. Limits of time and locks that others have set.
 import { type CuttingProxy, startCuttingProxy } from '../support/cutting-proxy';
+import { liveState } from '../support/live-state';
 import { usePostgres } from '../support/postgres';
 import { seeded, seedOf } from '../support/random';
 import { type Workspace, workspace } from '../support/tenants';
@@ -33,15 +34,7 @@ afterAll(async () => {
   work?.remove();
 });
 
-async function state(): Promise<string> {
-  const [row] = await server().query<{ state: string }>(
-    `select concat((select md5(string_agg(md5(t::text), '' order by n)) from t),
-       (select string_agg(indexdef, ';') from pg_indexes where tablename = 't')) as state`,
-    [],
-    'acme',
-  );
-  return row!.state;
-}
+const state = () => liveState(server(), 'acme');
 
 const sides = () => server().query("select datname from pg_database where datname like 'acme\\_\\_restore%'");
 const archives = async () => (await work.list(['acme'])).json<{ archive: string }[]>().length;

@@ -6,6 +6,7 @@ import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Ran } from '../support/cli';
+import { liveState } from '../support/live-state';
 import { usePostgres } from '../support/postgres';
 import { amount, seeded, seedOf } from '../support/random';
 import { type Workspace, workspace } from '../support/tenants';
@@ -33,21 +34,14 @@ beforeAll(async () => {
   );
   expect(await work.dump('acme')).toMatchObject({ code: 0 });
   const archived = await state();
+  // So that there is something to undo.
+  expect(await work.restore('acme')).toMatchObject({ code: 0 });
   await server().query('delete from t where n % 2 = 0', [], 'acme');
   states = [archived, await state()];
 });
 afterAll(() => work?.remove());
 
-/** Rows, and the indexes with which a restore ends. */
-async function state(): Promise<string> {
-  const [row] = await server().query<{ state: string }>(
-    `select concat((select md5(string_agg(md5(t::text), '' order by n)) from t),
-       (select string_agg(indexdef, ';' order by indexname) from pg_indexes where tablename = 't')) as state`,
-    [],
-    'acme',
-  );
-  return row!.state;
-}
+const state = () => liveState(server(), 'acme');
 
 const names = async (like: string) =>
   (

@@ -1,10 +1,11 @@
-// `npm run bench [-- --megabytes 600 --rounds 5 --only dump,synth,audit]`: prints a table, writes JSON.
+// `npm run bench [-- --megabytes 600 --rounds 5 --only dump,mariadb,synth,audit]`: prints a table, writes JSON.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { benchDump } from './dump.mts';
 import { printFigure, printRuns } from './figures.mts';
+import { benchMariadb } from './mariadb.mts';
 import { measure, type Spread } from './measure.mts';
 import { newestPostgres } from './postgres17.mts';
 import { benchSynth } from './synth.mts';
@@ -14,7 +15,7 @@ const { values } = parseArgs({
   options: {
     megabytes: { type: 'string', default: '600' },
     rounds: { type: 'string', default: '5' },
-    only: { type: 'string', default: 'dump,synth,audit' },
+    only: { type: 'string', default: 'dump,mariadb,synth,audit' },
     out: { type: 'string', default: 'bench-out' },
     postgres: { type: 'string' },
   },
@@ -22,9 +23,12 @@ const { values } = parseArgs({
 const megabytes = Number(values.megabytes);
 const rounds = Number(values.rounds);
 const parts = values.only.split(',');
-if (!(megabytes >= 1 && rounds >= 1) || parts.some((part) => !['dump', 'synth', 'audit'].includes(part))) {
+if (
+  !(megabytes >= 1 && rounds >= 1) ||
+  parts.some((part) => !['dump', 'mariadb', 'synth', 'audit'].includes(part))
+) {
   console.error(
-    'usage: npm run bench -- [--megabytes N] [--rounds N] [--only dump,synth,audit] [--out FOLDER] [--postgres BIN]',
+    'usage: npm run bench -- [--megabytes N] [--rounds N] [--only dump,mariadb,synth,audit] [--out FOLDER] [--postgres BIN]',
   );
   process.exit(2);
 }
@@ -64,6 +68,18 @@ if (parts.includes('dump')) {
   console.log(
     `  peak memory of our own process: ${result.peakMegabytes.toFixed(0)} MB (target under 200: ${verdict})`,
   );
+}
+if (parts.includes('mariadb')) {
+  const result = await benchMariadb({ megabytes, rounds, progress });
+  results.mariadb = result;
+  console.log(
+    `\nMariaDB ${result.server}, database ${result.databaseMegabytes.toFixed(0)} MB; archive ` +
+      `${result.archiveMegabytes.toFixed(1)} MB, the plain dump ${result.plainMegabytes.toFixed(1)} MB`,
+  );
+  printRuns('dump', result.dumps);
+  printRuns('restore', result.restores);
+  console.log('');
+  for (const one of result.figures) printFigure(one);
 }
 if (parts.includes('synth')) {
   const result = await benchSynth(rounds, progress);

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { InputError, reasonOf } from '../../errors.js';
@@ -26,7 +26,7 @@ export async function findClients(
   why: string,
 ): Promise<Clients> {
   const found: Clients[] = [];
-  for (const folder of candidateFolders()) found.push(...(await clientsIn(folder)));
+  for (const clients of await Promise.all(candidateFolders().map(clientsIn))) found.push(...clients);
   const brand = server.mariadb ? 'MariaDB' : 'MySQL';
   const tool = server.mariadb ? 'mariadb-dump' : 'mysqldump';
   const own = found.filter(({ mariadb }) => mariadb === server.mariadb);
@@ -52,7 +52,11 @@ function candidateFolders(): string[] {
     ['/opt/homebrew/opt', '/usr/local/opt'].map((parent) => join(parent, name, 'bin')),
   );
   const path = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder.startsWith('/'));
-  return [...new Set([...path, ...brew])];
+  // Where /bin is another name of /usr/bin, once is enough.
+  const there = [...path, ...brew].filter((folder) => existsSync(folder));
+  return there.filter(
+    (folder, at) => there.findIndex((other) => realpathSync(other) === realpathSync(folder)) === at,
+  );
 }
 
 async function clientsIn(folder: string): Promise<Clients[]> {
@@ -63,6 +67,8 @@ async function clientsIn(folder: string): Promise<Clients[]> {
   ] as const) {
     const dump = join(folder, dumper);
     if (!existsSync(dump) || !existsSync(join(folder, shell))) continue;
+    // In MariaDB's own packages mysqldump is a link to what has just been looked at.
+    if (found.some((other) => realpathSync(other.dump) === realpathSync(dump))) continue;
     try {
       const { stdout } = await run(dump, ['--no-defaults', '--version'], { env: baseEnvironment() });
       const { mariadb, version } = versionIn(stdout);

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import { InputError, OperationError, reasonOf } from '../../errors.js';
 import type { EngineDump, EngineDumpRequest, TableRows } from '../engine.js';
@@ -19,6 +18,7 @@ import {
 import { countRows } from './counts.js';
 import { createHead } from './head.js';
 import { databaseName } from './names.js';
+import { openOutput, type ToolOutput } from './output.js';
 import { checkPrivileges } from './privileges.js';
 import { DumpScanner, UnreadableDump } from './scan.js';
 import { oneMoment } from './snapshot.js';
@@ -33,6 +33,7 @@ export async function dump(request: EngineDumpRequest): Promise<EngineDump> {
   const database = databaseName(request.database);
   const client = await connect(address);
   let dumper: Tool | undefined;
+  let output: ToolOutput | undefined;
   try {
     const server = await serverFacts(client, address);
     const catalog = await readCatalog(client, database);
@@ -43,13 +44,17 @@ export async function dump(request: EngineDumpRequest): Promise<EngineDump> {
     await checkPrivileges(client, database);
     const clients = await findClients(server, `the server at ${address.text} is version ${server.version}`);
     const history = server.mariadb && server.series >= HISTORY && clients.series >= HISTORY;
-    const start = () => {
+    const opened = await openOutput();
+    output = opened;
+    const start = async () => {
       const args = dumpArguments({ address, server, clients, catalog, database, history });
       dumper = startTool(clients.dump, args, {
         env: clientEnvironment(address),
-        stdio: ['ignore', 'pipe', 'pipe'],
+        stdio: ['ignore', opened.given, 'pipe'],
       });
-      return began(dumper);
+      opened.given.destroy();
+      // The tool writes its first bytes after it has taken its snapshot, or ends.
+      await Promise.race([opened.began, dumper.exited.catch(() => {})]);
     };
     const moment = await oneMoment({ address, client, database, catalog, start });
     const { at } = await one<{ at: string }>(client, 'select sysdate(3) as at');
@@ -66,19 +71,15 @@ export async function dump(request: EngineDumpRequest): Promise<EngineDump> {
       moment,
       at,
       dumper: dumper!,
+      output,
     });
   } catch (error) {
     dumper?.kill();
+    output?.given.destroy();
+    output?.close();
     await client.end().catch(() => {});
     throw explained(error, 'the dump failed', 'no archive was kept');
   }
-}
-
-/** The tool writes its first bytes after it has taken its snapshot, or ends. */
-async function began(tool: Tool): Promise<void> {
-  // A small dump can be over before anybody reads it: Node throws the output away unless somebody listens for it.
-  tool.child.stdout!.on('readable', () => {});
-  await Promise.race([once(tool.child.stdout!, 'readable'), tool.exited.catch(() => {})]);
 }
 
 interface Options {
@@ -114,10 +115,11 @@ interface Following extends Options {
   readonly moment: { readonly snapshot: string; readonly shared: boolean };
   readonly at: string;
   readonly dumper: Tool;
+  readonly output: ToolOutput;
 }
 
 function follow(run: Following): EngineDump {
-  const { request, client, server, clients, catalog, database, history, moment, dumper } = run;
+  const { request, client, server, clients, catalog, database, history, moment, dumper, output } = run;
   const { signal } = request;
   const created = new Set<string>();
   const scanner = new DumpScanner({
@@ -216,14 +218,13 @@ function follow(run: Following): EngineDump {
         programs: catalog.programs.map(({ kind, name }) => `${kind.toLowerCase()} ${name}`),
       },
     },
-    stream: Readable.from(scanned(dumper.child.stdout!, scanner, ended), {
-      objectMode: false,
-      highWaterMark: 1024 * 1024,
-    }),
+    // Of objects: a stream of bytes would join the blocks that wait, which copies them all.
+    stream: Readable.from(scanned(output, scanner, ended), { highWaterMark: 2 }),
     finished,
     async close() {
       signal?.removeEventListener('abort', stop);
       stop();
+      output.close();
       ended();
       await client.end().catch(() => {});
     },
@@ -246,30 +247,16 @@ function tablesIn(scanner: DumpScanner, catalog: Catalog, database: string): Tab
     .map(({ name }) => ({ schema: database, name, rows: scanner.rows.get(name) ?? 0 }));
 }
 
-/** The tool writes in small pieces; everything behind it is cheaper by the quarter megabyte. */
-const COALESCED = 256 * 1024;
-
 async function* scanned(
-  source: Readable,
+  output: ToolOutput,
   scanner: DumpScanner,
   ended: (error?: unknown) => void,
 ): AsyncGenerator<Buffer, void, undefined> {
-  let waiting: Buffer[] = [];
-  let size = 0;
-  const flush = () => {
-    const block = waiting.length === 1 ? waiting[0]! : Buffer.concat(waiting, size);
-    waiting = [];
-    size = 0;
-    scanner.push(block);
-    return block;
-  };
   try {
-    for await (const chunk of source as AsyncIterable<Buffer>) {
-      waiting.push(chunk);
-      size += chunk.length;
-      if (size >= COALESCED) yield flush();
+    for await (const block of output.blocks()) {
+      scanner.push(block);
+      yield block;
     }
-    if (size > 0) yield flush();
     ended();
   } catch (error) {
     ended(error);

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import type { Writable } from 'node:stream';
 import { OperationError, reasonOf } from '../../errors.js';
 
 const KEPT_STDERR = 16 * 1024;
@@ -20,7 +21,7 @@ export function startTool(
   options: {
     readonly env: NodeJS.ProcessEnv;
     /** More of them are open files, which the tool finds by their number. */
-    readonly stdio: ['ignore' | 'pipe', 'ignore' | 'pipe', 'pipe', ...number[]];
+    readonly stdio: ['ignore' | 'pipe', 'ignore' | 'pipe' | Writable, 'pipe', ...number[]];
     /** Ends with all processes that it starts. @default false */
     readonly group?: boolean;
     readonly line?: (line: string) => void;

@@ -82,7 +82,7 @@ const wantsPostgres17 = (): boolean =>
 const TASKS: Record<string, Need[]> = {
   test: [NEEDS.postgresql, NEEDS.mariadb, NEEDS.python, NEEDS.browser],
   demo: [NEEDS.postgresql],
-  bench: [NEEDS.postgresql, NEEDS.zstd, NEEDS.debootstrap],
+  bench: [NEEDS.postgresql, NEEDS.mariadb, NEEDS.zstd, NEEDS.debootstrap],
 };
 
 const say = (line: string): void => {

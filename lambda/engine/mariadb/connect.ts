@@ -172,7 +172,9 @@ function explainConnect(error: unknown, address: MariadbAddress): Error {
 /** What the server or the driver said, as an error for people; everything else already speaks for itself. */
 export function explained(error: unknown, what: string, holds: string): unknown {
   const { code, exitCode } = error as { code?: unknown; exitCode?: unknown };
-  if (exitCode !== undefined || typeof code !== 'string') return error;
+  // The driver's own error has no code where the server was already gone when the statement was to be sent.
+  const gone = error instanceof Error && /in closed state/.test(error.message);
+  if (exitCode !== undefined || (typeof code !== 'string' && !gone)) return error;
   return new OperationError(`${what}: ${reasonOf(error)}; ${holds}`);
 }
 

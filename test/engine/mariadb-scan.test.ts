@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { explained } from '../../lambda/engine/mariadb/connect';
 import {
   createHead,
   eventStatus,
@@ -124,4 +125,14 @@ test.each([
   'SELECT 1',
 ])('no dump has: %s', (sql) => {
   expect(() => statementStart(`/*!40000 ${sql} */`)).toThrow(/no dump of one database has/);
+});
+
+test('a server that is gone before the next statement is explained, and no other error without a code', () => {
+  const gone = new Error("Can't add new command when connection is in closed state");
+  expect(explained(gone, 'the swap was interrupted', 'restore again')).toMatchObject({
+    exitCode: 3,
+    message: expect.stringMatching(/^the swap was interrupted: .*closed state; restore again$/),
+  });
+  const other = new Error('x is not a function');
+  expect(explained(other, 'the swap was interrupted', 'restore again')).toBe(other);
 });

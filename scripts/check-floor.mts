@@ -34,7 +34,14 @@ const paths = Object.fromEntries(
 );
 const config = {
   extends: '../../tsconfig.jsii.json',
-  compilerOptions: { noEmit: true, rootDir: '../../lib', incremental: false, tsBuildInfoFile: null, paths },
+  compilerOptions: {
+    noEmit: true,
+    types: ['node'],
+    rootDir: '../../lib',
+    incremental: false,
+    tsBuildInfoFile: null,
+    paths,
+  },
   include: ['../../lib/**/*.ts'],
 };
 writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config));

@@ -11,7 +11,7 @@ export default {
   // Sources of lambda/ and bin/ name each other as they will be named when built.
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': ['$1.js', '$1.ts'] },
   moduleFileExtensions: ['ts', 'mts', 'js', 'mjs', 'json', 'node'],
-  // Two cores: more workers only make the database servers of the integration tests fight.
-  maxWorkers: 2,
+  // Two cores, and tests that wait a good part of their time for servers and timeouts.
+  maxWorkers: 3,
   testTimeout: 120_000,
 };

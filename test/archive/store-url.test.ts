@@ -28,6 +28,7 @@ test("another provider's bucket has its own endpoint, limits and credentials", (
     bucket: 'copies',
     prefix: 'a b/',
     region: 'fr-par',
+    writeOnly: false,
     endpoint: 'https://s3.fr-par.scw.cloud',
     forcePathStyle: true,
     partLimits: { parts: 1000, equal: true },

@@ -112,6 +112,16 @@ test.each<Fault>([
   expect((await decrypt(open(arn), message)).plaintext.toString()).toBe('rows');
 });
 
+test('KMS that falls silent is asked again', async () => {
+  const arn = await newKey();
+  let left = 1;
+  proxy.fault = () => (left-- > 0 ? 'silent' : undefined);
+  const { keyring } = kmsKey({ arn, credentials, endpoint: proxy.endpoint, idleMillis: 2_000 });
+  const { result } = await encrypt(keyring, 'rows', { encryptionContext: context });
+  expect((await decrypt(open(arn), result)).plaintext.toString()).toBe('rows');
+  expect(proxy.calls.filter((call) => call.name === 'KMS GenerateDataKey')).toHaveLength(2);
+});
+
 test('expired credentials are fetched anew once', async () => {
   const arn = await newKey();
   let left = 1;

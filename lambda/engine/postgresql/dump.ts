@@ -88,10 +88,9 @@ export async function dump(request: EngineDumpRequest): Promise<EngineDump> {
       const dumped = async () => {
         const code = await dumper.exited;
         alive();
-        if (code !== 0)
-          throw new OperationError(
-            `pg_dump failed: ${locked(dumper.said(), address.lockTimeout) ?? toolReason(dumper.said())}`,
-          );
+        if (code === 0) return;
+        const reason = locked(dumper.said(), address.lockTimeout) ?? toolReason(dumper.said());
+        throw new OperationError(`pg_dump failed: ${reason}${rowSecurity(reason)}`);
       };
       const counted = async () => {
         try {

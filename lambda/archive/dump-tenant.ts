@@ -43,9 +43,13 @@ export async function dumpTenant(request: DumpRequest): Promise<ArchiveSummary> 
     );
   }
   if (ready.length === 0) throw failed[0]!.error;
-  const written = await preferringReplica(request, say, (server) =>
-    dumpFrom(server, request, ready, began, say),
-  );
+  const written = await preferringReplica(request, say, async (server) => {
+    const outcomes = await dumpFrom(server, request, ready, began, say);
+    // A dump that breaks off reaches no store: whoever gave it may be asked again.
+    const ended = outcomes.find(({ error }) => error !== undefined);
+    if (request.replica && ended && outcomes.every(({ error }) => error !== undefined)) throw ended.error;
+    return outcomes;
+  });
   return summaryOfCopies(targets, [...failed, ...written]);
 }
 

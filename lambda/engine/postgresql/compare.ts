@@ -200,7 +200,8 @@ function rowsSql(old: Table, now: Table, key: readonly string[] | null): string 
   const from = `from only ${nameSql(old)} t`;
   const content = old === LARGE_OBJECTS ? 'sha256(pg_catalog.lo_get(t.oid))' : hash(row(common));
   if (!key) return `select ${content} as k, null, count(*)::int, null ${from} group by 1 order by 1`;
-  const shown = key.map((name) => `${text(name)}, left(t.${q(name)}::text, ${SHOWN})`).join(', ');
+  // Not by a cast, which whoever owns the column's type can define.
+  const shown = key.map((name) => `${text(name)}, left(format('%s', t.${q(name)}), ${SHOWN})`).join(', ');
   return `select ${hash(row(key))} as k, ${content}, 1, json_build_object(${shown}) ${from} order by 1`;
 }
 

@@ -20,6 +20,8 @@ interface DumpOptions extends StoresOptions, ScopeOptions {
   readonly checksums?: 'rows' | 'content';
   readonly level?: number;
   readonly limitRate?: number;
+  readonly jobs?: number;
+  readonly statementTimeout?: number;
   readonly json?: boolean;
 }
 
@@ -35,7 +37,17 @@ export const dump: Register = (program) => {
       ),
     )
     .option('--level <n>', "zstd's level of compression (default: 2)", parseWhole(1, 19))
-    .option('--limit-rate <rate>', 'bytes per second to write at most: 500k, 20M', parseRate);
+    .option('--limit-rate <rate>', 'bytes per second to write at most: 500k, 20M', parseRate)
+    .option(
+      '--jobs <n>',
+      'sessions that read at once, by way of a temporary folder on local disk; PostgreSQL, whole databases (default: 1)',
+      parseWhole(1, 64),
+    )
+    .option(
+      '--statement-timeout <seconds>',
+      'cancel a statement that takes longer, and give the dump up; PostgreSQL (default: no limit)',
+      parseWhole(1, 31_536_000),
+    );
   withJson(
     withKeyOptions(withStores(withScope(withServer(command))), 'or one for each store, in the same order'),
   )
@@ -49,6 +61,9 @@ export const dump: Register = (program) => {
       `
 The dump is read in one snapshot, read back while it is written, and its rows are counted in the same snapshot.
 Only when all of that agrees is there an archive; what fails on the way leaves none.
+
+With --jobs, pg_dump writes to a folder that only its user can open, under TMPDIR or /var/tmp, with room for the database's
+size; there the dump lies unencrypted until it is done. However the run ends, the folder is removed.
 
 Several stores are fed from one read of the database, which is encrypted once for each key. A store that fails, or
 holds up the others for too long, is without this archive, and exit code 3 says so; the others have it whole.
@@ -89,6 +104,8 @@ Examples:
             ...(options.checksums === undefined ? {} : { checksums: options.checksums }),
             ...(options.level === undefined ? {} : { level: options.level }),
             ...(options.limitRate === undefined ? {} : { bytesPerSecond: options.limitRate }),
+            ...(options.jobs === undefined ? {} : { jobs: options.jobs }),
+            ...(options.statementTimeout === undefined ? {} : { statementTimeout: options.statementTimeout }),
           },
           ...(options.database === undefined ? {} : { database: options.database }),
           ...(scope === undefined ? {} : { scope }),

@@ -2,7 +2,7 @@ import { createHash, type Hash } from 'node:crypto';
 import { PassThrough, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { DEFAULT_LEVEL, type DumpOptions } from '../engine/dump-options.js';
-import type { DumpOutcome, EngineDump } from '../engine/engine.js';
+import { type DumpOutcome, type EngineDump, requireOptions } from '../engine/engine.js';
 import { engineFor } from '../engine/engines.js';
 import type { ServerAddress } from '../engine/server.js';
 import { reasonOf } from '../errors.js';
@@ -63,6 +63,7 @@ async function dumpFrom(
   const { tenant, regime, signal } = request;
   const { database, scope } = databaseOf(request);
   const engine = await engineFor(server);
+  requireOptions(engine, scope.tenancy, request.options ?? {});
   const dump = await engine.dump({
     server,
     database,

@@ -1,15 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { constants, createReadStream } from 'node:fs';
 import { type FileHandle, link, lstat, mkdir, open, readdir, rename, rm, rmdir } from 'node:fs/promises';
-import { hostname } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { OperationError, reasonOf } from '../errors.js';
+import { HOST, isAlive } from '../own-process.js';
 import { type ArchiveStore, ObjectExistsError, ObjectMissingError, type StoredObject } from './store.js';
 
 /** Written under such a name first: whose write it is, so that a dead writer's rest can be told from a living one's. */
 const partialName = /^\..+\.([0-9a-f]+)-(\d+)-[0-9a-f]{8}\.partial$/;
-const host = Buffer.from(hostname()).toString('hex').slice(0, 64) || '0';
 const WRITE_SIZE = 1024 * 1024;
 /** The disk gets to work while the dump runs, instead of when it has ended. */
 const SYNC_EVERY = 32 * 1024 * 1024;
@@ -27,7 +26,7 @@ export class FolderStore implements ArchiveStore {
     const name = path.slice(dirname(path).length + 1);
     const partial = join(
       dirname(path),
-      `.${name}.${host}-${process.pid}-${randomBytes(4).toString('hex')}.partial`,
+      `.${name}.${HOST}-${process.pid}-${randomBytes(4).toString('hex')}.partial`,
     );
     try {
       await mkdir(dirname(path), { recursive: true, mode: 0o700 });
@@ -90,7 +89,7 @@ export class FolderStore implements ArchiveStore {
     for await (const { key, modified } of this.files(prefix)) {
       const [, writerHost, pid] = partialName.exec(key.slice(key.lastIndexOf('/') + 1)) ?? [];
       if (!pid) continue;
-      const dead = writerHost === host && !isAlive(Number(pid));
+      const dead = writerHost === HOST && !isAlive(Number(pid));
       if (dead || modified < olderThan) await this.remove([key]);
     }
   }
@@ -208,15 +207,6 @@ async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r').catch(() => undefined);
   await handle?.sync().catch(() => {});
   await handle?.close();
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }
 
 function explain(error: unknown, location: string): unknown {

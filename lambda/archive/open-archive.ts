@@ -108,6 +108,7 @@ async function* counted(source: Bytes, expected: number, progress?: (bytes: numb
   let bytes = 0;
   for await (const chunk of source) {
     bytes += chunk.length;
+    if (bytes > expected) throw new DamagedError('the dump in it is longer than it was');
     progress?.(bytes);
     yield chunk;
   }

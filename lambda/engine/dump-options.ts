@@ -10,6 +10,14 @@ export interface DumpOptions {
   readonly checksums?: 'rows' | 'content';
   /** At most so many bytes per second are taken of the dump, compressed. @default - no limit */
   readonly bytesPerSecond?: number;
+  /**
+   * Sessions that read at once, all in one snapshot. More than one write the dump to a temporary folder first, where it
+   * lies unencrypted meanwhile. Engines and tenancies that cannot refuse it.
+   * @default 1
+   */
+  readonly jobs?: number;
+  /** Seconds that a statement of the dump may take before it is cancelled, and the dump with it. @default - no limit */
+  readonly statementTimeout?: number;
 }
 
 export const DEFAULT_LEVEL = 2;

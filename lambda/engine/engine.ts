@@ -24,6 +24,25 @@ export type Tenancy = TenantScope['tenancy'];
 export const TENANCIES: readonly Tenancy[] = ['database', 'schema', 'rows'];
 export const WHOLE_DATABASE: TenantScope = { tenancy: 'database' };
 
+/** What is refused where it cannot be done, instead of being passed over. */
+export type SpecialOption = Extract<keyof DumpOptions, 'jobs' | 'statementTimeout'>;
+const SPECIAL: Readonly<Record<SpecialOption, string>> = {
+  jobs: 'several sessions at once (--jobs)',
+  statementTimeout: 'a limit on the time of statements (--statement-timeout)',
+};
+
+/** Refuses options that the engine does not know for dumps of that tenancy, before anything is done. */
+export function requireOptions(engine: Engine, tenancy: Tenancy, options: DumpOptions): void {
+  const known = engine.dumpOptions?.(tenancy) ?? [];
+  for (const option of Object.keys(SPECIAL) as SpecialOption[]) {
+    const asked = option === 'jobs' ? (options.jobs ?? 1) > 1 : options[option] !== undefined;
+    if (asked && !known.includes(option))
+      throw new InputError(
+        `a dump of ${engine.name} with tenancy ${JSON.stringify(tenancy)} cannot have ${SPECIAL[option]}; leave it out`,
+      );
+  }
+}
+
 /** For an engine that does not have every tenancy: refuses the others before anything is done. */
 export function requireTenancy(engine: string, scope: TenantScope, known: readonly Tenancy[]): void {
   if (!known.includes(scope.tenancy))
@@ -51,6 +70,9 @@ export interface Engine {
 
   /** Names of the tenants that share a database, in ascending order. Absent where they never do. */
   tenants?(request: TenantsRequest): Promise<string[]>;
+
+  /** Those of a dump's options that not every engine has, of its dumps of that tenancy. @default - none */
+  dumpOptions?(tenancy: Tenancy): readonly SpecialOption[];
 
   /** Takes a snapshot of one database and begins to stream it. */
   dump(request: EngineDumpRequest): Promise<EngineDump>;

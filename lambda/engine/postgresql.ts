@@ -17,6 +17,9 @@ export const postgresql: Engine = {
   databases,
   catalog,
   tenants,
+  // Of a schema there is one session's dump, which its restore reads as a stream; rows are read by sessions of ours.
+  dumpOptions: (tenancy) =>
+    tenancy === 'database' ? ['jobs', 'statementTimeout'] : tenancy === 'schema' ? ['statementTimeout'] : [],
   dump: (request) => (request.scope.tenancy === 'rows' ? dumpRows(request, request.scope) : dump(request)),
   async prepareRestore(request) {
     const { scope } = request;

@@ -1,22 +1,40 @@
 import { OperationError } from '../errors.js';
 
 const BLOCK = 512;
+/** Sizes from here on do not fit into eleven octal digits. */
+const LARGE = 8 ** 11;
+const BINARY = 0x80000000;
+const PLAIN_FILE = 0x30;
 
 /** One file of a tar (ustar), which any `tar` reads. Names are ours: short, plain, relative. */
 export function tarMember(name: string, bytes: Buffer, at: Date): Buffer {
+  return Buffer.concat([tarHeader(name, bytes.length, at), bytes, tarPadding(bytes.length)]);
+}
+
+/** What stands before a file of that many bytes; after them comes its padding. */
+export function tarHeader(name: string, size: number, at: Date): Buffer {
   const header = Buffer.alloc(BLOCK);
   const octal = (value: number, length: number) => `${value.toString(8).padStart(length - 1, '0')}\0`;
   header.write(name, 0, 100, 'ascii');
   header.write(octal(0o600, 8), 100);
   header.write(octal(0, 8), 108);
   header.write(octal(0, 8), 116);
-  header.write(octal(bytes.length, 12), 124);
+  if (size < LARGE) header.write(octal(size, 12), 124);
+  else {
+    // More than eleven octal digits: a binary number, as GNU tar, bsdtar and others write it.
+    header.writeUInt32BE(BINARY, 124);
+    header.writeBigUInt64BE(BigInt(size), 128);
+  }
   header.write(octal(Math.floor(at.getTime() / 1000), 12), 136);
   header.write('        ', 148);
   header.write('0', 156);
   header.write('ustar\x0000', 257, 'latin1');
   header.write(octal(sumOf(header), 7), 148);
-  return Buffer.concat([header, bytes, Buffer.alloc((BLOCK - (bytes.length % BLOCK)) % BLOCK)]);
+  return header;
+}
+
+export function tarPadding(size: number): Buffer {
+  return Buffer.alloc((BLOCK - (size % BLOCK)) % BLOCK);
 }
 
 export function tarEnd(): Buffer {
@@ -76,7 +94,13 @@ function readHeader(header: Buffer): { name: string; size: number } {
   if (sumOf(copy) !== sum || header.toString('latin1', 257, 262) !== 'ustar')
     throw broken('a header is not one');
   const zero = header.indexOf(0);
-  return { name: header.toString('latin1', 0, Math.min(zero < 0 ? 100 : zero, 100)), size: number(124, 136) };
+  const name = header.toString('latin1', 0, Math.min(zero < 0 ? 100 : zero, 100));
+  // A link or a folder could lead elsewhere, and the rest of a longer name would be overlooked.
+  if (header[156] !== PLAIN_FILE || header[345] !== 0)
+    throw broken(`${JSON.stringify(name)} is not a plain file with a short name`);
+  const size = header.readUInt32BE(124) === BINARY ? Number(header.readBigUInt64BE(128)) : number(124, 136);
+  if (!Number.isSafeInteger(size)) throw broken('a header is not one');
+  return { name, size };
 }
 
 function sumOf(header: Buffer): number {
@@ -86,7 +110,7 @@ function sumOf(header: Buffer): number {
 }
 
 function broken(why: string): OperationError {
-  return new OperationError(`the archive's tar of rows cannot be read: ${why}`);
+  return new OperationError(`the archive's tar cannot be read: ${why}`);
 }
 
 /** Bytes by number, out of chunks of any size. */

@@ -171,7 +171,7 @@ describe('somebody else', () => {
       let ended: Promise<unknown> | undefined;
       const end = () =>
         server().query(
-          "select pg_terminate_backend(pid) from pg_stat_activity where application_name in ('sovereign-backup', 'pg_dump')",
+          "select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'sovereign-backup%'",
         );
       const ran = await work[name]('acme', [], {
         started: (child) =>

@@ -60,6 +60,20 @@ test('the disk of the store is full at one step after the other: nothing is kept
   expect(ran.stdout.split('\n').slice(-3)).toEqual(['ended 0', '3', '']);
 });
 
+test('no disk has room for what several sessions dump: refused before the first byte', async () => {
+  const archives = async () => (await work.list(['acme'])).json<unknown[]>().length;
+  const before = await archives();
+  const small = join(work.folder, 'none');
+  const ran = onSmallDisk(
+    small,
+    100,
+    `mount -t tmpfs -o size=1m none /var/tmp && TMPDIR="$1" "${process.execPath}" "${CLI}" dump acme --jobs 2 --server ${server().url} --store "${work.store}" --key-file "${work.key}"; echo "ended $?"; find "$1" /var/tmp -mindepth 1 | wc -l`,
+  );
+  expect(ran.stdout).toBe('ended 3\n0\n');
+  expect(ran.stderr).toMatch(/no temporary folder on disk has room for a dump by several sessions \(\d+ MB/);
+  expect(await archives()).toBe(before);
+});
+
 test('the disk of the server is full in the middle of a restore: live is as it was', async () => {
   await server().query('create database large');
   await server().query(

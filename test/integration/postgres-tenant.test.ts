@@ -359,10 +359,14 @@ describe('refused, with the live database untouched:', () => {
   });
 });
 
-test('an archive is opened with public tools alone', async () => {
-  await createTenant('public');
-  await work.dump('public');
-  const folder = archiveFolder('public');
+test.each([
+  ['of one session', []],
+  ['of several sessions', ['--jobs', '2']],
+])('an archive %s is opened with public tools alone', async (_, args) => {
+  const tenant = `public${args.length}`;
+  await createTenant(tenant);
+  await work.dump(tenant, args);
+  const folder = archiveFolder(tenant);
   const manifest = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8'));
   const schema = readFileSync(join(__dirname, '../../schema/manifest.schema.json'), 'utf8');
   const validate = new Ajv().compile(JSON.parse(schema));
@@ -380,8 +384,22 @@ test('an archive is opened with public tools alone', async () => {
   const dump =
     manifest.compressed.algorithm === 'zstd' ? execFileSync('zstd', ['-dc'], { input: plain }) : plain;
   expect(dump).toHaveLength(manifest.dump.bytes);
-  const sql = execFileSync(join(server().bin, 'pg_restore'), ['-f', '-'], { input: dump, encoding: 'utf8' });
+  const restored = (options: string[], input?: Buffer) =>
+    execFileSync(join(server().bin, 'pg_restore'), [...options, '-f', '-'], {
+      ...(input ? { input } : {}),
+      encoding: 'utf8',
+    });
+  if (args.length === 0) {
+    expect(restored([], dump)).toContain('CREATE TABLE public.orders');
+    return;
+  }
+  expect(manifest.dump.format).toBe('pg_dump directory tar');
+  const unpacked = join(work.folder, 'unpacked');
+  mkdirSync(unpacked);
+  execFileSync('tar', ['-x', '-C', unpacked], { input: dump });
+  const sql = restored(['-Fd', unpacked]);
   expect(sql).toContain('CREATE TABLE public.orders');
+  expect(sql.match(/^\d+\t[0-9a-f]{32}$/gm)).toHaveLength(200);
 });
 
 test("another tenant's database that claims to be a kept copy is not put in the place of the live one", async () => {

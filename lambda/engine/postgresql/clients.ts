@@ -108,7 +108,11 @@ export function clientEnvironment(address: PostgresAddress, options?: string): N
 }
 
 /** Where to connect, as libpq reads it; a database's name can then never be taken for options. */
-export function connectionString(address: PostgresAddress, database: string): string {
+export function connectionString(
+  address: PostgresAddress,
+  database: string,
+  application = 'sovereign-backup',
+): string {
   const values: Record<string, string> = {
     host: address.host,
     port: String(address.port),
@@ -118,7 +122,7 @@ export function connectionString(address: PostgresAddress, database: string): st
     ...(address.sslrootcert === undefined ? {} : { sslrootcert: address.sslrootcert }),
     connect_timeout: String(address.connectTimeout),
     keepalives_idle: '30',
-    application_name: 'sovereign-backup',
+    application_name: application,
   };
   return Object.entries(values)
     .map(([name, value]) => `${name}='${value.replace(/[\\']/g, '\\$&')}'`)

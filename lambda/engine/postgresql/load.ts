@@ -28,7 +28,7 @@ export async function loadDump(request: {
   /** Owners that the role that restores can never give anything to. */
   readonly superusers: ReadonlySet<string>;
   readonly source: DumpSource;
-  /** Sessions that load at once, where the source is a file. */
+  /** Sessions that load at once, where the source is no stream. */
   readonly jobs: number;
   /** How many tables there are. */
   readonly tables: number;
@@ -40,20 +40,27 @@ export async function loadDump(request: {
   let latest = '';
   let tolerated = 0;
   let fatal = '';
+  const parallel = 'stream' in source ? [] : [`--jobs=${request.jobs}`, '--verbose'];
   const args = [
-    '--format=custom',
+    `--format=${'folder' in source ? 'directory' : 'custom'}`,
     ...(request.noOwner ? ['--no-owner', '--no-acl'] : []),
     ...(request.noTablespaces ? ['--no-tablespaces'] : []),
     '--no-password',
     `--dbname=${connectionString(address, database)}`,
-    ...('file' in source ? [`--jobs=${request.jobs}`, '--verbose', '/proc/self/fd/3'] : []),
+    ...parallel,
+    ...('file' in source ? ['/proc/self/fd/3'] : 'folder' in source ? [source.path] : []),
   ];
   const told = progressTeller(request.tables, request.phase);
   const tool = startTool(join(clients.folder, 'pg_restore'), args, {
     env: clientEnvironment(address, OPTIONS),
-    stdio: 'file' in source ? ['ignore', 'ignore', 'pipe', source.file.fd] : ['pipe', 'ignore', 'pipe'],
+    stdio: [
+      'stream' in source ? 'pipe' : 'ignore',
+      'ignore',
+      'pipe',
+      ...('file' in source ? [source.file.fd] : []),
+    ],
     // Its sessions are processes of its own, which end with it only as a group.
-    group: 'file' in source,
+    group: !('stream' in source),
     line(line) {
       told(line);
       if (UNKNOWN_TO_OLDER.test(line)) {

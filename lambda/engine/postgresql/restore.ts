@@ -9,6 +9,7 @@ import { loadDump } from './load.js';
 import { openMaintenance } from './maintenance.js';
 import { commentSql, databaseExists, type Mark, markedDatabases } from './marks.js';
 import { databaseName, restoreName } from './names.js';
+import { FOLDER_FORMAT, STREAM_FORMAT } from './pg-dump.js';
 import { type DatabaseProperties, propertiesOf } from './properties.js';
 import { applySettings } from './settings.js';
 import { closeSource, defaultJobs, openSource } from './spool.js';
@@ -22,6 +23,11 @@ export async function prepareRestore(request: EngineRestoreRequest): Promise<Pre
   const { tenant } = request;
   const database = databaseName(request.database);
   const side = restoreName(database, request.archive);
+  const { format } = request.facts;
+  if (format !== STREAM_FORMAT && format !== FOLDER_FORMAT)
+    throw new InputError(
+      `archive ${request.archive} holds ${JSON.stringify(format)}, which this version of the tool does not restore; restore with the one that wrote it, or a newer one`,
+    );
   const say = request.phase ?? (() => {});
   const client = await openMaintenance(address, database);
   let created = false;
@@ -48,6 +54,7 @@ export async function prepareRestore(request: EngineRestoreRequest): Promise<Pre
     const jobs = request.jobs ?? defaultJobs(bytes);
     const opening = openSource({
       ...request,
+      format,
       bytes,
       jobs,
       signal: AbortSignal.any([enough.signal, ...(request.signal ? [request.signal] : [])]),

@@ -185,6 +185,7 @@ function packing(dump: EngineDump, options: DumpOptions, progress: (bytes: numbe
   const plain = new Meter(false);
   const packed = new Meter(true);
 
+  // The compressor asks for the next block when it has done with this one, which is then used again.
   async function* source(chunks: Bytes) {
     for await (const chunk of chunks) {
       plain.add(chunk);
@@ -210,7 +211,8 @@ function packing(dump: EngineDump, options: DumpOptions, progress: (bytes: numbe
       return digest;
     },
     stream(): Readable {
-      const out = new PassThrough({ highWaterMark: 2 * 1024 * 1024 });
+      // Of chunks: a stream of bytes would join those that wait, and collecting such copies costs more than making them.
+      const out = new PassThrough({ objectMode: true, highWaterMark: 4 });
       const done =
         algorithm === 'zstd'
           ? pipeline(

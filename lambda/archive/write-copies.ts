@@ -153,7 +153,8 @@ async function writeCopy(
   try {
     await write(
       PARTS.data,
-      Readable.from(gated(), { objectMode: false, highWaterMark: 1024 * 1024 }),
+      // Of chunks of at most a quarter megabyte: a stream of bytes would join those that wait, which copies them all.
+      Readable.from(gated(), { highWaterMark: 8 }),
       request.expectedBytes,
     );
     await request.whole;

@@ -1,3 +1,4 @@
+import type { TransformOptions } from 'node:stream';
 import * as zlib from 'node:zlib';
 import { InputError } from '../errors.js';
 
@@ -11,8 +12,11 @@ export function createCompressor(level: number): zlib.ZstdCompress {
   requireZstd();
   const { ZSTD_c_compressionLevel, ZSTD_c_checksumFlag } = zlib.constants;
   // Never with worker threads (ZSTD_c_nbWorkers): Node's stream then ends too early.
-  return zlib.createZstdCompress({
-    chunkSize: 256 * 1024,
+  const options: zlib.ZstdOptions & TransformOptions = {
+    chunkSize: 1024 * 1024,
+    // Nothing waits in front of it: what was written has been read when it asks for more.
+    writableHighWaterMark: 0,
     params: { [ZSTD_c_compressionLevel]: level, [ZSTD_c_checksumFlag]: 1 },
-  });
+  };
+  return zlib.createZstdCompress(options);
 }

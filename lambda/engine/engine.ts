@@ -110,8 +110,11 @@ export interface EngineDumpRequest {
 /** A dump under way. The stream says nothing about success: only `finished` does. */
 export interface EngineDump {
   readonly facts: DumpFacts;
-  /** The tool's own format. It must not be taken for whole before `finished` has resolved. */
-  readonly stream: Readable;
+  /**
+   * The tool's own format, to be read once. It must not be taken for whole before `finished` has resolved. What has no
+   * `innerCompression` comes in blocks that are used again as soon as the next one is asked for.
+   */
+  readonly stream: AsyncIterable<Buffer>;
   /** Resolves when the tool ended well, the stream was read back and found whole, and the rows are counted. */
   readonly finished: Promise<DumpOutcome>;
   /** Ends everything that still runs and closes connections; safe to call at any time and more than once. */

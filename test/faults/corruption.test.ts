@@ -1,25 +1,20 @@
 // One flipped bit, any truncation, any exchange anywhere in an archive is detected: thousands of random ones, in one
 // process, by the code that `verify` and `restore` run. SOVEREIGN_MUTATIONS=100000 tries more.
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
-import type { ArchiveStore } from '../../lambda/archive/store';
-import { bundled } from '../support/bundled';
 import { usePostgres } from '../support/postgres';
 import { amount, seeded, seedOf } from '../support/random';
 import { type Workspace, workspace } from '../support/tenants';
-import type * as Module from './archive-code';
+import { type Archive, changeAtRandom, code, objectsOf, storeOf, verified } from './changed-archives';
 import { mutate, type Objects } from './mutations';
 
-const { verifyArchive, readKeyFile, ObjectMissingError, openDump, openManifest } = bundled<typeof Module>(
-  'test/faults/archive-code.ts',
-);
+const { readKeyFile, openDump, openManifest } = code;
 const server = usePostgres();
 const mutations = amount('SOVEREIGN_MUTATIONS', 2400);
 let work: Workspace;
 let key: Awaited<ReturnType<typeof readKeyFile>>;
 /** Archives by the format that they have. */
-const archives = new Map<string, { tenant: string; objects: Objects }>();
+const archives = new Map<string, Archive>();
 
 beforeAll(async () => {
   work = await workspace(server);
@@ -44,7 +39,7 @@ beforeAll(async () => {
     const dumped = await work.dump(tenant, [], options);
     expect(dumped).toMatchObject({ code: 0 });
     const { archive } = dumped.json<{ archive: string }>();
-    archives.set(format, { tenant, objects: objectsOf(`local/${tenant}/${archive}`) });
+    archives.set(format, { tenant, objects: objectsOf(work.store, `local/${tenant}/${archive}`) });
   }
 });
 afterAll(() => work?.remove());
@@ -63,52 +58,10 @@ function clientsThatCompress(): string {
   return folder;
 }
 
-function objectsOf(prefix: string): Objects {
-  const objects: Objects = new Map();
-  for (const name of readdirSync(join(work.store, prefix), { recursive: true }) as string[]) {
-    const path = join(work.store, prefix, name);
-    if (statSync(path).isFile()) objects.set(`${prefix}/${name}`, readFileSync(path));
-  }
-  return objects;
-}
-
-function storeOf(objects: Objects): ArchiveStore {
-  const refuse = async () => {
-    throw new Error('verifying writes nothing');
-  };
-  return {
-    location: 'memory',
-    async read(name) {
-      const bytes = objects.get(name);
-      if (!bytes) throw new ObjectMissingError(name, 'memory');
-      return Readable.from(pieces(bytes), { objectMode: false });
-    },
-    async *list(prefix) {
-      for (const name of [...objects.keys()].sort())
-        if (name.startsWith(prefix)) yield { key: name, bytes: objects.get(name)!.length };
-    },
-    write: refuse,
-    remove: refuse,
-    sweep: refuse,
-  };
-}
-
-/** Uneven pieces, as a network gives them. */
-function* pieces(bytes: Buffer): Generator<Buffer> {
-  for (let from = 0; from < bytes.length; from += 61_001) yield bytes.subarray(from, from + 61_001);
-}
-
-const verified = (tenant: string, objects: Objects) =>
-  verifyArchive({ tenant, regime: 'local', store: storeOf(objects), key }).catch((error: Error) => ({
-    ok: false,
-    problems: [error.message],
-    refused: (error as { exitCode?: number }).exitCode,
-  }));
-
 test('the archives are of the formats that they are here for, and good', async () => {
   const shapes: Record<string, unknown> = {};
   for (const [format, { tenant, objects }] of archives) {
-    expect(await verified(tenant, objects)).toMatchObject({ ok: true, problems: [] });
+    expect(await verified(tenant, objects, key)).toMatchObject({ ok: true, problems: [] });
     const named = (part: string) => [...objects].find(([name]) => name.endsWith(`/${part}`))![1];
     const { compressed } = JSON.parse(named('manifest.json').toString());
     shapes[format] = [compressed.algorithm, named('data').length > 2 * 262_144];
@@ -125,24 +78,8 @@ test(
   `${mutations} random changes are all detected, each in words`,
   async () => {
     const random = seeded(seedOf('corruption'));
-    const entries = [...archives];
-    const undetected: string[] = [];
-    const unclear: string[] = [];
-    const kinds = new Set<string>();
-    for (let count = 0; count < mutations; count += 1) {
-      const [format, { tenant, objects }] = entries[count % entries.length]!;
-      const others = entries.filter(([other]) => other !== format).map(([, other]) => other.objects);
-      const { what, objects: changed } = mutate(objects, others, random);
-      kinds.add(what);
-      const result = await verified(tenant, changed);
-      const said = result.problems.join('; ');
-      if (result.ok || said === '') undetected.push(`${format}: ${what}`);
-      else if (/undefined|is not a|Cannot read|ERR_|\n/.test(said))
-        unclear.push(`${format}: ${what}: ${said}`);
-      if ('refused' in result && ![2, 3].includes(result.refused!)) unclear.push(`${what}: ${said}`);
-    }
-    expect(undetected).toEqual([]);
-    expect(unclear).toEqual([]);
+    const { kinds, ...faults } = await changeAtRandom({ archives, key, mutations, random });
+    expect(faults).toEqual({ undetected: [], unclear: [] });
     // Of some sixty kinds of change, most must have come up, or the dice are loaded.
     expect(kinds.size).toBeGreaterThan(40);
   },
@@ -183,7 +120,7 @@ test('a few of them through the command, which says so and exits 1', async () =>
   const random = seeded(seedOf('corruption through the command'));
   const { objects } = archives.get('compressed by us')!;
   const [newest] = readdirSync(join(work.store, 'local/little')).sort().slice(-1);
-  const mine = objectsOf(`local/little/${newest}`);
+  const mine = objectsOf(work.store, `local/little/${newest}`);
   for (let count = 0; count < 6; count += 1) {
     const { what, objects: changed } = mutate(mine, [objects], random);
     const place = join(work.folder, `changed-${count}`);

@@ -24,9 +24,9 @@ export interface Clients {
 export async function findClients(
   server: Pick<ServerFacts, 'mariadb' | 'version' | 'series'>,
   why: string,
+  installed = installedClients(),
 ): Promise<Clients> {
-  const found: Clients[] = [];
-  for (const clients of await Promise.all(candidateFolders().map(clientsIn))) found.push(...clients);
+  const found = await installed;
   const brand = server.mariadb ? 'MariaDB' : 'MySQL';
   const tool = server.mariadb ? 'mariadb-dump' : 'mysqldump';
   const own = found.filter(({ mariadb }) => mariadb === server.mariadb);
@@ -43,6 +43,14 @@ export async function findClients(
   throw new InputError(
     `${tool} is older than needed: ${why}, so one of ${brand} ${server.version.replace(/\.\d+$/, '')} or newer is needed, and there is ${have}; ${install}`,
   );
+}
+
+/** All that there are; each is asked for its version, which may go on while a server is being connected to. */
+export function installedClients(): Promise<Clients[]> {
+  const found = Promise.all(candidateFolders().map(clientsIn)).then((clients) => clients.flat());
+  // Whoever waits for them hears of it.
+  found.catch(() => {});
+  return found;
 }
 
 function candidateFolders(): string[] {

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { userInfo } from 'node:os';
+import type { Readable } from 'node:stream';
+import type { Connection as Callbacks } from 'mysql2';
 import mysql from 'mysql2/promise';
 import { InputError, OperationError, reasonOf } from '../../errors.js';
 import { describeServer, type ServerAddress } from '../server.js';
@@ -186,6 +188,13 @@ export async function rows<Row>(
 ): Promise<Row[]> {
   const [found] = await client.query(sql, [...values]);
   return found as Row[];
+}
+
+/** The same as they come: of those that the reader has not yet taken, about so many are held. */
+export function streamed(client: Connection, sql: string, held: number): Readable {
+  // The promises' own connection has no streams; the one that it wraps has.
+  const { connection } = client as unknown as { readonly connection: Callbacks };
+  return connection.query(sql).stream({ highWaterMark: held });
 }
 
 export async function one<Row>(client: Connection, sql: string, values: readonly unknown[] = []) {

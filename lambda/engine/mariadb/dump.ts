@@ -1,10 +1,17 @@
-import { Readable } from 'node:stream';
 import { InputError, OperationError, reasonOf } from '../../errors.js';
-import type { EngineDump, EngineDumpRequest, TableRows } from '../engine.js';
-import { differences } from '../postgresql/tables.js';
-import { startTool, type Tool } from '../postgresql/tool.js';
+import type { DumpOutcome, EngineDump, EngineDumpRequest, TableRows } from '../engine.js';
+import { listed } from '../listed.js';
+import { differences } from '../table-rows.js';
+import { startTool, type Tool } from '../tool.js';
 import { type Catalog, changes, hasRows, omissions, readCatalog } from './catalog.js';
-import { type Clients, clientEnvironment, connectionArguments, findClients } from './clients.js';
+import { checksumsHere } from './checksums.js';
+import {
+  type Clients,
+  clientEnvironment,
+  connectionArguments,
+  findClients,
+  installedClients,
+} from './clients.js';
 import {
   addressOf,
   type Connection,
@@ -31,6 +38,7 @@ const HISTORY = 1011;
 export async function dump(request: EngineDumpRequest): Promise<EngineDump> {
   const address = addressOf(request.server);
   const database = databaseName(request.database);
+  const installed = installedClients();
   const client = await connect(address);
   let dumper: Tool | undefined;
   let output: ToolOutput | undefined;
@@ -42,9 +50,11 @@ export async function dump(request: EngineDumpRequest): Promise<EngineDump> {
         `there is no database ${JSON.stringify(database)} on ${address.text}, or its user may not see it; check the tenant's name, or give --database`,
       );
     await checkPrivileges(client, database);
-    const clients = await findClients(server, `the server at ${address.text} is version ${server.version}`);
+    const why = `the server at ${address.text} is version ${server.version}`;
+    const clients = await findClients(server, why, installed);
     const history = server.mariadb && server.series >= HISTORY && clients.series >= HISTORY;
-    const opened = await openOutput();
+    const reader = structureReader();
+    const opened = await openOutput((bytes) => reader.scanner.push(bytes));
     output = opened;
     const start = async () => {
       const args = dumpArguments({ address, server, clients, catalog, database, history });
@@ -72,6 +82,7 @@ export async function dump(request: EngineDumpRequest): Promise<EngineDump> {
       at,
       dumper: dumper!,
       output,
+      ...reader,
     });
   } catch (error) {
     dumper?.kill();
@@ -116,11 +127,13 @@ interface Following extends Options {
   readonly at: string;
   readonly dumper: Tool;
   readonly output: ToolOutput;
+  readonly scanner: DumpScanner;
+  /** What the dump creates, as `TABLE name`. */
+  readonly created: ReadonlySet<string>;
 }
 
-function follow(run: Following): EngineDump {
-  const { request, client, server, clients, catalog, database, history, moment, dumper, output } = run;
-  const { signal } = request;
+/** Reads the dump as it passes, and refuses what restoring would refuse. */
+function structureReader() {
   const created = new Set<string>();
   const scanner = new DumpScanner({
     statement(sql) {
@@ -129,14 +142,27 @@ function follow(run: Following): EngineDump {
       if (head) created.add(`${head.kind} ${head.name}`);
     },
   });
+  return { scanner, created };
+}
+
+function follow(run: Following): EngineDump {
+  const {
+    request,
+    client,
+    server,
+    clients,
+    catalog,
+    database,
+    history,
+    moment,
+    dumper,
+    output,
+    scanner,
+    created,
+  } = run;
+  const { signal } = request;
   const stop = () => dumper.kill();
   signal?.addEventListener('abort', stop, { once: true });
-
-  let ended: (error?: unknown) => void = () => {};
-  const passed = new Promise<void>((resolve, reject) => {
-    ended = (error) => (error === undefined ? resolve() : reject(error));
-  });
-  passed.catch(() => {});
 
   const finished = (async () => {
     const alive = () => signal?.throwIfAborted();
@@ -147,26 +173,34 @@ function follow(run: Following): EngineDump {
     };
     const read = async () => {
       try {
-        await passed;
+        await output.ended.catch(async (error) => {
+          // Of what broke off, the tool has the reason; that it cannot be read is one by itself.
+          if (!(error instanceof UnreadableDump)) await dumped();
+          throw error;
+        });
+        await dumped();
         scanner.end();
       } catch (error) {
-        // Whatever is missing from a dump that broke off, the reason is the tool's.
-        await dumped();
         alive();
         throw error instanceof UnreadableDump
           ? new OperationError(`the dump could not be read back: ${error.message}`)
           : error;
       }
-      await dumped();
       return tablesIn(scanner, catalog, database);
     };
-    const counted = async () => {
+    const counted = async (): Promise<DumpOutcome | undefined> => {
       if (!moment.shared) return undefined;
+      const depth = request.options?.checksums ?? 'content';
       try {
-        return await countRows(client, database, catalog, history, alive);
+        const checksums = depth === 'content' ? { checksums: await checksumsHere(client) } : {};
+        return {
+          tables: await countRows(client, { database, catalog, history, depth, alive }),
+          ...checksums,
+        };
       } catch (error) {
         alive();
-        throw new OperationError(`the rows could not be counted: ${reasonOf(error)}`);
+        const instead = depth === 'content' ? '; --checksums rows takes no checksums of them' : '';
+        throw new OperationError(`the rows could not be counted: ${reasonOf(error)}${instead}`);
       }
     };
     try {
@@ -184,12 +218,12 @@ function follow(run: Following): EngineDump {
       const missing = wanted.filter((name) => !created.has(name));
       if (missing.length > 0)
         throw new OperationError(`the dump lacks ${listed(missing)}; grant the user the right to read them`);
-      const off = counts ? differences(counts, tables) : [];
+      const off = counts ? differences(counts.tables, tables) : [];
       if (off.length > 0)
         throw new OperationError(
           `the dump does not hold what the server counted: ${listed(off)}; no archive was kept`,
         );
-      return { tables };
+      return counts ?? { tables };
     } catch (error) {
       stop();
       signal?.throwIfAborted();
@@ -218,14 +252,12 @@ function follow(run: Following): EngineDump {
         programs: catalog.programs.map(({ kind, name }) => `${kind.toLowerCase()} ${name}`),
       },
     },
-    // Of objects: a stream of bytes would join the blocks that wait, which copies them all.
-    stream: Readable.from(scanned(output, scanner, ended), { highWaterMark: 2 }),
+    stream: output.blocks(),
     finished,
     async close() {
       signal?.removeEventListener('abort', stop);
       stop();
       output.close();
-      ended();
       await client.end().catch(() => {});
     },
   };
@@ -236,30 +268,9 @@ export function toolName({ mariadb }: Pick<Clients, 'mariadb'>): string {
   return mariadb ? 'mariadb-dump' : 'mysqldump';
 }
 
-export function listed(items: readonly string[]): string {
-  return items.slice(0, 10).join('; ') + (items.length > 10 ? `; and ${items.length - 10} more` : '');
-}
-
 /** Rows of each table as they stand in the dump. */
 function tablesIn(scanner: DumpScanner, catalog: Catalog, database: string): TableRows[] {
   return catalog.tables
     .filter(hasRows)
     .map(({ name }) => ({ schema: database, name, rows: scanner.rows.get(name) ?? 0 }));
-}
-
-async function* scanned(
-  output: ToolOutput,
-  scanner: DumpScanner,
-  ended: (error?: unknown) => void,
-): AsyncGenerator<Buffer, void, undefined> {
-  try {
-    for await (const block of output.blocks()) {
-      scanner.push(block);
-      yield block;
-    }
-    ended();
-  } catch (error) {
-    ended(error);
-    throw error;
-  }
 }

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { OperationError } from '../../errors.js';
-import { startTool } from '../postgresql/tool.js';
+import { brokenPipe, startTool } from '../tool.js';
 import { type Clients, clientEnvironment, connectionArguments } from './clients.js';
 import type { MariadbAddress } from './connect.js';
 import { type DefinerRule, withDefiner } from './definers.js';
@@ -130,12 +130,6 @@ function adaptedStatement(sql: string, { rule, origin }: Adaptation, events: Map
   if (!status) throw new UnreadableDump(`event ${JSON.stringify(head.name)} does not say whether it runs`);
   events.set(head.name, status.text);
   return splice(text, status, 'DISABLE');
-}
-
-function brokenPipe(error: unknown): boolean {
-  return ['EPIPE', 'ECONNRESET', 'ERR_STREAM_PREMATURE_CLOSE'].includes(
-    (error as { code?: string }).code ?? '',
-  );
 }
 
 function hint(said: string): string {

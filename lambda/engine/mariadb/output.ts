@@ -1,5 +1,6 @@
-// Reads what a tool writes into large blocks. The tools write 4 KB at a time, and a child's pipe in Node allocates 64 KB
-// for every read: collecting that garbage costs more than anything else that is done with a dump.
+// Reads what a tool writes into a few large blocks, which are used again and again. The tools write 4 KB at a time, and a
+// child's pipe in Node allocates 64 KB for every read: collecting that garbage costs more than anything else that is done
+// with a dump.
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, createServer, type Socket } from 'node:net';
@@ -7,25 +8,29 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { OperationError, reasonOf } from '../../errors.js';
 
-const READ = 256 * 1024;
 const BLOCK = 1024 * 1024;
+/** One is filled, one is at the reader's, the others wait; when all do, reading stops, and with it the tool. */
+const BLOCKS = 6;
+/** A block with less room is full: reads get smaller with it. */
+const LEAST = 128 * 1024;
 /** After a small read, more is let come together: each read wakes two processes. */
 const PAUSE_MS = 1;
-/** So many whole blocks may wait before reading stops, and with it the tool. */
-const ROOM = 3;
 
 export interface ToolOutput {
   /** The tool's standard output; to be destroyed here as soon as the tool has it. */
   readonly given: Socket;
   /** Resolves with the first bytes, or when none will come. */
   readonly began: Promise<void>;
-  /** All bytes, in blocks that nobody else keeps. To be read once. */
+  /** Resolves when all bytes were seen. */
+  readonly ended: Promise<void>;
+  /** All bytes, to be read once. A block is used again as soon as the next one is asked for. */
   blocks(): AsyncGenerator<Buffer, void, undefined>;
   close(): void;
 }
 
-export async function openOutput(): Promise<ToolOutput> {
-  // Only a socket that Node itself has connected reads into a buffer that is used again.
+/** Bytes are seen as they come, before they are a block; what seeing them throws ends the output. */
+export async function openOutput(seen: (bytes: Buffer) => void): Promise<ToolOutput> {
+  // Only a socket that Node itself has connected reads into a buffer of ours.
   let folder: string | undefined;
   const server = createServer({ pauseOnConnect: true });
   try {
@@ -35,7 +40,7 @@ export async function openOutput(): Promise<ToolOutput> {
     server.listen(path);
     await once(server, 'listening');
     const accepted = once(server, 'connection') as Promise<[Socket]>;
-    const reading = readInto(path);
+    const reading = readFrom(path, seen);
     const [given] = await Promise.race([accepted, reading.failed]);
     return { given, ...reading };
   } catch (error) {
@@ -48,66 +53,106 @@ export async function openOutput(): Promise<ToolOutput> {
   }
 }
 
-function readInto(path: string): Omit<ToolOutput, 'given'> & { readonly failed: Promise<never> } {
-  const ready: Buffer[] = [];
-  let block = Buffer.allocUnsafeSlow(BLOCK);
+interface Filled {
+  readonly block: Buffer;
+  readonly length: number;
+}
+
+function readFrom(
+  path: string,
+  seen: (bytes: Buffer) => void,
+): Omit<ToolOutput, 'given'> & { readonly failed: Promise<never> } {
+  const ready: Filled[] = [];
+  const free: Buffer[] = [];
+  let made = 0;
+  const another = (): Buffer => {
+    const used = free.pop();
+    if (used) return used;
+    made += 1;
+    return Buffer.allocUnsafeSlow(BLOCK);
+  };
+  let block = another();
   let filled = 0;
-  let ended = false;
+  let over = false;
   let fault: unknown;
   let wake = () => {};
-  const take = (length: number, bytes: Uint8Array): boolean => {
-    for (let from = 0; from < length; ) {
-      const part = Math.min(length - from, BLOCK - filled);
-      block.set(bytes.subarray(from, from + part), filled);
-      from += part;
-      filled += part;
-      if (filled < BLOCK) break;
-      ready.push(block);
-      block = Buffer.allocUnsafeSlow(BLOCK);
-      filled = 0;
-    }
+  const first = signal();
+  const last = signal();
+  const end = (error?: unknown) => {
+    if (over) return;
+    over = true;
+    fault = error;
+    socket.destroy();
+    first.resolve();
+    if (error === undefined) last.resolve();
+    else last.reject(error);
     wake();
-    if (length >= READ / 2) return ready.length < ROOM;
+  };
+  /** Only then is there somewhere to go on when this block is full. */
+  const room = () => free.length > 0 || made < BLOCKS;
+  const more = () => {
+    if (room() && !over) socket.resume();
+  };
+  const take = (length: number): boolean => {
+    const bytes = block.subarray(filled, filled + length);
+    filled += length;
+    first.resolve();
+    try {
+      seen(bytes);
+    } catch (error) {
+      end(error);
+      return false;
+    }
+    if (BLOCK - filled < LEAST) {
+      ready.push({ block, length: filled });
+      block = another();
+      filled = 0;
+      wake();
+    }
+    if (length >= LEAST) return room();
     setTimeout(more, PAUSE_MS);
     return false;
   };
-  const more = () => {
-    if (ready.length < ROOM) socket.resume();
-  };
-  const socket = connect({ path, onread: { buffer: Buffer.allocUnsafeSlow(READ), callback: take } });
-  const end = (error?: unknown) => {
-    fault ??= error;
-    ended = true;
-    wake();
-  };
+  const socket = connect({ path, onread: { buffer: () => block.subarray(filled), callback: take } });
   socket
     .once('end', () => end())
     .once('error', end)
-    .once('close', () => {
-      if (!ended) end(new OperationError('the output of the tool was closed before its end'));
-    });
-  const woken = () =>
-    new Promise<void>((resolve) => {
-      wake = resolve;
-    });
-  const failed = new Promise<never>((_, reject) => socket.once('error', reject));
+    .once('close', () => end(new OperationError('the output of the tool was closed before its end')));
+  const failed = new Promise<never>((_, broken) => socket.once('error', broken));
   failed.catch(() => {});
 
   return {
     failed,
-    began: woken(),
+    began: first.settled,
+    ended: last.settled,
     async *blocks() {
       for (;;) {
         if (fault !== undefined) throw fault;
         const next = ready.shift();
         if (next) {
+          yield next.block.subarray(0, next.length);
+          free.push(next.block);
           more();
-          yield next;
-        } else if (ended) break;
-        else await woken();
+        } else if (over) break;
+        else
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+          });
       }
       if (filled > 0) yield block.subarray(0, filled);
     },
-    close: () => socket.destroy(),
+    close: () => end(new OperationError('the output of the tool was not read to its end')),
   };
+}
+
+function signal() {
+  let resolve = () => {};
+  let reject = (_: unknown) => {};
+  const settled = new Promise<void>((whole, broken) => {
+    resolve = whole;
+    reject = broken;
+  });
+  // Nobody may be waiting at that moment; whoever does later gets the same error.
+  settled.catch(() => {});
+  return { settled, resolve, reject };
 }

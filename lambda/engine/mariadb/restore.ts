@@ -1,8 +1,10 @@
-import { InputError, OperationError } from '../../errors.js';
-import type { EngineRestoreRequest, PreparedRestore } from '../engine.js';
-import { differences } from '../postgresql/tables.js';
+import { InputError } from '../../errors.js';
+import type { EngineRestoreRequest, PreparedRestore, TableRows } from '../engine.js';
+import { depthFor, differences, refuseDifferences } from '../table-rows.js';
 import { type DatabaseProperties, databaseProperties, readCatalog } from './catalog.js';
+import { checksumsHere } from './checksums.js';
 import { type Clients, findClients } from './clients.js';
+import { compareDatabases } from './compare.js';
 import {
   addressOf,
   type Connection,
@@ -17,7 +19,6 @@ import {
 } from './connect.js';
 import { countRows } from './counts.js';
 import { definerRule } from './definers.js';
-import { listed } from './dump.js';
 import { createHead, eventStatus, splice } from './head.js';
 import { type Loaded, loadDump } from './load.js';
 import { openLocked } from './lock.js';
@@ -74,9 +75,10 @@ export async function prepareRestore(request: EngineRestoreRequest): Promise<Pre
       open: request.open,
       ...(request.signal ? { signal: request.signal } : {}),
     });
-    say('loaded; counting rows');
-    const tables = await checkContent(address, side, request);
+    say('loaded; comparing it with the manifest');
+    const checked = await checkContent(address, side, request);
     const { programs, warnings } = await programsOf(client, side, loaded);
+    warnings.push(...checked.warnings);
     if (rule.replaced.size > 0)
       warnings.push(
         `what ran in the name of ${[...rule.replaced].sort().join(', ')} runs in the name of the user who restored${request.noOwner ? ', as asked for' : ', who may not name others'}`,
@@ -86,8 +88,9 @@ export async function prepareRestore(request: EngineRestoreRequest): Promise<Pre
     return {
       side,
       liveExists: live !== undefined,
-      tables,
+      tables: checked.tables,
       warnings,
+      compare: (options) => compareDatabases({ address, archive: side, live: database, ...options }),
       async swap() {
         try {
           const outcome = await swapDatabases({ ...swap, database, model, keep: live !== undefined });
@@ -180,20 +183,24 @@ async function endSessions(client: Connection, database: string): Promise<void> 
   for (const { id } of found) await client.query(`kill ${Number(id)}`).catch(() => {});
 }
 
-/** The copy against the manifest: every table with its rows, every sequence, every program. */
+/** The copy against the manifest: every table with its rows and their content, every sequence, every program. */
 async function checkContent(address: MariadbAddress, side: string, request: EngineRestoreRequest) {
   const client = await connect(address);
   const { properties } = request.facts;
   try {
     const catalog = (await readCatalog(client, side))!;
     await client.query('start transaction');
-    const counted = await countRows(client, side, catalog, properties.history === true, () =>
-      request.signal?.throwIfAborted(),
-    );
-    const found = differences(
-      request.tables.map(({ name, rows: count }) => ({ schema: request.database, name, rows: count })),
-      counted.map(({ name, rows: count }) => ({ schema: request.database, name, rows: count })),
-    );
+    const { depth, warnings } = await depthFor(request.checksums, () => checksumsHere(client));
+    const counted = await countRows(client, {
+      database: side,
+      catalog,
+      history: properties.history === true,
+      depth,
+      alive: () => request.signal?.throwIfAborted(),
+    });
+    const named = (tables: readonly TableRows[]) =>
+      tables.map((table) => ({ ...table, schema: request.database }));
+    const found = differences(named(request.tables), named(counted));
     const has = new Set([
       ...catalog.tables.filter(({ sequence }) => sequence).map(({ name }) => `sequence ${name}`),
       ...catalog.programs.map(({ kind, name }) => `${kind.toLowerCase()} ${name}`),
@@ -209,11 +216,8 @@ async function checkContent(address: MariadbAddress, side: string, request: Engi
         .filter((name) => !has.has(name) && !name.startsWith('event '))
         .map((name) => `${name} is missing`),
     );
-    if (found.length > 0)
-      throw new OperationError(
-        `the restored copy is not what the manifest says: ${listed(found)}; the live database was not touched`,
-      );
-    return counted;
+    refuseDifferences(found);
+    return { tables: named(counted), warnings };
   } finally {
     await client.end();
   }

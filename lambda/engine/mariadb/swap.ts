@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OperationError, reasonOf } from '../../errors.js';
+import { listed } from '../listed.js';
 import { type DatabaseProperties, readCatalog } from './catalog.js';
 import { type Connection, explained, literal, q, rows, type ServerFacts } from './connect.js';
-import { listed } from './dump.js';
 import { type Mark, writeMark } from './marks.js';
 import { undoName } from './names.js';
 import { createProgram, createSql, dropSql, find, type Program, readPrograms, without } from './programs.js';

@@ -1,9 +1,9 @@
 import pg from 'pg';
-import { OperationError } from '../../errors.js';
 import type { EngineRestoreRequest, TableRows } from '../engine.js';
+import { depthFor, differences, refuseDifferences } from '../table-rows.js';
 import { checksumsHere, fixOutput } from './checksums.js';
 import { connect, type PostgresAddress } from './connect.js';
-import { countLargeObjects, countTable, type Depth, differences, ownTables } from './tables.js';
+import { countLargeObjects, countTable, ownTables } from './tables.js';
 
 /** What ANALYZE must be told by name: partitioned tables (which includes their partitions), other tables, views that hold rows. */
 const TO_ANALYZE = `
@@ -52,11 +52,7 @@ export async function checkContent(
       }),
     );
     counted.push(...(await countLargeObjects(first)));
-    const found = differences(request.tables, counted);
-    if (found.length > 0)
-      throw new OperationError(
-        `the restored copy is not what the manifest says: ${found.slice(0, 10).join('; ')}${found.length > 10 ? `; and ${found.length - 10} more` : ''}; the live database was not touched`,
-      );
+    refuseDifferences(differences(request.tables, counted));
     return { tables: counted, warnings };
   } finally {
     await Promise.all(clients.map((client) => client.end().catch(() => {})));
@@ -67,18 +63,7 @@ function qualified({ schema, name }: { readonly schema: string; readonly name: s
   return `${pg.escapeIdentifier(schema)}.${pg.escapeIdentifier(name)}`;
 }
 
-export async function depthOf(
-  client: pg.Client,
-  { checksums }: Pick<EngineRestoreRequest, 'checksums'>,
-): Promise<{ readonly depth: Depth; readonly warnings: readonly string[] }> {
-  if (!checksums) return { depth: 'rows', warnings: [] };
-  const here = await checksumsHere(client);
-  if (here.method === checksums.method && here.probe === checksums.probe)
-    return { depth: 'content', warnings: [] };
-  return {
-    depth: 'rows',
-    warnings: [
-      'rows were counted, but the checksums of their content were not compared, because this server hashes in another way than the one of the archive',
-    ],
-  };
+/** Of one session's server. */
+export function depthOf(client: pg.Client, { checksums }: Pick<EngineRestoreRequest, 'checksums'>) {
+  return depthFor(checksums, () => checksumsHere(client));
 }

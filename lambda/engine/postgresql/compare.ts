@@ -1,24 +1,13 @@
 import pg from 'pg';
 import { OperationError, reasonOf } from '../../errors.js';
-import type { ColumnChange, CompareOptions, RowKey, TableComparison } from '../engine.js';
-import { compareSorted, type SortedRow } from './compare-rows.js';
+import type { SortedRow } from '../compare-rows.js';
+import { type ComparedSide, type ComparedTable, compareTables } from '../compare-tables.js';
+import type { CompareOptions, RowKey, TableComparison } from '../engine.js';
 import { connect, type PostgresAddress } from './connect.js';
 import { OWN_TABLES } from './tables.js';
 
 const q = pg.escapeIdentifier;
 const text = pg.escapeLiteral;
-
-interface Column {
-  readonly name: string;
-  readonly definition: string;
-}
-
-interface Table {
-  readonly schema: string;
-  readonly name: string;
-  readonly columns: readonly Column[];
-  readonly key: readonly string[] | null;
-}
 
 /** The same value must give the same text on both sides, whatever the settings of databases and roles are. */
 const SAME_TEXT = `
@@ -53,23 +42,14 @@ interface CompareRequest extends CompareOptions {
   readonly live: string;
 }
 
-/**
- * Compares two databases of one server, each in one snapshot. PostgreSQL cannot join across databases, so each side
- * sorts hashes of its rows and both are merged here: the server's sort spills to its disk, and here a batch is held.
- */
+/** Each in one snapshot; PostgreSQL cannot join across databases. */
 export async function compareDatabases(request: CompareRequest): Promise<TableComparison[]> {
-  const { address, sample, signal } = request;
+  const { address, signal } = request;
   const archive = await openSide(address, request.archive);
   try {
     const live = await openSide(address, request.live);
     try {
-      const tables = pairs(await tablesOf(archive), await tablesOf(live));
-      const compared: TableComparison[] = [];
-      for (const [old, now] of tables) {
-        signal?.throwIfAborted();
-        compared.push(await compareTable({ archive, live, old, now, sample, signal }));
-      }
-      return compared;
+      return await compareTables(await sideOf(archive, signal), await sideOf(live, signal), request);
     } finally {
       await live.end().catch(() => {});
     }
@@ -89,116 +69,46 @@ async function openSide(address: PostgresAddress, database: string): Promise<pg.
 }
 
 /** Large objects are no table of the tenant's; they are compared as if they were one. */
-const LARGE_OBJECTS: Table = {
+const LARGE_OBJECTS: ComparedTable = {
   schema: 'pg_catalog',
   name: 'pg_largeobject_metadata',
   columns: [{ name: 'oid', definition: 'oid' }],
   key: ['oid'],
 };
 
-async function tablesOf(client: pg.Client): Promise<Table[]> {
-  const { rows: tables } = await client.query<Table>(TABLES);
+async function tablesOf(client: pg.Client): Promise<ComparedTable[]> {
+  const { rows: tables } = await client.query<ComparedTable>(TABLES);
   const { rowCount } = await client.query('select from pg_catalog.pg_largeobject_metadata limit 1');
   return rowCount ? [...tables, LARGE_OBJECTS] : tables;
 }
 
-function pairs(archive: readonly Table[], live: readonly Table[]): [Table | undefined, Table | undefined][] {
-  const nameOf = ({ schema, name }: Table) => JSON.stringify([schema, name]);
-  const rest = new Map(live.map((table) => [nameOf(table), table]));
-  const both = archive.map((table): [Table, Table | undefined] => {
-    const other = rest.get(nameOf(table));
-    rest.delete(nameOf(table));
-    return [table, other];
-  });
-  return [...both, ...[...rest.values()].map((table): [undefined, Table] => [undefined, table])];
-}
-
-interface TableRequest {
-  readonly archive: pg.Client;
-  readonly live: pg.Client;
-  readonly old: Table | undefined;
-  readonly now: Table | undefined;
-  readonly sample: number;
-  readonly signal: AbortSignal | undefined;
-}
-
-async function compareTable({
-  archive,
-  live,
-  old,
-  now,
-  sample,
-  signal,
-}: TableRequest): Promise<TableComparison> {
-  const { schema, name } = (old ?? now)!;
-  const none = { added: [], removed: [], changed: [] };
-  if (!old || !now) {
-    const rows = await countOf(old ? archive : live, (old ?? now)!);
-    return {
-      schema,
-      name,
-      state: old ? 'removed' : 'added',
-      archiveRows: old ? rows : null,
-      liveRows: now ? rows : null,
-      rows: { added: old ? 0 : rows, removed: old ? rows : 0, changed: 0 },
-      columns: [],
-      key: null,
-      sample: none,
-    };
-  }
-  const columns = columnChanges(old, now);
-  const key = sameKey(old, now) ? old.key : null;
-  const sql = rowsSql(old, now, key);
-  const found = await compareSorted(
-    sortedRows(archive, sql, signal),
-    sortedRows(live, sql, signal),
-    key ? sample : 0,
-  );
-  const { added, removed, changed } = found.rows;
+async function sideOf(client: pg.Client, signal?: AbortSignal): Promise<ComparedSide<ComparedTable>> {
   return {
-    schema,
-    name,
-    state: columns.length + added + removed + changed === 0 ? 'same' : 'changed',
-    ...found,
-    columns,
-    key,
+    tables: await tablesOf(client),
+    count: (table) => countOf(client, table),
+    rows: (table, columns, key) => sortedRows(client, rowsSql(table, columns, key), signal),
   };
 }
 
-async function countOf(client: pg.Client, table: Table): Promise<number> {
+async function countOf(client: pg.Client, table: ComparedTable): Promise<number> {
   const { rows } = await client.query<{ rows: string }>(
     `select count(*) as rows from only ${nameSql(table)}`,
   );
   return Number(rows[0]!.rows);
 }
 
-const nameSql = ({ schema, name }: Table) => `${q(schema)}.${q(name)}`;
-
-function sameKey(old: Table, now: Table): boolean {
-  return old.key !== null && now.key !== null && old.key.join('\0') === now.key.join('\0');
-}
-
-function columnChanges(old: Table, now: Table): ColumnChange[] {
-  const before = new Map(old.columns.map(({ name, definition }) => [name, definition]));
-  const after = new Map(now.columns.map(({ name, definition }) => [name, definition]));
-  return [...new Set([...before.keys(), ...after.keys()])].flatMap((name) => {
-    const change = { name, archive: before.get(name) ?? null, live: after.get(name) ?? null };
-    return change.archive === change.live ? [] : [change];
-  });
-}
+const nameSql = ({ schema, name }: ComparedTable) => `${q(schema)}.${q(name)}`;
 
 /** No text of a key is longer in what is shown. */
 const SHOWN = 200;
 
 /** One row for each of the table's: hash of its key, hash of its content, how often, its key as text; sorted by the first. */
-function rowsSql(old: Table, now: Table, key: readonly string[] | null): string {
+function rowsSql(table: ComparedTable, columns: readonly string[], key: readonly string[] | null): string {
   // Bytes as they are stored: both databases have the same encoding, and a conversion could fail.
   const hash = (value: string) => `sha256(convert_to((${value})::text, 'SQL_ASCII'))`;
-  const after = new Set(now.columns.map(({ name }) => name));
-  const common = old.columns.map(({ name }) => name).filter((name) => after.has(name));
   const row = (names: readonly string[]) => `row(${names.map((name) => `t.${q(name)}`).join(', ')})`;
-  const from = `from only ${nameSql(old)} t`;
-  const content = old === LARGE_OBJECTS ? 'sha256(pg_catalog.lo_get(t.oid))' : hash(row(common));
+  const from = `from only ${nameSql(table)} t`;
+  const content = table === LARGE_OBJECTS ? 'sha256(pg_catalog.lo_get(t.oid))' : hash(row(columns));
   if (!key) return `select ${content} as k, null, count(*)::int, null ${from} group by 1 order by 1`;
   // Not by a cast, which whoever owns the column's type can define.
   const shown = key.map((name) => `${text(name)}, left(format('%s', t.${q(name)}), ${SHOWN})`).join(', ');

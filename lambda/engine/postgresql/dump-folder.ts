@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { OperationError } from '../../errors.js';
+import { startTool, type Tool } from '../tool.js';
 import { clientEnvironment } from './clients.js';
 import { packFolder } from './folder-tar.js';
 import {
@@ -12,7 +13,6 @@ import {
   startReader,
 } from './pg-dump.js';
 import { makePrivateFolder, roomFor } from './private-folder.js';
-import { startTool, type Tool } from './tool.js';
 
 /**
  * Several sessions' dump, all in one snapshot: pg_dump can write it to a folder alone. Each table goes into the stream as

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { Readable, type Writable } from 'node:stream';
+import { startTool } from '../tool.js';
 import { clientEnvironment } from './clients.js';
 import {
   checkDumped,
@@ -9,7 +10,6 @@ import {
   STREAM_FORMAT,
   startReader,
 } from './pg-dump.js';
-import { startTool } from './tool.js';
 
 /** One session's dump, which passes through a pipe and is read back while it does. */
 export function dumpStream(request: PgDumpRequest): PgDump {

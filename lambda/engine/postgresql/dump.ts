@@ -3,6 +3,7 @@ import pg from 'pg';
 import { OperationError, reasonOf } from '../../errors.js';
 import { DEFAULT_LEVEL } from '../dump-options.js';
 import type { EngineDump, EngineDumpRequest } from '../engine.js';
+import type { Depth } from '../table-rows.js';
 import { checksumsHere, fixOutput } from './checksums.js';
 import { connectionString, findClients, installedClients, majorOf, versionIn } from './clients.js';
 import { addressOf, connect } from './connect.js';
@@ -12,7 +13,7 @@ import { databaseName } from './names.js';
 import { type PgDump, rowSecurity } from './pg-dump.js';
 import { describeDatabase } from './properties.js';
 import { checkSchema, describeSchema, schemaArguments } from './schema/part.js';
-import { countTables, type Depth } from './tables.js';
+import { countTables } from './tables.js';
 import { type StatementWatch, watchStatements } from './watch.js';
 
 /** Since this version pg_dump compresses with zstd itself, which saves passing the bare dump through us. */

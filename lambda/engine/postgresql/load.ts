@@ -1,11 +1,12 @@
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { OperationError } from '../../errors.js';
+import { brokenPipe, startTool } from '../tool.js';
 import { type Clients, clientEnvironment, connectionString } from './clients.js';
 import type { PostgresAddress } from './connect.js';
 import { Refusals } from './refusals.js';
 import type { DumpSource } from './spool.js';
-import { startTool, toolReason } from './tool.js';
+import { toolReason } from './tool.js';
 
 /**
  * Safe for a database that is thrown away if anything fails: the swap's own commit waits for the disk, and with it
@@ -126,12 +127,6 @@ function progressTeller(tables: number, phase: (message: string) => void = () =>
 /** What was passed over before it is not the reason. */
 function sinceFatal(said: string, fatal: string): string {
   return fatal ? said.slice(Math.max(0, said.lastIndexOf(`pg_restore: error: ${fatal}`))) : said;
-}
-
-function brokenPipe(error: unknown): boolean {
-  return ['EPIPE', 'ECONNRESET', 'ERR_STREAM_PREMATURE_CLOSE'].includes(
-    (error as { code?: string }).code ?? '',
-  );
 }
 
 function hint(said: string): string {

@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { OperationError, reasonOf } from '../../errors.js';
+import { startTool, type Tool } from '../tool.js';
 import { type Clients, clientEnvironment } from './clients.js';
 import type { PostgresAddress } from './connect.js';
-import { startTool, type Tool, toolReason } from './tool.js';
+import { toolReason } from './tool.js';
 
 /** How manifests call one session's dump, and that of several: a tar of pg_dump's folder. */
 export const STREAM_FORMAT = 'pg_dump custom';

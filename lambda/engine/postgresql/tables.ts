@@ -1,5 +1,6 @@
 import pg from 'pg';
 import type { TableRows } from '../engine.js';
+import type { Depth } from '../table-rows.js';
 import { type Column, checksumSql } from './checksums.js';
 
 export interface OwnTable {
@@ -31,9 +32,6 @@ export const OWN_TABLES = `
 export async function ownTables(client: pg.Client): Promise<OwnTable[]> {
   return (await client.query<OwnTable>(OWN_TABLES)).rows;
 }
-
-/** How much is said of each table: its rows' number, or also a checksum of their content. */
-export type Depth = 'rows' | 'content';
 
 export async function countTable(client: pg.Client, table: OwnTable, depth: Depth): Promise<TableRows> {
   const { schema, name } = table;
@@ -75,22 +73,4 @@ export async function countTables(
   }
   if (only !== undefined) return counted;
   return [...counted, ...(await countLargeObjects(client))];
-}
-
-/** Where two counts differ, in words; empty when they agree. Checksums count where both have them. */
-export function differences(expected: readonly TableRows[], got: readonly TableRows[]): string[] {
-  const key = ({ schema, name }: TableRows) => JSON.stringify([schema, name]);
-  const rest = new Map(got.map((table) => [key(table), table]));
-  const found: string[] = [];
-  for (const table of expected) {
-    const other = rest.get(key(table));
-    rest.delete(key(table));
-    const name = `${table.schema}.${table.name}`;
-    if (!other) found.push(`${name} is missing`);
-    else if (other.rows !== table.rows) found.push(`${name} has ${other.rows} rows instead of ${table.rows}`);
-    else if ((other.checksum ?? table.checksum) !== (table.checksum ?? other.checksum))
-      found.push(`${name} has the right number of rows, but their content is another`);
-  }
-  for (const { schema, name } of rest.values()) found.push(`${schema}.${name} was not in the dump`);
-  return found;
 }

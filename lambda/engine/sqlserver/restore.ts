@@ -1,5 +1,6 @@
 import { InputError, OperationError, reasonOf } from '../../errors.js';
 import type { EngineRestoreRequest, PreparedRestore, TableRows } from '../engine.js';
+import { refuseDifferences } from '../table-rows.js';
 import { FORMAT } from './dump.js';
 import { lock, type Maintenance, openServer, recover } from './maintenance.js';
 import { clearMark, copiesOf, type Mark, writeMark } from './marks.js';
@@ -208,11 +209,7 @@ function compare(
   { inexact }: Properties,
   tables: readonly TableRows[],
 ): string[] {
-  const found = differences(request.tables, inexact, tables);
-  if (found.length > 0)
-    throw new OperationError(
-      `the restored copy is not what the manifest says: ${found.slice(0, 10).join('; ')}${found.length > 10 ? `; and ${found.length - 10} more` : ''}; the live database was not touched`,
-    );
+  refuseDifferences(differences(request.tables, inexact, tables));
   if (inexact.length === 0) return [];
   return [
     `the rows of ${inexact.length} tables could not be compared, because they were written to while the backup was made: ${inexact.slice(0, 5).join(', ')}${inexact.length > 5 ? ', …' : ''}`,

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { type Readable, Transform, type TransformCallback, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { InputError, OperationError } from '../../../errors.js';
+import { startTool } from '../../tool.js';
 import { type Clients, clientEnvironment, connectionString } from '../clients.js';
 import type { PostgresAddress } from '../connect.js';
-import { startTool, toolReason } from '../tool.js';
+import { toolReason } from '../tool.js';
 
 /**
  * Loads a dump of one schema under another name, in one transaction: it begins with `before`, which moves the live

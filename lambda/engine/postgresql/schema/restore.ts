@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { InputError, OperationError, reasonOf } from '../../../errors.js';
 import type { EngineRestoreRequest, EngineUndoRequest, PreparedRestore, UndoOutcome } from '../../engine.js';
+import { differences } from '../../table-rows.js';
 import { depthOf } from '../check.js';
 import { fixOutput } from '../checksums.js';
 import { majorOf, versionIn } from '../clients.js';
@@ -9,7 +10,7 @@ import { openMaintenance } from '../maintenance.js';
 import type { Mark } from '../marks.js';
 import { databaseName, restoreName } from '../names.js';
 import { checkExtensions, checkRoles, checkVersions } from '../restore.js';
-import { countTables, differences } from '../tables.js';
+import { countTables } from '../tables.js';
 import { dependenciesOf, missing, shortList } from './dependencies.js';
 import { loadSchema } from './load.js';
 import { markedSchemas, schemaComment, schemaOf } from './marks.js';

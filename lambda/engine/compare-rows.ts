@@ -1,4 +1,4 @@
-import type { RowKey, TableComparison } from '../engine.js';
+import type { RowKey, TableComparison } from './engine.js';
 
 /** A row by its hashes; without a key, all rows of the same content are one of these. */
 export interface SortedRow {
@@ -25,8 +25,8 @@ export async function compareSorted(
     if (count > 0 && row.shown && shown[what].length < sample) shown[what].push(row.shown);
   };
   const next = async (side: Rows) => (await side.next()).value ?? undefined;
-  let old = await next(archive);
-  let now = await next(live);
+  // The server sorts both before it gives the first row of either.
+  let [old, now] = await Promise.all([next(archive), next(live)]);
   while (old || now) {
     const order = !old ? 1 : !now ? -1 : Buffer.compare(old.key, now.key);
     if (order === 0) {

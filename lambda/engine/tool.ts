@@ -1,0 +1,74 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { Writable } from 'node:stream';
+import { OperationError, reasonOf } from '../errors.js';
+
+const KEPT_STDERR = 16 * 1024;
+
+/** A client tool that runs. */
+export interface Tool {
+  readonly child: ChildProcess;
+  /** Its exit code, 0 included; rejects only when it could not be started or was killed by a signal. */
+  readonly exited: Promise<number>;
+  /** The end of what it has said so far. */
+  said(): string;
+  kill(): void;
+}
+
+export function startTool(
+  path: string,
+  args: readonly string[],
+  options: {
+    readonly env: NodeJS.ProcessEnv;
+    /** More of them are open files, which the tool finds by their number. */
+    readonly stdio: ['ignore' | 'pipe', 'ignore' | 'pipe' | Writable, 'pipe', ...number[]];
+    /** Ends with all processes that it starts. @default false */
+    readonly group?: boolean;
+    readonly line?: (line: string) => void;
+  },
+): Tool {
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  const child = spawn(path, args, {
+    env: options.env,
+    stdio: options.stdio,
+    detached: options.group ?? false,
+  });
+  let said = '';
+  let rest = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    said = (said + text).slice(-KEPT_STDERR);
+    const lines = (rest + text).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) options.line?.(line);
+  });
+  const exited = (async () => {
+    let ended: [number | null, NodeJS.Signals | null];
+    try {
+      ended = (await once(child, 'close')) as typeof ended;
+    } catch (error) {
+      throw new OperationError(`${name} could not be started: ${reasonOf(error)}`);
+    }
+    const [code, signal] = ended;
+    if (code === null) throw new OperationError(`${name} was ended by ${signal}`);
+    return code;
+  })();
+  exited.catch(() => {});
+  const kill = () => {
+    if (!options.group) child.kill('SIGKILL');
+    else if (child.pid !== undefined && child.exitCode === null) {
+      try {
+        process.kill(-child.pid, 'SIGKILL');
+      } catch {
+        // It has just ended, and all of its own with it.
+      }
+    }
+  };
+  return { child, exited, said: () => said, kill };
+}
+
+/** The tool that was written to is gone; why, it says itself. */
+export function brokenPipe(error: unknown): boolean {
+  return ['EPIPE', 'ECONNRESET', 'ERR_STREAM_PREMATURE_CLOSE'].includes(
+    (error as { code?: string }).code ?? '',
+  );
+}

@@ -46,38 +46,37 @@ const TYPED = `
   create table wordy (t longtext); insert into wordy values (repeat('ab;(''', 400000));
   create table numbered (n int) engine=InnoDB partition by hash (n) partitions 3; insert into numbered values (1), (2), (3), (4)`;
 
-/** A change that keeps the number of rows, in a table each; the last ones change nothing that a dump has. */
+/** A change that keeps the number of rows, in a table each; the last one changes nothing but their order. */
 const SEEN: Record<string, { table: string; rows: string; change: string; unseen?: true }> = {
-  values_of_rows: { table: 'a int, b int', rows: '(1, 2), (3, 4)', change: 'update * set b = 6 - b' },
-  values_of_columns: { table: 'a int, b int', rows: '(1, 2)', change: 'update * set a = 2, b = 1' },
-  null_of_column: { table: 'a int, b int', rows: '(1, null)', change: 'update * set a = null, b = 1' },
-  null_or_empty: { table: 'a varchar(9)', rows: '(null)', change: "update * set a = ''" },
-  null_or_word: { table: 'a varchar(9)', rows: '(null)', change: "update * set a = 'NULL'" },
+  values_of_rows: { table: 'a int, b int', rows: '(1, 2), (3, 4)', change: 'update $t set b = 6 - b' },
+  values_of_columns: { table: 'a int, b int', rows: '(1, 2)', change: 'update $t set a = 2, b = 1' },
+  null_of_column: { table: 'a int, b int', rows: '(1, null)', change: 'update $t set a = null, b = 1' },
+  null_or_empty: { table: 'a varchar(9)', rows: '(null)', change: "update $t set a = ''" },
+  null_or_word: { table: 'a varchar(9)', rows: '(null)', change: "update $t set a = 'NULL'" },
   boundary: {
     table: 'a varchar(9), b varchar(9)',
     rows: "('x,', 'y')",
-    change: "update * set a = 'x', b = ',y'",
+    change: "update $t set a = 'x', b = ',y'",
   },
-  twins: { table: 'a int', rows: '(1), (1)', change: 'update * set a = 2' },
+  twins: { table: 'a int', rows: '(1), (1)', change: 'update $t set a = 2' },
   letter_case: {
     table: 'a varchar(9) collate latin1_swedish_ci',
     rows: "('a')",
-    change: "update * set a = 'A'",
+    change: "update $t set a = 'A'",
   },
-  blank: { table: 'a varchar(9)', rows: "('a')", change: "update * set a = 'a '" },
-  one_bit: { table: 'a blob', rows: "(x'00ff')", change: "update * set a = x'01ff'" },
-  fraction: { table: 'a double', rows: '(0.1)', change: 'update * set a = 0.1 + 1e-16' },
+  blank: { table: 'a varchar(9)', rows: "('a')", change: "update $t set a = 'a '" },
+  one_bit: { table: 'a blob', rows: "(x'00ff')", change: "update $t set a = x'01ff'" },
+  fraction: { table: 'a double', rows: '(0.1)', change: 'update $t set a = 0.1 + 1e-16' },
   moment: {
     table: 'a datetime(6)',
     rows: "('2026-01-01')",
-    change: 'update * set a = a + interval 1 microsecond',
+    change: 'update $t set a = a + interval 1 microsecond',
   },
-  hidden: { table: 'a int, b int default 1', rows: '(1, 1)', change: 'update * set b = 2' },
   order_of_rows: {
     table: 'a int, b int',
     rows: '(1, 2), (3, 4)',
     change:
-      'create temporary table o as select * from * order by a desc; delete from *; insert into * select * from o; drop table o',
+      'create temporary table o as select * from $t order by a desc; delete from $t; insert into $t select * from o; drop table o',
     unseen: true,
   },
 };
@@ -124,7 +123,7 @@ test('every table has one, the same after a restore under other settings', async
 
 test('they see every change of content, and not the order of rows', async () => {
   const { tables: before } = await dumped();
-  for (const [name, { change }] of Object.entries(SEEN)) await query(change.replaceAll('*', name));
+  for (const [name, { change }] of Object.entries(SEEN)) await query(change.replaceAll('$t', name));
   const { tables: after } = await dumped();
   const changed = Object.keys(before).filter((name) => after[name]!.checksum !== before[name]!.checksum);
   expect(changed.sort()).toEqual(

@@ -12,6 +12,6 @@ export default {
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': ['$1.js', '$1.ts'] },
   moduleFileExtensions: ['ts', 'mts', 'js', 'mjs', 'json', 'node'],
   // Two cores, and tests that wait a good part of their time for servers and timeouts.
-  maxWorkers: 3,
+  maxWorkers: 4,
   testTimeout: 120_000,
 };

@@ -20,6 +20,7 @@ export type TenantScope =
     }
   | { readonly tenancy: 'rows'; readonly value: string; readonly description?: TenancyDescription };
 
+export type RowsScope = Extract<TenantScope, { tenancy: 'rows' }>;
 export type Tenancy = TenantScope['tenancy'];
 export const TENANCIES: readonly Tenancy[] = ['database', 'schema', 'rows'];
 export const WHOLE_DATABASE: TenantScope = { tenancy: 'database' };

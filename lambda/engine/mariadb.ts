@@ -4,20 +4,37 @@ import { dump } from './mariadb/dump.js';
 import { MARKER } from './mariadb/marks.js';
 import { isSystem, looksDerived } from './mariadb/names.js';
 import { prepareRestore } from './mariadb/restore.js';
+import { catalog } from './mariadb/rows/catalog.js';
+import { dumpRows } from './mariadb/rows/dump.js';
+import { prepareRows, undoRows } from './mariadb/rows/restore.js';
+import { HABITS } from './mariadb/rows/shared-rows.js';
+import { tenants } from './mariadb/rows/tenants.js';
 import { undo } from './mariadb/undo.js';
 import type { ServerAddress } from './server.js';
 
-/** MariaDB 10.6 and newer and MySQL 8, one database per tenant, by the official client tools of each. */
+/** MariaDB 10.6 and newer and MySQL 8: databases of tenants by the official client tools of each, shared tables by SELECT. */
 export const mariadb: Engine = {
   name: 'mariadb',
   databases,
-  dump: async (request) => dump(checked(request)),
-  prepareRestore: async (request) => prepareRestore(checked(request)),
-  undo: async (request) => undo(checked(request)),
+  habits: HABITS,
+  catalog,
+  tenants,
+  async dump(request) {
+    const { scope } = checked(request);
+    return scope.tenancy === 'rows' ? dumpRows(request, scope) : dump(request);
+  },
+  async prepareRestore(request) {
+    const { scope } = checked(request);
+    return scope.tenancy === 'rows' ? prepareRows(request, scope) : prepareRestore(request);
+  },
+  async undo(request) {
+    const { scope } = checked(request);
+    return scope.tenancy === 'rows' ? undoRows(request, scope) : undo(request);
+  },
 };
 
 function checked<Request extends { readonly scope: TenantScope }>(request: Request): Request {
-  requireTenancy('MariaDB', request.scope, ['database']);
+  requireTenancy('MariaDB', request.scope, ['database', 'rows']);
   return request;
 }
 

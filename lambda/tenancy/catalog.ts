@@ -12,6 +12,10 @@ export interface CatalogTable extends TableName {
   readonly indexes: readonly (readonly string[])[];
   /** By the engine's statistics; negative where it has none. */
   readonly estimatedRows: number;
+  /** Why rows of one tenant cannot be restored in it, as a message goes on: `has the engine MyISAM, …`. */
+  readonly unfit?: string;
+  /** Triggers that no restore can keep from running. */
+  readonly triggers?: readonly string[];
 }
 
 export interface CatalogColumn {

@@ -22,8 +22,15 @@ export interface ContainerTable {
   readonly schema: string;
   readonly table: string;
   /** In the order in which they stand in a line. */
-  readonly columns: readonly { readonly name: string; readonly type: string }[];
+  readonly columns: readonly ContainerColumn[];
   readonly primaryKey: readonly string[];
+}
+
+export interface ContainerColumn {
+  readonly name: string;
+  readonly type: string;
+  /** Its values stand as hexadecimal digits, because they are no text. */
+  readonly as?: 'hex';
 }
 
 export type ContainerPart =

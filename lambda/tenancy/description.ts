@@ -24,6 +24,8 @@ export type TableTenancy = TableName & {
   readonly why?: string;
   /** Read whole for every tenant, because no index leads to a tenant's rows; without this it is refused. */
   readonly unindexed?: boolean;
+  /** Its triggers may run while rows are restored, where the engine cannot turn them off; without this it is refused. */
+  readonly triggersRun?: boolean;
 } & Rule;
 
 export type Rule =

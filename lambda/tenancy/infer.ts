@@ -50,6 +50,12 @@ export function inferTenancy(catalog: readonly CatalogTable[], column: string): 
             ]
           : []),
         ...(table.primaryKey.length === 0 ? ['has no primary key'] : []),
+        ...(table.unfit && !('reference' in rule) ? [`CANNOT BE RESTORED: ${table.unfit}`] : []),
+        ...(table.triggers?.length && !('reference' in rule)
+          ? [
+              `UNCERTAIN: its triggers ${table.triggers.join(', ')} run when rows are restored; where that does no harm, write triggersRun: true`,
+            ]
+          : []),
       ],
     });
   };

@@ -47,7 +47,11 @@ export function orderTables(planned: readonly PlannedTable[], habits: EngineHabi
       const tables = [...new Set(rest.map(({ table }) => nameOf(table)))].sort().join(', ');
       const names = [...new Set(rest.map(({ foreignKey }) => foreignKey.name))].sort().join(', ');
       problems.push(
-        `tables ${tables} refer to one another in a circle (${names}), and none of these foreign keys is deferrable or can be null; make one of them deferrable`,
+        `tables ${tables} refer to one another in a circle (${names}), and none of these foreign keys ${
+          habits.immediateForeignKeys
+            ? 'can be null; let one of them be null'
+            : 'is deferrable or can be null; make one of them deferrable'
+        }`,
       );
       break;
     }

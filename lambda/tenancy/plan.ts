@@ -1,3 +1,4 @@
+import { InputError } from '../errors.js';
 import type { CatalogTable, ForeignKey } from './catalog.js';
 import { keyOf, nameOf, type TableName, type TableTenancy, type TenancyDescription } from './description.js';
 import { orderTables } from './order.js';
@@ -70,6 +71,7 @@ export function planTenancy(
     const belongs = belongingOf(table, rule, live, rules, problems);
     checkKind(table, problems);
     if (!belongs) continue;
+    checkTriggers(table, rule, problems, warnings);
     checkAccess(table, rule, belongs, problems, warnings);
     planned.set(keyOf(table), { table, belongs, nullFirst: [] });
   }
@@ -80,6 +82,10 @@ export function planTenancy(
   const order = orderTables([...planned.values()], habits);
   problems.push(...order.problems);
   const tables = order.tables;
+  for (const { table, nullFirst } of tables) {
+    if (nullFirst.length > 0 && table.primaryKey.length === 0)
+      problems.push(`table ${nameOf(table)} lies on a circle of foreign keys and has no primary key`);
+  }
   const byKey = new Map(tables.map((each) => [keyOf(each.table), each]));
   return {
     tables,
@@ -89,6 +95,16 @@ export function planTenancy(
     problems,
     warnings,
   };
+}
+
+/** The refusal to work by a description that does not fit the database. */
+export function misfit(problems: readonly string[]): InputError {
+  const shown = problems.slice(0, 20);
+  const more = problems.length - shown.length;
+  return new InputError(
+    `the tenancy description does not fit the database: ${shown.join('; ')}${more > 0 ? `; and ${more} more` : ''}; ` +
+      'correct it, and see `sovereign-backup tenancy check`',
+  );
 }
 
 function belongingOf(
@@ -142,6 +158,22 @@ function checkKind(table: CatalogTable, problems: string[]): void {
   if (table.kind === 'inherited')
     problems.push(
       `table ${nameOf(table)} takes part in table inheritance, of which rows of one tenant cannot be told; partitions can`,
+    );
+  if (table.unfit) problems.push(`table ${nameOf(table)} ${table.unfit}`);
+}
+
+function checkTriggers(
+  table: CatalogTable,
+  rule: TableTenancy,
+  problems: string[],
+  warnings: string[],
+): void {
+  if (!table.triggers?.length) return;
+  const which = `table ${nameOf(table)} has triggers that run when rows are restored (${table.triggers.join(', ')})`;
+  if (rule.triggersRun) warnings.push(which);
+  else
+    problems.push(
+      `${which}, and nothing can turn them off; drop them, or write \`triggersRun: true\` where that does no harm`,
     );
 }
 

@@ -12,6 +12,9 @@ import {
 /** Far above the description of any database. */
 const MAX_BYTES = 16 * 1024 * 1024;
 
+/** What a description accepts of a table. */
+const FLAGS = ['unindexed', 'triggersRun'] as const;
+
 type Json = Record<string, unknown>;
 
 /** Reads a tenancy description, YAML or JSON. Everything that is wrong with it is said at once, with its place. */
@@ -79,7 +82,7 @@ class Reader {
   }
 
   private table(value: unknown, place: string): TableTenancy | undefined {
-    const known = ['schema', 'table', 'column', 'through', 'reference', 'undecided', 'unindexed', 'why'];
+    const known = ['schema', 'table', 'column', 'through', 'reference', 'undecided', ...FLAGS, 'why'];
     const item = this.object(value, place, known);
     if (!item) return undefined;
     const name = this.name(item, place);
@@ -93,15 +96,17 @@ class Reader {
       return undefined;
     }
     if (item.why !== undefined) this.text(item.why, `${where}: why`);
-    if (item.unindexed !== undefined && item.unindexed !== true)
-      this.problems.push(`${where}: unindexed can only be true, got ${JSON.stringify(item.unindexed)}`);
+    for (const flag of FLAGS) {
+      if (item[flag] !== undefined && item[flag] !== true)
+        this.problems.push(`${where}: ${flag} can only be true, got ${JSON.stringify(item[flag])}`);
+    }
     const rule = this.rule(item, where);
     if (!rule) return undefined;
     return {
       ...name,
       ...rule,
       ...(typeof item.why === 'string' ? { why: item.why } : {}),
-      ...(item.unindexed === true ? { unindexed: true } : {}),
+      ...Object.fromEntries(FLAGS.filter((flag) => item[flag] === true).map((flag) => [flag, true])),
     };
   }
 
@@ -139,7 +144,9 @@ class Reader {
 
   private name(item: Json, place: string): TableName | undefined {
     const table = this.text(item.table, `${place}: the table's name`);
-    const schema = item.schema === undefined ? this.schema : this.text(item.schema, `${place}: schema`);
+    // Empty, as this reader itself writes where there is none.
+    const none = item.schema === undefined || item.schema === '';
+    const schema = none ? this.schema : this.text(item.schema, `${place}: schema`);
     return table === undefined || schema === undefined ? undefined : { schema, table };
   }
 

@@ -5,7 +5,11 @@ import { type Connection, rows } from './connect.js';
 const NEEDED = ['SELECT', 'SHOW VIEW', 'TRIGGER', 'EVENT'];
 
 /** Refuses a user to whom the server does not show all of the database. */
-export async function checkPrivileges(client: Connection, database: string): Promise<void> {
+export async function checkPrivileges(
+  client: Connection,
+  database: string,
+  needed: readonly string[] = NEEDED,
+): Promise<void> {
   const grants = (await rows<Record<string, string>>(client, 'show grants')).map(
     (row) => Object.values(row)[0]!,
   );
@@ -18,10 +22,10 @@ export async function checkPrivileges(client: Connection, database: string): Pro
     for (const privilege of list.split(/,\s*(?![^(]*\))/)) held.add(privilege.trim().toUpperCase());
   }
   if (held.has('ALL PRIVILEGES')) return;
-  const missing = NEEDED.filter((name) => !held.has(name));
+  const missing = needed.filter((name) => !held.has(name));
   if (missing.length > 0)
     throw new InputError(
-      `the user lacks ${missing.join(', ')} on database ${JSON.stringify(database)}, without which parts of it are invisible and would be missing from the dump; GRANT ${NEEDED.join(', ')}, LOCK TABLES ON the database to the user`,
+      `the user lacks ${missing.join(', ')} on database ${JSON.stringify(database)}, without which parts of it are invisible and would be missing from the dump; GRANT ${[...needed, ...(needed === NEEDED ? ['LOCK TABLES'] : [])].join(', ')} ON the database to the user`,
     );
 }
 

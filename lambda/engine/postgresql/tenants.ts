@@ -1,12 +1,11 @@
 import pg from 'pg';
-import { InputError } from '../../errors.js';
 import { withSchema } from '../../tenancy/description.js';
-import { planTenancy } from '../../tenancy/plan.js';
+import { misfit, planTenancy } from '../../tenancy/plan.js';
 import type { TenantsRequest } from '../engine.js';
 import { addressOf, connect } from './connect.js';
 import { databaseName } from './names.js';
 import { DEFAULT_SCHEMA, isKept, readCatalog } from './rows/catalog.js';
-import { fits, relation } from './rows/shared-rows.js';
+import { relation } from './rows/shared-rows.js';
 
 /** The tenants that share a database: its schemas like a pattern, or the values of the tenant column. */
 export async function tenants({ server, database, of }: TenantsRequest): Promise<string[]> {
@@ -15,7 +14,7 @@ export async function tenants({ server, database, of }: TenantsRequest): Promise
     if (of.tenancy === 'schema') return await schemas(client, of.pattern);
     const description = withSchema(of.description, DEFAULT_SCHEMA);
     const plan = planTenancy(description, await readCatalog(client));
-    if (plan.problems.length > 0) throw new InputError(fits(plan.problems));
+    if (plan.problems.length > 0) throw misfit(plan.problems);
     const listed = description.tenants;
     const sources = listed
       ? [listed]

@@ -1,32 +1,19 @@
-import { once } from 'node:events';
-import { PassThrough, Readable } from 'node:stream';
 import type pg from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
 import { version } from '../../../../package.json';
-import { InputError, OperationError, reasonOf } from '../../../errors.js';
-import {
-  type ContainerHead,
-  type ContainerTable,
-  folderOf,
-  readContainer,
-  writeContainer,
-} from '../../../tenancy/container.js';
-import { nameOf } from '../../../tenancy/description.js';
-import type { EngineDump, EngineDumpRequest, Omission, TableRows, TenantScope } from '../../engine.js';
+import { InputError, reasonOf } from '../../../errors.js';
+import type { ContainerTable } from '../../../tenancy/container.js';
+import { keyOf, nameOf } from '../../../tenancy/description.js';
+import { headOf, omittedOf, required, streamRows } from '../../../tenancy/dump.js';
+import type { EngineDump, EngineDumpRequest, RowsScope } from '../../engine.js';
 import { versionIn } from '../clients.js';
 import { addressOf, connect } from '../connect.js';
 import { databaseName } from '../names.js';
-import { measureRows } from './measure.js';
 import { isListed, names, openRows, plainFormats, relation, type SharedRows } from './shared-rows.js';
-
-export type RowsScope = Extract<TenantScope, { tenancy: 'rows' }>;
 
 /** One tenant's rows out of shared tables, all in one snapshot, as a tar of COPY texts. */
 export async function dumpRows(request: EngineDumpRequest, scope: RowsScope): Promise<EngineDump> {
-  if (!scope.description)
-    throw new InputError(
-      'a dump with tenancy rows needs the description of whose the rows are: give --tenancy-file; `sovereign-backup tenancy infer` writes a first one',
-    );
+  const description = required(scope.description);
   const address = addressOf(request.server);
   const client = await connect(address, databaseName(request.database));
   const abort = () => void client.end().catch(() => {});
@@ -42,33 +29,15 @@ export async function dumpRows(request: EngineDumpRequest, scope: RowsScope): Pr
       `select pg_export_snapshot() as snapshot, clock_timestamp() as at, current_setting('server_version') as version`,
     );
     const { snapshot, at, version: serverVersion } = facts[0]!;
-    const rows = await openRows(client, scope.description, scope.value);
-    const listed = await isListed(client, rows);
-    if (listed === false)
-      throw new InputError(
-        `there is no tenant ${JSON.stringify(scope.value)} in ${nameOf(rows.description.tenants!)}; check its name, or give --tenant-value`,
-      );
-    const head = headOf(rows);
-    const counted: TableRows[] = [];
-    const content = writeContainer(
-      head,
+    const rows = await openRows(client, description, scope.value);
+    const { stream, finished } = streamRows({
+      head: headOf(rows),
       at,
-      'copy',
-      (table) => copyTable(client, rows, table, counted),
-      (table, lines) => {
-        const { rows: expected } = counted.at(-1)!;
-        if (lines !== expected)
-          throw new OperationError(
-            `${nameOf(table)} gave ${lines} rows, and ${expected} were counted in the same snapshot`,
-          );
-      },
-    );
-    const { stream, finished } = readingBack(content, counted, () => {
-      request.signal?.throwIfAborted();
-      if (listed === undefined && counted.every((table) => table.rows === 0))
-        throw new InputError(
-          `no table has a row of ${JSON.stringify(scope.value)}; check the tenant's name, or give --tenant-value`,
-        );
+      extension: 'copy',
+      listed: await isListed(client, rows),
+      count: (table) => countTable(client, rows, table),
+      read: (table) => copyTable(client, rows, table),
+      ...(request.signal ? { signal: request.signal } : {}),
     });
     return {
       facts: {
@@ -79,7 +48,7 @@ export async function dumpRows(request: EngineDumpRequest, scope: RowsScope): Pr
         snapshot,
         estimatedBytes: await estimate(client, rows),
         roles: [],
-        omitted: omissions(rows),
+        omitted: omittedOf(rows.plan),
         properties: { description: rows.description },
       },
       stream,
@@ -92,78 +61,38 @@ export async function dumpRows(request: EngineDumpRequest, scope: RowsScope): Pr
   }
 }
 
-function headOf(rows: SharedRows): ContainerHead {
-  return {
-    schemaVersion: 1,
-    engine: 'postgresql',
-    tenant: rows.value,
-    description: rows.description,
-    tables: rows.plan.tables.map(({ table }, position) => ({
-      folder: folderOf(position, table.table),
-      schema: table.schema,
-      table: table.table,
-      columns: table.columns.filter(({ generated }) => !generated).map(({ name, type }) => ({ name, type })),
-      primaryKey: table.primaryKey,
-    })),
-  };
+function from(rows: SharedRows, table: ContainerTable): string {
+  const planned = rows.plan.tables.find((each) => keyOf(each.table) === keyOf(table))!;
+  return `${relation(table)} t where ${rows.belongs(planned, 't')}`;
+}
+
+async function countTable(client: pg.Client, rows: SharedRows, table: ContainerTable): Promise<number> {
+  try {
+    const { rows: found } = await client.query<{ count: string }>(
+      `select count(*) as count from ${from(rows, table)}`,
+    );
+    return Number(found[0]!.count);
+  } catch (error) {
+    throw explainRead(error, nameOf(table));
+  }
 }
 
 async function* copyTable(
   client: pg.Client,
   rows: SharedRows,
   table: ContainerTable,
-  counted: TableRows[],
 ): AsyncGenerator<Buffer, void, undefined> {
-  const planned = rows.plan.tables.find(
-    ({ table: each }) => each.schema === table.schema && each.table === table.table,
-  )!;
-  const columns = table.columns.map(({ name }) => name);
-  const from = `${relation(table)} t where ${rows.belongs(planned, 't')}`;
+  const columns = names(
+    table.columns.map(({ name }) => name),
+    't',
+  );
+  const order = table.primaryKey.length > 0 ? ` order by ${names(table.primaryKey, 't')}` : '';
   try {
-    const measured = await measureRows(client, columns, from);
-    counted.push({ schema: table.schema, name: table.table, rows: measured.rows });
-    const order = table.primaryKey.length > 0 ? ` order by ${names(table.primaryKey, 't')}` : '';
-    const stream = client.query(
-      copyTo(`copy (select ${names(columns, 't')} from ${from}${order}) to stdout`),
-    );
+    const stream = client.query(copyTo(`copy (select ${columns} from ${from(rows, table)}${order}) to stdout`));
     for await (const chunk of stream as AsyncIterable<Buffer>) yield chunk;
   } catch (error) {
     throw explainRead(error, nameOf(table));
   }
-}
-
-/** Reads the same bytes as the archive gets, to their end, as a restore would. */
-function readingBack(content: AsyncGenerator<Buffer>, counted: readonly TableRows[], check: () => void) {
-  const copy = new PassThrough({ highWaterMark: 1024 * 1024 });
-  copy.on('error', () => {});
-  async function* tee() {
-    try {
-      for await (const chunk of content) {
-        if (!copy.write(chunk) && !copy.destroyed)
-          await Promise.race([once(copy, 'drain'), once(copy, 'close')]);
-        yield chunk;
-      }
-      copy.end();
-    } catch (error) {
-      copy.destroy(error as Error);
-      throw error;
-    } finally {
-      if (!copy.writableEnded) copy.destroy(new OperationError('the dump was not read to its end'));
-    }
-  }
-  const finished = (async () => {
-    let read: readonly number[] | undefined;
-    for await (const part of readContainer(copy as AsyncIterable<Buffer>))
-      if ('rows' in part) read = part.rows;
-    check();
-    if (JSON.stringify(read) !== JSON.stringify(counted.map(({ rows }) => rows)))
-      throw new OperationError(
-        'the dump could not be read back: it has other numbers of rows than were counted',
-      );
-    return { tables: [...counted] };
-  })();
-  finished.catch(() => {});
-  return { stream: Readable.from(tee(), { objectMode: false, highWaterMark: 1024 * 1024 }), finished };
 }
 
 /** The share of the tables' size that the planner expects of the tenant; stores choose part sizes by it. */
@@ -177,17 +106,6 @@ async function estimate(client: pg.Client, rows: SharedRows): Promise<number> {
     bytes += Plan['Plan Rows'] * (Plan['Plan Width'] + 8);
   }
   return Math.ceil(bytes) + 64 * 1024;
-}
-
-function omissions(rows: SharedRows): Omission[] {
-  return [
-    { what: 'definitions of tables', why: 'the tables are shared: the restore needs them as they are' },
-    ...rows.plan.references.map((table) => ({
-      what: `the rows of ${nameOf(table)}`,
-      why: 'all tenants share them, as the tenancy description says',
-    })),
-    ...rows.plan.warnings.map((what) => ({ what, why: 'as the tenancy description says' })),
-  ];
 }
 
 /** Says what to do about what a backup role commonly lacks. */

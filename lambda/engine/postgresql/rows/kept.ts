@@ -3,12 +3,14 @@ import pg from 'pg';
 import { OperationError } from '../../../errors.js';
 import type { ContainerHead } from '../../../tenancy/container.js';
 import { keyOf } from '../../../tenancy/description.js';
+import { headOf } from '../../../tenancy/dump.js';
 import type { PlannedTable } from '../../../tenancy/plan.js';
+import type { Staged } from '../../../tenancy/stage.js';
 import { type Mark, markOf } from '../marks.js';
 import { isDerivedName, undoName } from '../names.js';
 import { type Measured, measureRows } from './measure.js';
 import { names, relation, type SharedRows } from './shared-rows.js';
-import { Stage, type Staged } from './stage.js';
+import { into, stageOf } from './stage.js';
 
 const q = pg.escapeIdentifier;
 
@@ -42,19 +44,7 @@ export async function keepPresent(
   await client.query(`comment on schema ${q(schema)} is ${pg.escapeLiteral(JSON.stringify(mark))}`);
   await closeToOthers(client, schema);
   const measured = new Map<PlannedTable, Measured>();
-  const head: ContainerHead = {
-    schemaVersion: 1,
-    engine: 'postgresql',
-    tenant: rows.value,
-    description: rows.description,
-    tables: rows.plan.tables.map(({ table }, position) => ({
-      folder: `t${position + 1}`,
-      schema: table.schema,
-      table: table.table,
-      columns: table.columns.filter(({ generated }) => !generated).map(({ name, type }) => ({ name, type })),
-      primaryKey: table.primaryKey,
-    })),
-  };
+  const head = headOf(rows, (position) => `t${position + 1}`);
   for (const [position, planned] of rows.plan.tables.entries()) {
     const columns = rows.columns(planned.table);
     const name = `${q(schema)}.t${position + 1}`;
@@ -117,7 +107,7 @@ export async function stageKept(
   kept: Kept,
   head: ContainerHead,
 ): Promise<Staged> {
-  const stage = new Stage(client, rows);
+  const stage = stageOf(client, rows);
   await stage.open(head);
   const counts = new Map<string, number>();
   for (const table of head.tables) {
@@ -126,7 +116,7 @@ export async function stageKept(
     const { rows: counted } = await client.query<{ count: string }>(`select count(*) as count from ${from}`);
     counts.set(keyOf(table), Number(counted[0]!.count));
     const place = stage.place(table);
-    if (place) await client.query(`insert into ${place} select ${names(columns, 't')} from ${from}`);
+    if (place) await client.query(`insert into ${into(place)} select ${names(columns, 't')} from ${from}`);
   }
   return stage.close(counts);
 }

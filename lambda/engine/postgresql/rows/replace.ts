@@ -4,12 +4,12 @@ import type { ForeignKey } from '../../../tenancy/catalog.js';
 import { nameOf } from '../../../tenancy/description.js';
 import { nullableColumns } from '../../../tenancy/order.js';
 import type { PlannedTable } from '../../../tenancy/plan.js';
+import type { StagedTable } from '../../../tenancy/stage.js';
 import { dropKept, type Kept, keepPresent } from './kept.js';
 import { measureRows, same } from './measure.js';
 import { Overtaken, seal } from './seal.js';
 import { advanceSequences } from './sequences.js';
 import { names, relation, type SharedRows } from './shared-rows.js';
-import type { StagedTable } from './stage.js';
 import { Triggers } from './triggers.js';
 import { type Changes, Witness } from './witness.js';
 

@@ -1,11 +1,17 @@
 import type pg from 'pg';
 import { InputError } from '../../../errors.js';
 import { describe } from '../../../tenancy/read.js';
-import type { EngineRestoreRequest, EngineUndoRequest, PreparedRestore, UndoOutcome } from '../../engine.js';
+import type {
+  EngineRestoreRequest,
+  EngineUndoRequest,
+  PreparedRestore,
+  RowsScope,
+  UndoOutcome,
+} from '../../engine.js';
 import { addressOf, connect, type PostgresAddress } from '../connect.js';
 import { openMaintenance } from '../maintenance.js';
 import { databaseName } from '../names.js';
-import { explainRead, type RowsScope } from './dump.js';
+import { explainRead } from './dump.js';
 import { newestKept, readHead, stageKept } from './kept.js';
 import { replaceRows } from './replace.js';
 import { openRows, plainFormats } from './shared-rows.js';

@@ -1,9 +1,9 @@
 import type pg from 'pg';
 import { InputError } from '../../../errors.js';
 import { nameOf } from '../../../tenancy/description.js';
+import type { StagedTable } from '../../../tenancy/stage.js';
 import type { SharedRows } from './shared-rows.js';
 import { names } from './shared-rows.js';
-import type { StagedTable } from './stage.js';
 
 /** A gap up to this is closed by taking numbers one by one, which can never set a sequence back. */
 const ONE_BY_ONE = 100_000;

@@ -7,16 +7,16 @@ import {
   type TenancyDescription,
   withSchema,
 } from '../../../tenancy/description.js';
-import { type PlannedTable, planTenancy, type TenancyPlan } from '../../../tenancy/plan.js';
+import type { TenantRows } from '../../../tenancy/dump.js';
+import { misfit, type PlannedTable, planTenancy, type TenancyPlan } from '../../../tenancy/plan.js';
 import { DEFAULT_SCHEMA, type PgTable, readCatalog } from './catalog.js';
 
 const q = pg.escapeIdentifier;
 
+export const ENGINE = { name: 'postgresql', title: 'PostgreSQL' };
+
 /** One tenant's rows in a live database: the plan, and the words in which to ask for them. */
-export interface SharedRows {
-  readonly description: TenancyDescription;
-  readonly value: string;
-  readonly plan: TenancyPlan;
+export interface SharedRows extends TenantRows {
   readonly tables: ReadonlyMap<string, PgTable>;
   live(table: TableName): PgTable;
   /** Columns that are written: all but those that the server computes. */
@@ -52,7 +52,7 @@ export async function openRows(
   const catalog = await readCatalog(client);
   const plan = planTenancy(description, catalog);
   const problems = [...plan.problems, ...(await engineProblems(client, plan, catalog))];
-  if (problems.length > 0) throw new InputError(fits(problems));
+  if (problems.length > 0) throw misfit(problems);
   const tables = new Map(catalog.map((table) => [keyOf(table), table]));
   const live = (table: TableName) => tables.get(keyOf(table))!;
   const planned = new Map(plan.tables.map((each) => [keyOf(each.table), each]));
@@ -72,6 +72,7 @@ export async function openRows(
     );
   };
   return {
+    engine: ENGINE.name,
     description,
     value,
     plan,
@@ -85,15 +86,6 @@ export async function openRows(
   };
 }
 
-export function fits(problems: readonly string[]): string {
-  const shown = problems.slice(0, 20);
-  const more = problems.length - shown.length;
-  return (
-    `the tenancy description does not fit the database: ${shown.join('; ')}${more > 0 ? `; and ${more} more` : ''}; ` +
-    'correct it, and see `sovereign-backup tenancy check`'
-  );
-}
-
 /** What no plan can know: rules rewrite what we write. */
 async function engineProblems(client: pg.Client, plan: TenancyPlan, catalog: readonly PgTable[]) {
   const own = new Set(plan.tables.map(({ table }) => keyOf(table)));
@@ -104,18 +96,10 @@ async function engineProblems(client: pg.Client, plan: TenancyPlan, catalog: rea
      where r.ev_class = any($1::oid[]) and r.ev_type <> '1' and r.ev_enabled <> 'D' order by 2, 1`,
     [relations],
   );
-  const noKey = plan.tables.filter(
-    ({ table, nullFirst }) => nullFirst.length > 0 && table.primaryKey.length === 0,
+  return rows.map(
+    ({ rule, name }) =>
+      `table ${name} has the rule ${JSON.stringify(rule)}, which rewrites what is written to it`,
   );
-  return [
-    ...rows.map(
-      ({ rule, name }) =>
-        `table ${name} has the rule ${JSON.stringify(rule)}, which rewrites what is written to it`,
-    ),
-    ...noKey.map(
-      ({ table }) => `table ${nameOf(table)} lies on a circle of foreign keys and has no primary key`,
-    ),
-  ];
 }
 
 /** The value as the column's type writes it: `007` is no name for tenant 7. */

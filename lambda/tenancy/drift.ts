@@ -1,6 +1,6 @@
-import type { CatalogTable } from '../../../tenancy/catalog.js';
-import type { ContainerTable } from '../../../tenancy/container.js';
-import { nameOf } from '../../../tenancy/description.js';
+import type { CatalogTable } from './catalog.js';
+import type { ContainerTable } from './container.js';
+import { nameOf } from './description.js';
 
 /** What has become of a table since the archive was written, and what of it a restore can bear. */
 export interface Drift {
@@ -12,7 +12,10 @@ export interface Drift {
   readonly warnings: readonly string[];
 }
 
-export function driftOf(archived: ContainerTable, live: CatalogTable): Drift {
+/** Whether the text of a value of one type always means the same value in another; one too long may still fail. */
+export type Takes = (now: string, then: string) => boolean;
+
+export function driftOf(archived: ContainerTable, live: CatalogTable, takes: Takes): Drift {
   const name = nameOf(archived);
   const problems: string[] = [];
   const warnings: string[] = [];
@@ -41,19 +44,4 @@ export function driftOf(archived: ContainerTable, live: CatalogTable): Drift {
     else problems.push(`${name}.${column} was added since, cannot be null and has no default`);
   }
   return { kept, dropped, problems, warnings };
-}
-
-const WHOLE = ['smallint', 'integer', 'bigint', 'numeric'];
-const TEXT = ['character varying', 'text'];
-
-/** Whether the text of a value of one type always means the same value in the other; a value too long still fails. */
-function takes(now: string, then: string): boolean {
-  if (now === then) return true;
-  const base = (type: string) => type.replace(/\(\d+(,-?\d+)?\)/, '');
-  const from = base(then);
-  const to = base(now);
-  if (TEXT.includes(from) && TEXT.includes(to)) return true;
-  if (from === to) return now === to;
-  const [small, large] = [WHOLE.indexOf(from), WHOLE.indexOf(to)];
-  return small >= 0 && small < large && now === to && then === from;
 }

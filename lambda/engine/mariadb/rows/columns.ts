@@ -1,0 +1,66 @@
+import { q } from '../connect.js';
+
+/** How values of a column are read, written and compared. */
+export interface ColumnKind {
+  readonly group: 'whole' | 'number' | 'text' | 'long' | 'binary' | 'uuid' | 'bit';
+  /** Stands as hexadecimal digits in an archive: it is no text, or of a character set that others do not hold. */
+  readonly as?: 'hex';
+  /** Has less precision as text than in the table. */
+  readonly float?: true;
+}
+
+const WHOLE = ['tinyint', 'smallint', 'mediumint', 'int', 'bigint'];
+const BINARY = ['binary', 'varbinary'];
+const LONG_BINARY = [
+  'tinyblob',
+  'blob',
+  'mediumblob',
+  'longblob',
+  'vector',
+  'geometry',
+  'point',
+  'linestring',
+  'polygon',
+  'multipoint',
+  'multilinestring',
+  'multipolygon',
+  'geometrycollection',
+  'geomcollection',
+];
+const LONG_TEXT = ['tinytext', 'text', 'mediumtext', 'longtext', 'json'];
+/** Times, too: what is written in digits and a few signs. */
+const NUMBERS = ['decimal', 'double', 'date', 'datetime', 'timestamp', 'time', 'year'];
+const CHOICE = ['enum', 'set'];
+/** What turns into UTF-8 and back again without a loss, whatever is in it. */
+const SURE_CHARSETS = ['utf8mb4', 'utf8mb3', 'utf8', 'ascii', 'latin1', 'ucs2', 'utf16', 'utf16le', 'utf32'];
+
+export function kindOf(base: string, charset: string | null): ColumnKind {
+  const type = base.toLowerCase();
+  if (WHOLE.includes(type)) return { group: 'whole' };
+  if (type === 'bit') return { group: 'bit', as: 'hex' };
+  if (BINARY.includes(type)) return { group: 'binary', as: 'hex' };
+  if (LONG_BINARY.includes(type)) return { group: 'long', as: 'hex' };
+  if (type === 'uuid') return { group: 'uuid' };
+  const group = LONG_TEXT.includes(type) ? 'long' : 'text';
+  if (CHOICE.includes(type)) return { group };
+  if (charset !== null && !SURE_CHARSETS.includes(charset)) return { group, as: 'hex' };
+  if (type === 'float') return { group: 'number', float: true };
+  return { group: NUMBERS.includes(type) ? 'number' : group };
+}
+
+/** The value as an archive has it, as SQL. */
+export function textOf(column: string, kind: ColumnKind, alias: string): string {
+  const name = `${alias}.${q(column)}`;
+  if (kind.group === 'bit') return `hex(${name} + 0)`;
+  if (kind.as === 'hex') return `hex(${name})`;
+  return kind.float ? `(${name} + 0e0)` : name;
+}
+
+/** What a row's hash is made of: values that differ differ in it, and none can be taken for two. */
+export function hashedOf(column: string, kind: ColumnKind, alias: string): string {
+  const name = `${alias}.${q(column)}`;
+  if (kind.group === 'long') return `ifnull(md5(${name}), 'N')`;
+  if (kind.group === 'text' || kind.group === 'binary' || kind.group === 'uuid')
+    return `ifnull(concat(octet_length(${name}), ':', cast(${name} as binary)), 'N')`;
+  return `ifnull(${kind.float ? `${name} + 0e0` : kind.group === 'bit' ? `${name} + 0` : name}, 'N')`;
+}

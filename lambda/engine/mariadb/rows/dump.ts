@@ -1,0 +1,179 @@
+import { isUtf8 } from 'node:buffer';
+import type mysql from 'mysql2';
+import { version } from '../../../../package.json';
+import { InputError, OperationError, reasonOf } from '../../../errors.js';
+import type { ContainerHead, ContainerTable } from '../../../tenancy/container.js';
+import { keyOf, nameOf } from '../../../tenancy/description.js';
+import { headOf, omittedOf, required, streamRows } from '../../../tenancy/dump.js';
+import type { EngineDump, EngineDumpRequest, RowsScope } from '../../engine.js';
+import { addressOf, type Connection, connect, one, rows as select, serverFacts } from '../connect.js';
+import { databaseName } from '../names.js';
+import { textOf } from './columns.js';
+import { lineOf } from './lines.js';
+import {
+  checkSpelling,
+  checkUnaltered,
+  holdTables,
+  isListed,
+  names,
+  number,
+  openRows,
+  type SharedRows,
+} from './shared-rows.js';
+
+export const FORMAT = 'tsv tar';
+const CHUNK = 256 * 1024;
+
+/** One tenant's rows out of shared tables, all in one snapshot, as a tar of lines for LOAD DATA. */
+export async function dumpRows(request: EngineDumpRequest, scope: RowsScope): Promise<EngineDump> {
+  const description = required(scope.description);
+  const database = databaseName(request.database);
+  const address = addressOf(request.server);
+  const client = await connect(address);
+  const abort = () => client.destroy();
+  request.signal?.addEventListener('abort', abort, { once: true });
+  const close = async () => {
+    request.signal?.removeEventListener('abort', abort);
+    // The session may be in the middle of rows that nobody reads any more.
+    client.destroy();
+  };
+  try {
+    const server = await serverFacts(client, address);
+    const shared = await openRows(client, database, description, scope.value);
+    await client.query('set session transaction isolation level repeatable read');
+    await client.query('start transaction with consistent snapshot, read only');
+    const { at } = await one<{ at: string }>(client, 'select utc_timestamp(3) as at');
+    await holdTables(client, shared);
+    await checkUnaltered(client, shared);
+    await checkSpelling(client, shared);
+    const { stream, finished } = streamRows({
+      head: rowsHead(shared),
+      at: new Date(`${at.replace(' ', 'T')}Z`),
+      extension: 'tsv',
+      listed: await isListed(client, shared),
+      count: (table) => countTable(client, shared, table),
+      read: (table) => readTable(client, shared, table),
+      ...(request.signal ? { signal: request.signal } : {}),
+    });
+    return {
+      facts: {
+        at: new Date(`${at.replace(' ', 'T')}Z`),
+        serverVersion: `${server.version}${server.mariadb ? '-MariaDB' : ''}`,
+        clientVersion: `sovereign-backup ${version}`,
+        format: FORMAT,
+        snapshot: 'start transaction with consistent snapshot',
+        estimatedBytes: await estimate(client, shared),
+        roles: [],
+        omitted: omittedOf(shared.plan),
+        properties: { description: shared.description },
+      },
+      stream,
+      // Of a table in this database the archive says so, as every archive of this engine.
+      finished: named(finished, database),
+      close,
+    };
+  } catch (error) {
+    await close();
+    request.signal?.throwIfAborted();
+    throw explainRead(error);
+  }
+}
+
+function named<Tables extends { readonly tables: readonly { readonly name: string; readonly rows: number }[] }>(
+  finished: Promise<Tables>,
+  database: string,
+) {
+  const outcome = finished.then(({ tables }) => ({
+    tables: tables.map(({ name, rows }) => ({ schema: database, name, rows })),
+  }));
+  outcome.catch(() => {});
+  return outcome;
+}
+
+/** What a container of these rows begins with, in an archive or in a kept copy. */
+export function rowsHead(shared: SharedRows, folder?: (position: number) => string): ContainerHead {
+  return headOf(shared, folder, (table, { name, type }) => {
+    const { as } = shared.table(table).kinds[name]!;
+    return { name, type, ...(as === undefined ? {} : { as }) };
+  });
+}
+
+function plannedOf({ plan }: SharedRows, table: ContainerTable) {
+  return plan.tables.find((each) => keyOf(each.table) === keyOf(table))!;
+}
+
+async function countTable(client: Connection, shared: SharedRows, table: ContainerTable): Promise<number> {
+  const { from, where } = shared.own(plannedOf(shared, table));
+  try {
+    return await number(client, `select count(*) as n from ${from} where ${where}`);
+  } catch (error) {
+    throw explainRead(error, nameOf(table));
+  }
+}
+
+async function* readTable(
+  client: Connection,
+  shared: SharedRows,
+  table: ContainerTable,
+): AsyncGenerator<Buffer, void, undefined> {
+  const { from, where } = shared.own(plannedOf(shared, table));
+  const { kinds } = shared.table(table);
+  const columns = table.columns.map(({ name }) => textOf(name, kinds[name]!, 't')).join(', ');
+  const order = table.primaryKey.length > 0 ? ` order by ${names(table.primaryKey, 't')}` : '';
+  // Rows as they come from the wire, in arrays of bytes: nothing is turned into a value on the way.
+  const { connection } = client as unknown as { connection: mysql.Connection };
+  const stream = connection
+    .query({ sql: `select ${columns} from ${from} where ${where}${order}`, rowsAsArray: true, typeCast: false })
+    .stream({ highWaterMark: 1000 });
+  let waiting = '';
+  const flush = () => {
+    const bytes = Buffer.from(waiting, 'latin1');
+    waiting = '';
+    if (!isUtf8(bytes))
+      throw new OperationError(
+        `${nameOf(table)} has text that is not of its character set, and could not be put back as it is; no archive was kept`,
+      );
+    return bytes;
+  };
+  try {
+    for await (const row of stream as AsyncIterable<(Buffer | null)[]>) {
+      waiting += lineOf(row);
+      if (waiting.length >= CHUNK) yield flush();
+    }
+    if (waiting !== '') yield flush();
+  } catch (error) {
+    throw explainRead(error, nameOf(table));
+  }
+}
+
+/** The share of the tables' size that the server expects of the tenant; stores choose part sizes by it. */
+async function estimate(client: Connection, shared: SharedRows): Promise<number> {
+  let bytes = 64 * 1024;
+  for (const planned of shared.plan.tables) {
+    const { from, where } = shared.own(planned);
+    const steps = await select<{ rows: string | number | null }>(
+      client,
+      `explain select 1 from ${from} where ${where}`,
+    );
+    const expected = steps.reduce((product, step) => product * Math.max(1, Number(step.rows ?? 1)), 1);
+    const live = shared.table(planned.table);
+    bytes += Math.min(1, expected / Math.max(1, live.estimatedRows)) * live.bytes;
+  }
+  return Math.ceil(bytes);
+}
+
+const DENIED = ['ER_TABLEACCESS_DENIED_ERROR', 'ER_COLUMNACCESS_DENIED_ERROR', 'ER_DBACCESS_DENIED_ERROR'];
+
+/** Says what to do about what a backup user commonly lacks. */
+export function explainRead(error: unknown, table?: string): unknown {
+  const { code = '' } = error as { code?: string };
+  const where = table === undefined ? '' : `${table}: `;
+  if (DENIED.includes(code))
+    return new InputError(`${where}${reasonOf(error)}; grant the user SELECT on the database`);
+  if (code === 'ER_TABLE_DEF_CHANGED')
+    return new OperationError(
+      `${where}was altered right when the dump began; no archive was kept: run again when nobody alters tables`,
+    );
+  if (error instanceof InputError || error instanceof OperationError || !code.startsWith('ER_')) return error;
+  return new OperationError(`${where}${reasonOf(error)}; nothing was changed`);
+}

@@ -1,0 +1,203 @@
+import { InputError, OperationError, reasonOf } from '../../../errors.js';
+import { nameOf } from '../../../tenancy/description.js';
+import { nullableColumns } from '../../../tenancy/order.js';
+import type { PlannedTable } from '../../../tenancy/plan.js';
+import type { StagedTable } from '../../../tenancy/stage.js';
+import { type Connection, q } from '../connect.js';
+import { createKept, dropKept, fillKept, type Kept, markKept } from './kept.js';
+import { measureRows, same } from './measure.js';
+import {
+  checkSpelling,
+  checkUnaltered,
+  equal,
+  holdTables,
+  names,
+  number,
+  type SharedRows,
+} from './shared-rows.js';
+import { Witness } from './witness.js';
+
+const ATTEMPTS = 5;
+const AGAIN = ['ER_LOCK_DEADLOCK', 'ER_LOCK_WAIT_TIMEOUT', 'ER_CHECKREAD'];
+
+export interface ReplaceRequest {
+  /** Holds the staged rows; idle. */
+  readonly client: Connection;
+  readonly mariadb: boolean;
+  readonly shared: SharedRows;
+  readonly staged: readonly StagedTable[];
+  readonly tenant: string;
+  /** The kept copy that is put back, which then is no copy any more. */
+  readonly consumes?: Kept;
+  readonly phase?: (message: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Puts the staged rows in the place of the tenant's present ones, in one transaction that commits only if nothing of
+ * any other tenant has changed by it. No statement in it defines anything: that would commit it.
+ */
+export async function replaceRows(request: ReplaceRequest): Promise<Kept> {
+  const { client, shared, tenant, consumes } = request;
+  const kept = await createKept(client, shared, tenant).catch((error) => {
+    throw explain(error);
+  });
+  try {
+    await insist(request, kept);
+  } catch (error) {
+    await client.query('rollback').catch(() => {});
+    await dropKept(client, kept.database).catch(() => {});
+    request.signal?.throwIfAborted();
+    throw explain(error);
+  }
+  // Whatever keeps this from being done, the note in it says that it is no copy any more.
+  if (consumes) await dropKept(client, consumes.database).catch(() => {});
+  return kept;
+}
+
+async function insist(request: ReplaceRequest, kept: Kept): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await replaceOnce(request, kept);
+    } catch (error) {
+      request.signal?.throwIfAborted();
+      if (!AGAIN.includes((error as { code?: string }).code ?? '')) throw error;
+      if (attempt === ATTEMPTS)
+        throw new OperationError(
+          `the tenant's rows are in use by transactions that stay open (${ATTEMPTS} times: ${reasonOf(error)}); nothing was changed: stop its writers, then run again`,
+        );
+      await request.client.query('rollback');
+      request.phase?.(`the tenant's rows are in use (${reasonOf(error)}); beginning again`);
+    }
+  }
+}
+
+async function replaceOnce(request: ReplaceRequest, kept: Kept): Promise<void> {
+  const { client, shared, staged, tenant, consumes, signal } = request;
+  const { tables } = shared.plan;
+  await client.query('start transaction');
+  await holdTables(client, shared);
+  await checkUnaltered(client, shared);
+  const present = await fillKept(client, shared, kept);
+  // From here on the tenant's rows are ours alone, and what is read is as of now.
+  await checkSpelling(client, shared);
+  await checkCrossings(client, shared);
+  const witness = await Witness.begin(client, shared, request.mariadb);
+  for (const planned of tables)
+    await witness.saw(planned, 'updated', await openCircles(client, shared, planned));
+  for (const planned of [...tables].reverse()) {
+    const { from, where } = shared.own(planned);
+    const deleted = await change(client, `delete t from ${from} where ${where}`);
+    if (deleted !== present.get(planned))
+      throw new OperationError(
+        `${deleted} rows of ${nameOf(planned.table)} would have been deleted, and ${present.get(planned)} were put aside; nothing was changed`,
+      );
+    await witness.saw(planned, 'deleted', deleted);
+  }
+  signal?.throwIfAborted();
+  for (const table of staged) {
+    await insert(client, shared, table);
+    await witness.saw(table.planned, 'inserted', table.rows);
+  }
+  for (const table of staged)
+    await witness.saw(table.planned, 'updated', await closeCircles(client, shared, table));
+  for (const table of staged) await checkArrived(client, shared, table);
+  await witness.end();
+  await markKept(client, shared, tenant, kept, 'kept');
+  if (consumes) await markKept(client, shared, tenant, consumes, 'spent');
+  signal?.throwIfAborted();
+  await client.query('commit');
+}
+
+async function change(client: Connection, sql: string): Promise<number> {
+  const [done] = await client.query(sql);
+  return (done as { affectedRows: number }).affectedRows;
+}
+
+/** Rows of others that hang on this tenant's rows would be deleted or emptied with them, or keep them from going. */
+async function checkCrossings(client: Connection, shared: SharedRows): Promise<void> {
+  const problems: string[] = [];
+  for (const { from, foreignKey, planned, to } of shared.plan.crossings) {
+    const own = shared.own(to);
+    const others = planned
+      ? shared.others(planned, shared.live, 'f')
+      : { from: `${shared.live(from)} f`, where: 'true' };
+    const found = await number(
+      client,
+      `select count(*) as n from ${own.from} join ${others.from}
+       where ${equal('f', foreignKey.columns, 't', foreignKey.toColumns)} and ${own.where} and ${others.where}`,
+    );
+    if (found > 0)
+      problems.push(
+        `${found} rows of ${nameOf(from)} that are not the tenant's refer by ${foreignKey.name} (on delete ${foreignKey.onDelete}) to its rows in ${nameOf(to.table)}`,
+      );
+  }
+  if (problems.length > 0)
+    throw new InputError(
+      `other rows hang on the tenant's, and a restore would reach them: ${problems.join('; ')}; nothing was changed`,
+    );
+}
+
+function circleColumns(planned: PlannedTable): string[] {
+  return [...new Set(planned.nullFirst.flatMap((key) => nullableColumns(planned, key)))];
+}
+
+async function openCircles(client: Connection, shared: SharedRows, planned: PlannedTable): Promise<number> {
+  const columns = circleColumns(planned);
+  if (columns.length === 0) return 0;
+  const { from, where } = shared.own(planned);
+  const set = columns.map((column) => `t.${q(column)} = null`).join(', ');
+  const filled = columns.map((column) => `t.${q(column)} is not null`).join(' or ');
+  return change(client, `update ${from} set ${set} where ${where} and (${filled})`);
+}
+
+async function insert(client: Connection, shared: SharedRows, staged: StagedTable): Promise<void> {
+  const { planned, name, columns, rows } = staged;
+  const later = circleColumns(planned);
+  const values = columns.map((column) => (later.includes(column) ? 'null' : `s.${q(column)}`));
+  const inserted = await change(
+    client,
+    `insert into ${shared.live(planned.table)} (${names(columns)}) select ${values.join(', ')} from ${name} s`,
+  );
+  if (inserted !== rows)
+    throw new OperationError(
+      `${inserted} of ${rows} rows of ${nameOf(planned.table)} would have been restored; nothing was changed`,
+    );
+}
+
+async function closeCircles(client: Connection, shared: SharedRows, staged: StagedTable): Promise<number> {
+  const { planned, name, columns } = staged;
+  const later = circleColumns(planned).filter((column) => columns.includes(column));
+  if (later.length === 0) return 0;
+  const key = planned.table.primaryKey;
+  const set = later.map((column) => `t.${q(column)} = s.${q(column)}`).join(', ');
+  const filled = later.map((column) => `s.${q(column)} is not null`).join(' or ');
+  return change(
+    client,
+    `update ${name} s join ${shared.live(planned.table)} t on ${equal('t', key, 's', key)} set ${set} where ${filled}`,
+  );
+}
+
+/** The live rows against the staged ones: the same number, the same content. */
+async function checkArrived(client: Connection, shared: SharedRows, staged: StagedTable): Promise<void> {
+  const { planned, name, columns } = staged;
+  const table = shared.table(planned.table);
+  const live = await measureRows(client, table, columns, shared.own(planned));
+  const wanted = await measureRows(client, table, columns, { from: `${name} t`, where: 'true' });
+  if (!same(live, wanted))
+    throw new OperationError(
+      `the rows of ${nameOf(planned.table)} did not arrive as they are in the archive (a trigger may have changed them); nothing was changed`,
+    );
+}
+
+const DENIED = /ACCESS_DENIED/;
+
+function explain(error: unknown): unknown {
+  const { code = '' } = error as { code?: string };
+  if (error instanceof InputError || error instanceof OperationError || !code.startsWith('ER_')) return error;
+  if (DENIED.test(code))
+    return new InputError(
+      `the user may not do this: ${reasonOf(error)}; a restore needs SELECT, INSERT, UPDATE, DELETE, TRIGGER and CREATE TEMPORARY TABLES on the database, and all rights on what it puts aside: GRANT ALL ON \`rows\\_of\\_%\`.*; nothing was changed`,
+    );
+  return new OperationError(`the rows could not be replaced: ${reasonOf(error)}; nothing was changed`);
+}

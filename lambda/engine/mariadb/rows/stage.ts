@@ -1,0 +1,181 @@
+import type { Readable } from 'node:stream';
+import { InputError, OperationError, reasonOf } from '../../../errors.js';
+import { type ContainerTable, readContainer } from '../../../tenancy/container.js';
+import { keyOf, nameOf } from '../../../tenancy/description.js';
+import type { PlannedTable } from '../../../tenancy/plan.js';
+import { type Place, Stage, type Staged } from '../../../tenancy/stage.js';
+import type { TableRows } from '../../engine.js';
+import { type Connection, q, rows as select } from '../connect.js';
+import { DEFAULT_SCHEMA } from './catalog.js';
+import { Lines, valuesOf } from './lines.js';
+import { ENGINE, equal, names, number, type SharedRows } from './shared-rows.js';
+
+/** A statement of about this size is sent at a time; one row that is larger makes one of its own. */
+const STATEMENT = 512 * 1024;
+
+const WHOLE = ['tinyint', 'smallint', 'mediumint', 'int', 'bigint'];
+const TEXT = ['varchar', 'tinytext', 'text', 'mediumtext', 'longtext'];
+
+/** The text of one type in another; whole numbers of the same sign, from small to large. */
+function takes(now: string, then: string): boolean {
+  if (now === then) return true;
+  const parts = (type: string) => {
+    const [, base, rest] = /^(\w+)(?:\([\d,]+\))?(.*)$/.exec(type) ?? [];
+    return { base: base ?? '', rest: rest ?? '' };
+  };
+  const [to, from] = [parts(now), parts(then)];
+  if (to.rest !== from.rest) return false;
+  if (TEXT.includes(to.base) && TEXT.includes(from.base)) return true;
+  const [large, small] = [WHOLE.indexOf(to.base), WHOLE.indexOf(from.base)];
+  return small >= 0 && small <= large;
+}
+
+/** The temporary tables of the session. */
+export function stageOf(client: Connection, shared: SharedRows): Stage {
+  const count = (from: string, where = 'true') =>
+    number(client, `select count(*) as n from ${from} where ${where}`);
+  /** Columns by which rows of other tables belong to its rows, where the primary key does not begin with them. */
+  const referredTo = ({ table }: PlannedTable) =>
+    shared.plan.tables.flatMap(({ belongs }) => {
+      if (!('through' in belongs) || keyOf(belongs.parent) !== keyOf(table)) return [];
+      const { toColumns } = belongs.through;
+      return toColumns.every((column, at) => table.primaryKey[at] === column) ? [] : [toColumns];
+    });
+  return new Stage(
+    {
+      engine: ENGINE,
+      takes,
+      name: (position) => q(shared.database, `__sovereign_stage_${position + 1}`),
+      async create({ table, planned, drift, name }) {
+        const { primaryKey } = planned.table;
+        const all = (columns: readonly string[]) =>
+          columns.length > 0 && columns.every((column) => drift.kept.includes(column));
+        // Rows come in the order of the primary key, so that keeping them by it costs nothing.
+        const more = [
+          ...drift.dropped.map((column) => `${q(column)} longblob`),
+          ...(all(primaryKey) ? [`primary key (${shared.table(table).key})`] : []),
+          ...referredTo(planned).filter(all).map((columns) => `key (${names(columns)})`),
+        ];
+        await client.query(
+          `create temporary table ${name} ${more.length > 0 ? `(${more.join(', ')})` : ''} engine=InnoDB
+           select ${names(drift.kept, 't')} from ${shared.live(table)} t limit 0`,
+        );
+      },
+      async index() {},
+      count: ({ name }) => count(name),
+      filled: ({ name }, column) => count(name, `${q(column)} is not null`),
+      foreign({ planned, name }, at) {
+        const { from, where } = shared.others(planned, (table) =>
+          keyOf(table) === keyOf(planned.table) ? name : at(table),
+        );
+        return count(from, where);
+      },
+      async taken({ planned, name }) {
+        const key = planned.table.primaryKey;
+        // Beginning with the staged rows, one look into the live table's key for each of them.
+        const { from, where } = shared.others(planned);
+        const found = await select<Record<string, string | null>>(
+          client,
+          `select ${names(key, 's')} from ${name} s straight_join ${from} where ${equal('t', key, 's', key)} and ${where} limit 5`,
+        );
+        return found.map((row) => `(${Object.values(row).join(',')})`);
+      },
+      present(planned) {
+        const { from, where } = shared.own(planned);
+        return count(from, where);
+      },
+    },
+    shared,
+  );
+}
+
+/** What stands after INSERT INTO: the columns as they come. */
+export function into({ table, name }: Place): string {
+  return `${name} (${names(table.columns.map((column) => column.name))})`;
+}
+
+/** Loads the rows of an archive, to its end, into temporary tables. */
+export async function stageArchive(
+  client: Connection,
+  shared: SharedRows,
+  expected: readonly TableRows[],
+  dump: Readable,
+): Promise<Staged> {
+  const stage = stageOf(client, shared);
+  let current: { table: ContainerTable; loader: Loader } | undefined;
+  for await (const part of readContainer(dump as AsyncIterable<Buffer>)) {
+    if ('head' in part) await stage.open(part.head);
+    else if ('table' in part) {
+      if (current?.table !== part.table) {
+        await current?.loader.end();
+        current = undefined;
+        const place = stage.place(part.table);
+        if (place) current = { table: part.table, loader: new Loader(client, place) };
+      }
+      await current?.loader.push(part.bytes);
+    } else await current?.loader.end();
+  }
+  return stage.close(
+    new Map(
+      expected.map(({ name, rows: count }) => [keyOf({ schema: DEFAULT_SCHEMA, table: name }), count]),
+    ),
+  );
+}
+
+/** Sends rows in large statements, one of which is under way while the next is put together. */
+class Loader {
+  private readonly lines = new Lines();
+  private readonly hexadecimal: readonly boolean[];
+  private readonly start: string;
+  private waiting: string[] = [];
+  private size = 0;
+  private sent: Promise<unknown> = Promise.resolve();
+
+  public constructor(
+    private readonly client: Connection,
+    private readonly place: Place,
+  ) {
+    this.hexadecimal = place.table.columns.map(({ as }) => as === 'hex');
+    this.start = `insert into ${into(place)} values `;
+  }
+
+  public async push(bytes: Buffer): Promise<void> {
+    for (const line of this.lines.push(bytes)) {
+      const values = valuesOf(line, this.hexadecimal);
+      this.waiting.push(values);
+      this.size += values.length;
+      if (this.size >= STATEMENT) await this.send();
+    }
+  }
+
+  public async end(): Promise<void> {
+    this.lines.end();
+    await this.send();
+    await this.sent;
+  }
+
+  private async send(): Promise<void> {
+    await this.sent;
+    if (this.waiting.length === 0) return;
+    this.sent = this.client.query(`${this.start}${this.waiting.join(',')}`).catch((error) => {
+      const { code } = error as { code?: string };
+      const name = nameOf(this.place.table);
+      if (code === 'ER_DUP_ENTRY')
+        throw new OperationError(
+          `${name} has rows in the archive that the live table's primary key does not allow beside one another; nothing was changed`,
+        );
+      throw new InputError(
+        `${name}: a row of the archive does not fit the live table: ${withoutValues(reasonOf(error))}; nothing was changed`,
+      );
+    });
+    // Whoever sends next, or ends, gets the error.
+    this.sent.catch(() => {});
+    this.waiting = [];
+    this.size = 0;
+  }
+}
+
+/** The server quotes values, which are a tenant's. */
+function withoutValues(reason: string): string {
+  return reason.replace(/(value:?) '.*' (for column)/s, '$1 $2').slice(0, 300);
+}

@@ -55,6 +55,7 @@ const fill = (tenants: number) => `
   insert into ${quoted('groups')} select t.i * 10, t.i, null from ${upTo('t', tenants)};
   insert into members select g.id * 10 + m.i, g.id, concat('m', m.i) from ${quoted('groups')} g, ${upTo('m', 3)};
   update ${quoted('groups')} set head_member = id * 10 + 1;
+  analyze table countries, tenants, users, orders, ${quoted(HARD_NAME)}, events, ${quoted('groups')}, members, schema_migrations;
 `;
 
 export async function createShared(server: MariadbServer, database: string, tenants = 5): Promise<void> {

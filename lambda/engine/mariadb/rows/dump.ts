@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type mysql from 'mysql2';
 import { version } from '../../../../package.json';
-import { InputError, OperationError, reasonOf } from '../../../errors.js';
+import { OperationError } from '../../../errors.js';
 import type { ContainerHead, ContainerTable } from '../../../tenancy/container.js';
 import { keyOf, nameOf } from '../../../tenancy/description.js';
 import { headOf, omittedOf, required, streamRows } from '../../../tenancy/dump.js';
@@ -9,6 +9,7 @@ import type { EngineDump, EngineDumpRequest, RowsScope } from '../../engine.js';
 import { addressOf, type Connection, connect, one, rows as select, serverFacts } from '../connect.js';
 import { databaseName } from '../names.js';
 import { textOf } from './columns.js';
+import { DUMPING, explain } from './explain.js';
 import { lineOf } from './lines.js';
 import {
   checkSpelling,
@@ -75,14 +76,13 @@ export async function dumpRows(request: EngineDumpRequest, scope: RowsScope): Pr
   } catch (error) {
     await close();
     request.signal?.throwIfAborted();
-    throw explainRead(error);
+    throw explain(error, DUMPING);
   }
 }
 
-function named<Tables extends { readonly tables: readonly { readonly name: string; readonly rows: number }[] }>(
-  finished: Promise<Tables>,
-  database: string,
-) {
+function named<
+  Tables extends { readonly tables: readonly { readonly name: string; readonly rows: number }[] },
+>(finished: Promise<Tables>, database: string) {
   const outcome = finished.then(({ tables }) => ({
     tables: tables.map(({ name, rows }) => ({ schema: database, name, rows })),
   }));
@@ -107,7 +107,7 @@ async function countTable(client: Connection, shared: SharedRows, table: Contain
   try {
     return await number(client, `select count(*) as n from ${from} where ${where}`);
   } catch (error) {
-    throw explainRead(error, nameOf(table));
+    throw explain(error, DUMPING, nameOf(table));
   }
 }
 
@@ -123,7 +123,11 @@ async function* readTable(
   // Rows as they come from the wire, in arrays of bytes: nothing is turned into a value on the way.
   const { connection } = client as unknown as { connection: mysql.Connection };
   const stream = connection
-    .query({ sql: `select ${columns} from ${from} where ${where}${order}`, rowsAsArray: true, typeCast: false })
+    .query({
+      sql: `select ${columns} from ${from} where ${where}${order}`,
+      rowsAsArray: true,
+      typeCast: false,
+    })
     .stream({ highWaterMark: 1000 });
   let waiting = '';
   const flush = () => {
@@ -142,7 +146,7 @@ async function* readTable(
     }
     if (waiting !== '') yield flush();
   } catch (error) {
-    throw explainRead(error, nameOf(table));
+    throw explain(error, DUMPING, nameOf(table));
   }
 }
 
@@ -160,20 +164,4 @@ async function estimate(client: Connection, shared: SharedRows): Promise<number>
     bytes += Math.min(1, expected / Math.max(1, live.estimatedRows)) * live.bytes;
   }
   return Math.ceil(bytes);
-}
-
-const DENIED = ['ER_TABLEACCESS_DENIED_ERROR', 'ER_COLUMNACCESS_DENIED_ERROR', 'ER_DBACCESS_DENIED_ERROR'];
-
-/** Says what to do about what a backup user commonly lacks. */
-export function explainRead(error: unknown, table?: string): unknown {
-  const { code = '' } = error as { code?: string };
-  const where = table === undefined ? '' : `${table}: `;
-  if (DENIED.includes(code))
-    return new InputError(`${where}${reasonOf(error)}; grant the user SELECT on the database`);
-  if (code === 'ER_TABLE_DEF_CHANGED')
-    return new OperationError(
-      `${where}was altered right when the dump began; no archive was kept: run again when nobody alters tables`,
-    );
-  if (error instanceof InputError || error instanceof OperationError || !code.startsWith('ER_')) return error;
-  return new OperationError(`${where}${reasonOf(error)}; nothing was changed`);
 }

@@ -38,7 +38,9 @@ function baseOf(database: string, value: string): string {
     .toLowerCase()
     .replace(/[^a-z0-9]/g, '_')
     .slice(0, 16);
-  const hash = createHash('sha256').update(JSON.stringify([database, value])).digest('hex');
+  const hash = createHash('sha256')
+    .update(JSON.stringify([database, value]))
+    .digest('hex');
   return `rows_of_${plain}_${hash.slice(0, 8)}`;
 }
 
@@ -82,9 +84,7 @@ async function note(
     at: at.toISOString(),
     rows,
   };
-  await client.query(
-    `replace into ${q(database, MARKER)} values (1, ${literal(JSON.stringify(text))})`,
-  );
+  await client.query(`replace into ${q(database, MARKER)} values (1, ${literal(JSON.stringify(text))})`);
 }
 
 /** Called in the transaction: what becomes of the copy if it commits. */

@@ -4,6 +4,7 @@ import { nullableColumns } from '../../../tenancy/order.js';
 import type { PlannedTable } from '../../../tenancy/plan.js';
 import type { StagedTable } from '../../../tenancy/stage.js';
 import { type Connection, q } from '../connect.js';
+import { explain, RESTORING } from './explain.js';
 import { createKept, dropKept, fillKept, type Kept, markKept } from './kept.js';
 import { measureRows, same } from './measure.js';
 import {
@@ -40,7 +41,7 @@ export interface ReplaceRequest {
 export async function replaceRows(request: ReplaceRequest): Promise<Kept> {
   const { client, shared, tenant, consumes } = request;
   const kept = await createKept(client, shared, tenant).catch((error) => {
-    throw explain(error);
+    throw explain(error, RESTORING);
   });
   try {
     await insist(request, kept);
@@ -48,7 +49,7 @@ export async function replaceRows(request: ReplaceRequest): Promise<Kept> {
     await client.query('rollback').catch(() => {});
     await dropKept(client, kept.database).catch(() => {});
     request.signal?.throwIfAborted();
-    throw explain(error);
+    throw explain(error, RESTORING);
   }
   // Whatever keeps this from being done, the note in it says that it is no copy any more.
   if (consumes) await dropKept(client, consumes.database).catch(() => {});
@@ -188,16 +189,4 @@ async function checkArrived(client: Connection, shared: SharedRows, staged: Stag
     throw new OperationError(
       `the rows of ${nameOf(planned.table)} did not arrive as they are in the archive (a trigger may have changed them); nothing was changed`,
     );
-}
-
-const DENIED = /ACCESS_DENIED/;
-
-function explain(error: unknown): unknown {
-  const { code = '' } = error as { code?: string };
-  if (error instanceof InputError || error instanceof OperationError || !code.startsWith('ER_')) return error;
-  if (DENIED.test(code))
-    return new InputError(
-      `the user may not do this: ${reasonOf(error)}; a restore needs SELECT, INSERT, UPDATE, DELETE, TRIGGER and CREATE TEMPORARY TABLES on the database, and all rights on what it puts aside: GRANT ALL ON \`rows\\_of\\_%\`.*; nothing was changed`,
-    );
-  return new OperationError(`the rows could not be replaced: ${reasonOf(error)}; nothing was changed`);
 }

@@ -10,7 +10,8 @@ import type {
 import { addressOf, type Connection, connect, type MariadbAddress, q, serverFacts } from '../connect.js';
 import { openLocked } from '../lock.js';
 import { databaseName } from '../names.js';
-import { explainRead, FORMAT } from './dump.js';
+import { FORMAT } from './dump.js';
+import { explain, RESTORING } from './explain.js';
 import { newestKept, readHead, stageKept, sweepKept } from './kept.js';
 import { replaceRows } from './replace.js';
 import { openRows } from './shared-rows.js';
@@ -75,7 +76,7 @@ export async function prepareRows(request: EngineRestoreRequest, scope: RowsScop
   } catch (error) {
     await close();
     request.signal?.throwIfAborted();
-    throw explainRead(error);
+    throw explain(error, RESTORING);
   }
 }
 
@@ -97,11 +98,17 @@ export async function undoRows(request: EngineUndoRequest, scope: RowsScope): Pr
     const description = scope.description ?? describe(head.description, 'the description in the kept copy');
     const shared = await openRows(client, database, description, scope.value);
     const staged = await stageKept(client, shared, kept, head);
-    const next = await replaceRows({ ...sessions, ...request, shared, staged: staged.tables, consumes: kept });
+    const next = await replaceRows({
+      ...sessions,
+      ...request,
+      shared,
+      staged: staged.tables,
+      consumes: kept,
+    });
     return { from: kept.database, keptSince: kept.at, undo: next.database };
   } catch (error) {
     request.signal?.throwIfAborted();
-    throw explainRead(error);
+    throw explain(error, RESTORING);
   } finally {
     request.signal?.removeEventListener('abort', sessions.cut);
     await sessions.close();
@@ -112,7 +119,7 @@ export async function undoRows(request: EngineUndoRequest, scope: RowsScope): Pr
  * What holds while rows are restored: whatever would be cut or replaced by something else is an error, zero is a number
  * like others, and nobody is waited for too long. A trigger can know a restore by the variable.
  */
-const RESTORING = `set session sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES',
+const SETTINGS = `set session sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES',
   foreign_key_checks = 1, unique_checks = 1, innodb_lock_wait_timeout = 10, lock_wait_timeout = 10,
   @sovereign_backup_restore = 1`;
 
@@ -130,11 +137,14 @@ async function openSessions(address: MariadbAddress, database: string, value: st
     const client = await connect(address);
     open.push(client);
     await client.query(`use ${q(database)}`);
-    await client.query(RESTORING);
+    await client.query(SETTINGS);
     await client.query('set session transaction isolation level repeatable read');
-    return { client, mariadb, close, cut: () => open.forEach((each) => each.destroy()) };
+    const cut = () => {
+      for (const each of open) each.destroy();
+    };
+    return { client, mariadb, close, cut };
   } catch (error) {
     await close();
-    throw explainRead(error);
+    throw explain(error, RESTORING);
   }
 }

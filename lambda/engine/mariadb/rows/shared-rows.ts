@@ -44,7 +44,12 @@ export function names(columns: readonly string[], alias?: string): string {
   return columns.map((column) => (alias ? `${alias}.${q(column)}` : q(column))).join(', ');
 }
 
-export function equal(a: string, columns: readonly string[], b: string, toColumns: readonly string[]): string {
+export function equal(
+  a: string,
+  columns: readonly string[],
+  b: string,
+  toColumns: readonly string[],
+): string {
   return columns.map((column, at) => `${a}.${q(column)} = ${b}.${q(toColumns[at]!)}`).join(' and ');
 }
 
@@ -211,7 +216,8 @@ export async function isListed(client: Connection, shared: SharedRows): Promise<
 
 /** Keeps definitions as they are until the transaction ends; reads and writes go on. */
 export async function holdTables(client: Connection, shared: SharedRows): Promise<void> {
-  for (const { table } of shared.plan.tables) await client.query(`select 1 from ${shared.live(table)} limit 0`);
+  for (const { table } of shared.plan.tables)
+    await client.query(`select 1 from ${shared.live(table)} limit 0`);
 }
 
 /** For whoever holds the tables: what was checked is still so. */

@@ -54,7 +54,9 @@ export function stageOf(client: Connection, shared: SharedRows): Stage {
         const more = [
           ...drift.dropped.map((column) => `${q(column)} longblob`),
           ...(all(primaryKey) ? [`primary key (${shared.table(table).key})`] : []),
-          ...referredTo(planned).filter(all).map((columns) => `key (${names(columns)})`),
+          ...referredTo(planned)
+            .filter(all)
+            .map((columns) => `key (${names(columns)})`),
         ];
         await client.query(
           `create temporary table ${name} ${more.length > 0 ? `(${more.join(', ')})` : ''} engine=InnoDB
@@ -116,9 +118,7 @@ export async function stageArchive(
     } else await current?.loader.end();
   }
   return stage.close(
-    new Map(
-      expected.map(({ name, rows: count }) => [keyOf({ schema: DEFAULT_SCHEMA, table: name }), count]),
-    ),
+    new Map(expected.map(({ name, rows: count }) => [keyOf({ schema: DEFAULT_SCHEMA, table: name }), count])),
   );
 }
 

@@ -88,7 +88,9 @@ async function* copyTable(
   );
   const order = table.primaryKey.length > 0 ? ` order by ${names(table.primaryKey, 't')}` : '';
   try {
-    const stream = client.query(copyTo(`copy (select ${columns} from ${from(rows, table)}${order}) to stdout`));
+    const stream = client.query(
+      copyTo(`copy (select ${columns} from ${from(rows, table)}${order}) to stdout`),
+    );
     for await (const chunk of stream as AsyncIterable<Buffer>) yield chunk;
   } catch (error) {
     throw explainRead(error, nameOf(table));

@@ -1,0 +1,78 @@
+import fc from 'fast-check';
+import { Lines, lineOf, valuesOf } from '../../lambda/engine/mariadb/rows/lines';
+
+const NONE = { t: '\t', n: '\n', r: '\r', '0': '\0', '\\': '\\', "'": "'" } as Record<string, string>;
+
+/** What the server makes of `('a',NULL,x'00')`, read one character after the other; it fails on anything else. */
+function read(sql: string): (string | null)[] {
+  const values: (string | null)[] = [];
+  let at = 1;
+  for (;;) {
+    if (sql.startsWith('NULL', at)) {
+      values.push(null);
+      at += 4;
+    } else {
+      expect(sql[at]).toBe("'");
+      let value = '';
+      for (at += 1; sql[at] !== "'"; at += 1) {
+        expect(at).toBeLessThan(sql.length);
+        const escaped = sql[at] === '\\';
+        if (escaped) at += 1;
+        value += escaped ? NONE[sql[at]!] : sql[at];
+      }
+      values.push(value);
+      at += 1;
+    }
+    if (sql.slice(at) === ')') return values;
+    expect(sql[at]).toBe(',');
+    at += 1;
+  }
+}
+
+const text = fc.string({ unit: fc.constantFrom(...'\\\'"\t\n\r\0,()Nntr0x;-é🐢\ufeff\u2028', 'ab') });
+
+test('what a row becomes in a file is what the server is sent, whatever its values hold and wherever bytes are cut', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.array(fc.option(text), { minLength: 3, maxLength: 3 }), { maxLength: 5 }),
+      fc.array(fc.nat(200)),
+      (rows, cuts) => {
+        const file = rows
+          .map((row) => lineOf(row.map((each) => (each === null ? null : Buffer.from(each)))))
+          .join('');
+        const bytes = Buffer.from(file, 'latin1');
+        const lines = new Lines();
+        const found: string[] = [];
+        const ends = [...cuts.filter((cut) => cut < bytes.length).sort((a, b) => a - b), bytes.length];
+        for (const [at, end] of ends.entries())
+          found.push(...lines.push(bytes.subarray(ends[at - 1] ?? 0, end)));
+        lines.end();
+        expect(found.map((line) => read(valuesOf(line, [false, false, false])))).toEqual(rows);
+      },
+    ),
+    { numRuns: 500 },
+  );
+});
+
+test('a line from anywhere is read as values, or refused; it never is more than that', () => {
+  fc.assert(
+    fc.property(text, text, (a, b) => {
+      const line = `${a}\t${b}`.replaceAll('\n', '');
+      let sql: string;
+      try {
+        sql = valuesOf(line, [false, false]);
+      } catch (error) {
+        expect((error as Error).message).toMatch(/^the archive's rows cannot be read: /);
+        return;
+      }
+      expect(read(sql)).toHaveLength(2);
+    }),
+    { numRuns: 500 },
+  );
+  expect(valuesOf('0AfF\t1\t', [true, true, true])).toBe("(x'0AfF',x'01',x'')");
+  for (const bad of ["0a'", '0a;', 'xx', '\\\\'])
+    expect(() => valuesOf(bad, [true])).toThrow(/not in hexadecimal digits/);
+  for (const bad of ['\\', 'a\\', '\\x', "\\'"])
+    expect(() => valuesOf(bad, [false])).toThrow(/a backslash before nothing/);
+  expect(() => new Lines().push(Buffer.from([0xc3, 0x28]))).toThrow(/not UTF-8/);
+});

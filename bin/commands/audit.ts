@@ -46,11 +46,17 @@ export function inputOptions(command: Command): Command {
 
 /** Options that say which templates are meant, and where they are deployed. */
 export function templateOptions(command: Command): Command {
-  return command
-    .option(
+  return placeOptions(
+    command.option(
       '--policy <file>',
       'the policy: regimes, assignments, exceptions, places, objectives (YAML or JSON)',
-    )
+    ),
+  );
+}
+
+/** Where templates are deployed that do not say so themselves. */
+export function placeOptions(command: Command): Command {
+  return command
     .option('--region <region>', 'region of templates that have none of their own')
     .option('--account <account>', 'account of templates that have none of their own')
     .option('--param <name=value>', 'a template parameter; repeatable', addParameter, {});

@@ -11,6 +11,7 @@ import { list } from './list.js';
 import { registerObjectives } from './objectives.js';
 import { prune } from './prune.js';
 import { restore } from './restore.js';
+import { registerSettings } from './settings.js';
 import { tenancy } from './tenancy.js';
 import { undo } from './undo.js';
 import { verify } from './verify.js';
@@ -23,6 +24,7 @@ export const commands: Register[] = [
   registerDiff,
   registerGuard,
   registerObjectives,
+  registerSettings,
   keygen,
   dump,
   list,

@@ -17,7 +17,7 @@ export const OBJECTIVE_PROPERTIES: ReadonlyMap<string, readonly string[]> = new 
   ['AWS::Backup::BackupPlan', ['BackupPlan']],
   ['AWS::Backup::BackupSelection', ['BackupPlanId', 'BackupSelection']],
   ['AWS::Backup::BackupVault', ['BackupVaultName', 'LockConfiguration']],
-  ['AWS::Backup::LogicallyAirGappedBackupVault', ['BackupVaultName']],
+  ['AWS::Backup::LogicallyAirGappedBackupVault', ['BackupVaultName', 'MpaApprovalTeamArn']],
   [
     'AWS::Backup::RestoreTestingPlan',
     ['RestoreTestingPlanName', 'ScheduleExpression', 'ScheduleExpressionTimezone', 'RecoveryPointSelection'],

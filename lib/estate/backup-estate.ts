@@ -7,7 +7,7 @@ import { addProblem, addWarning } from '../problems';
 import type { PrivacyRegime, TransferException } from '../regime';
 import { CATALOGUE_VERSION } from '../regime/regime-table';
 import { isUnresolved } from '../regime/region-check';
-import { InstanceSnapshots } from '../snapshot';
+import { CacheSnapshots, InstanceSnapshots } from '../snapshot';
 import { type IRegimeVault, RegimeVault, type VaultLock } from '../vault';
 import type { BackupWatch } from '../watch';
 import {
@@ -192,6 +192,7 @@ export class BackupEstate extends Construct {
           protectedTags: tags,
         })
       : undefined;
+    const caches = territory.caches && new CacheSnapshots(stack, `Caches-${regime.id}`, territory.caches);
     const objective = this.props.objective && objectiveOf(this.props.objective);
     stack.addMetadata(`SovereignBackup-${regime.id}`, {
       catalogue: CATALOGUE_VERSION,
@@ -202,7 +203,7 @@ export class BackupEstate extends Construct {
       ...(soleRegion ? { soleRegion } : {}),
       ...(objective ? { objective } : {}),
     });
-    return { regime, home, stack, vault, plan, snapshots, restoreTests };
+    return { regime, home, stack, vault, plan, snapshots, caches, restoreTests };
   }
 
   /** One vault for each regime, region and account, whoever copies into it. */

@@ -53,7 +53,7 @@ export interface EstateAudit {
   readonly restoreWithin?: Duration;
 
   /**
-   * What is reported every day. With many territories name fewer: an account has 20 report plans.
+   * What is reported every day. With many territories at home in one region name fewer: a region has 20 report plans.
    *
    * @default - all of it
    */
@@ -90,6 +90,7 @@ export function watchEstate(
       vaults: [vault],
       plans: here.map(({ plan }) => plan),
       snapshots: here.flatMap(({ snapshots }) => snapshots ?? []),
+      caches: here.flatMap(({ caches }) => caches ?? []),
       drills: here.flatMap(({ restoreTests }) => restoreTests ?? []),
       dashboard: here.length > 0,
     });

@@ -2,7 +2,7 @@ import type { Stack } from 'aws-cdk-lib';
 import type { RestoreTestingPlan } from '../drill';
 import type { RegimeBackupPlan } from '../plan';
 import type { PrivacyRegime } from '../regime';
-import type { InstanceSnapshots } from '../snapshot';
+import type { CacheSnapshots, CacheSnapshotsProps, InstanceSnapshots } from '../snapshot';
 import type { IRegimeVault } from '../vault';
 
 /** Somebody has decided that one region has to do. */
@@ -50,6 +50,13 @@ export interface Territory {
    * @default - a territory without copies fails synthesis
    */
   readonly soleRegion?: SoleRegion;
+
+  /**
+   * Caches of the home region that are snapshotted there. Nothing of them is copied.
+   *
+   * @default - none
+   */
+  readonly caches?: CacheSnapshotsProps;
 }
 
 /** What the estate has made of a territory, to build on. */
@@ -66,6 +73,8 @@ export interface EstateTerritory {
   readonly plan: RegimeBackupPlan;
   /** The snapshots of instances; undefined when instances are not protected. */
   readonly snapshots?: InstanceSnapshots;
+  /** The snapshots of caches; undefined when none are named. */
+  readonly caches?: CacheSnapshots;
   /** The plan by which restores are tested; undefined when none is. */
   readonly restoreTests?: RestoreTestingPlan;
 }

@@ -38,11 +38,13 @@ export function assess(home: Home, layers: readonly Layer[], drill: Drill | null
     loss: leastLoss(layers),
     lossWithoutRegion: leastLoss(
       layers.flatMap((layer) => {
-        const away = layer.stores?.slice(1).some((store) => isElsewhere(store, home) === true);
+        const away = (layer.stores ?? []).slice(1).filter((store) => isElsewhere(store, home) === true);
+        // A dump is written to all its stores at once.
+        if (away.some(({ kind }) => kind === 'archive')) return [layer];
         const made = layer.stores?.[0];
         if (made !== undefined && isElsewhere(made, home) === true) return [layer];
         // A copy of a continuous backup is a snapshot: it comes at the rule's own pace.
-        return away ? [{ ...layer, lagMinutes: undefined, copied: true }] : [];
+        return away.length > 0 ? [{ ...layer, lagMinutes: undefined, copied: true }] : [];
       }),
     ),
     reachBackDays: kept.includes(undefined) ? null : Math.max(0, ...(kept as number[])),

@@ -2,14 +2,13 @@ import { ArnFormat, Duration, RemovalPolicy, Stack, type TimeZone } from 'aws-cd
 import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as logs from 'aws-cdk-lib/aws-logs';
-import { Schedule, ScheduleExpression, TimeWindow } from 'aws-cdk-lib/aws-scheduler';
-import { StepFunctionsStartExecution } from 'aws-cdk-lib/aws-scheduler-targets';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { acknowledge, acknowledgeWildcards, CONTROL_PACKS, inPacks } from '../acknowledge';
 import { scheduleGap } from '../objective/rule-layer';
 import { addProblem } from '../problems';
 import { recordLayer } from '../record-layer';
+import { runsFailed, scheduledRun } from '../tenant/scheduled-run';
 import { cacheDefinition } from './cache-machine';
 
 /** Which caches are snapshotted, when, and how long the snapshots are kept. */
@@ -65,6 +64,9 @@ export class CacheSnapshots extends Construct {
   /** One run over all caches. */
   public readonly stateMachine: sfn.IStateMachine;
 
+  /** @internal How long there may be no success: from run to run, and the longest run. */
+  public readonly _withinMinutes: number;
+
   constructor(scope: Construct, id: string, props: CacheSnapshotsProps) {
     super(scope, id);
     const stack = Stack.of(this);
@@ -97,28 +99,25 @@ export class CacheSnapshots extends Construct {
         }),
       },
     });
-    new Schedule(this, 'Schedule', {
-      description: 'Snapshots of caches',
-      schedule: ScheduleExpression.expression(expression, props.timeZone),
-      timeWindow: TimeWindow.off(),
-      target: new StepFunctionsStartExecution(this.stateMachine, {
-        role: new iam.Role(this, 'ScheduleRole', {
-          description: 'Starts the snapshots of caches',
-          assumedBy: new iam.ServicePrincipal('scheduler.amazonaws.com', {
-            conditions: { StringEquals: { 'aws:SourceAccount': stack.account } },
-          }),
-        }),
-        retryAttempts: 3,
-        maxEventAge: Duration.hours(1),
-      }),
+    scheduledRun(this, {
+      machine: this.stateMachine,
+      what: 'Snapshots of caches',
+      schedule: expression,
+      timeZone: props.timeZone,
     });
+    this._withinMinutes = gap + RUN_MINUTES;
     this.explain();
     for (const name of [...groups, ...serverless]) this.record(name, gap, Math.ceil(days));
   }
 
-  /** Runs in which a cache was left without a snapshot. */
-  public metricFailed(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
-    return this.stateMachine.metricFailed({ statistic: 'Sum', ...options });
+  /** Runs in which a cache was left without a snapshot, or that were stopped or took too long. */
+  public metricFailed(options: cloudwatch.MetricOptions = {}): cloudwatch.IMetric {
+    return runsFailed(this.stateMachine, 'cache snapshots failed', options);
+  }
+
+  /** Runs in which every cache was snapshotted, each hour. */
+  public metricSucceeded(options: cloudwatch.MetricOptions = {}): cloudwatch.Metric {
+    return this.stateMachine.metricSucceeded({ statistic: 'Sum', period: Duration.hours(1), ...options });
   }
 
   private check(

@@ -99,12 +99,20 @@ export class ExternalStore {
   /** How the worker is told of it; holds no secret. */
   public readonly url: string;
 
+  /** @internal Where it is, in the words of the objectives: the provider's region is none of AWS, though it may sound so. */
+  public readonly _place: { readonly name: string; readonly region: string; readonly account: string };
+
   private readonly exceptions: TransferException[];
 
   private constructor(props: ExternalStoreProps) {
     this.country = props.country;
     this.credentials = props.credentials;
     this.exceptions = props.exceptions ?? [];
+    this._place = {
+      name: props.bucket,
+      region: `${props.country} (${props.region})`,
+      account: new URL(props.endpoint).host,
+    };
     const options = new URLSearchParams({
       region: props.region,
       endpoint: props.endpoint,

@@ -33,6 +33,7 @@ import { tenantAlarms } from './tenant-alarms';
 import type { TenantBackupsProps } from './tenant-backups-props';
 import { tenantKeyMaker } from './tenant-key-maker';
 import { TenantKeys } from './tenant-keys';
+import { tenantLayer } from './tenant-layer';
 import { type TenantList, tenantMachine } from './tenant-machine';
 import { explainToNag } from './tenant-nag';
 import { retentionPolicy, tenantPruning } from './tenant-pruning';
@@ -208,25 +209,18 @@ export class TenantBackups extends Construct implements ec2.IConnectable {
     this.failedAlarm = alarms.failed;
     this.missingAlarm = alarms.missing;
     explainToNag(this, props.accessLogs !== undefined);
-    this.layer = {
-      name: 'tenant dumps',
-      intervalMinutes: gap,
-      startDelayMinutes: 0,
-      startDelayReason: '',
-      completionMinutes: maxDuration.toMinutes(),
+    this.layer = tenantLayer({
+      gapMinutes: gap,
+      runMinutes: maxDuration.toMinutes(),
       retentionDays: retention.toDays(),
-      stores: [
-        {
-          kind: 'archive',
-          name: this.bucket.bucketName,
-          region: Stack.of(this).region,
-          account: Stack.of(this).account,
-          // Object Lock in governance mode.
-          lock: 'governance',
-          retentionDays: retention.toDays(),
-        },
-      ],
-    };
+      generations: props.generations,
+      bucket: {
+        name: this.bucket.bucketName,
+        region: Stack.of(this).region,
+        account: Stack.of(this).account,
+      },
+      externalStores,
+    });
     recordLayer(this, `tenants of ${this.node.path}`, this.layer);
   }
 

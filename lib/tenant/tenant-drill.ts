@@ -6,6 +6,7 @@ import type * as sns from 'aws-cdk-lib/aws-sns';
 import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { addProblem } from '../problems';
+import { recordDrill } from '../record-layer';
 import { zipFunction } from '../shipped-functions';
 import { RUNS } from './archive-bucket';
 import { runsFailed, scheduledRun } from './scheduled-run';
@@ -120,6 +121,7 @@ export class TenantDrill extends Construct {
       what: `restore drills of ${backups.regime.id}`,
       schedule: props.schedule ?? 'cron(0 4 ? * SUN *)',
     });
+    recordDrill(this, backups, props.schedule ?? 'cron(0 4 ? * SUN *)');
     const age = zipFunction(this, 'Age', 'drill-age', {
       description: 'Says how old the last good drill is',
       environment: { SOVEREIGN_BUCKET: bucket.bucketName, SOVEREIGN_DRILL: this.drill },

@@ -4,8 +4,8 @@ import type { aws_kms } from 'aws-cdk-lib/interfaces';
 import type { RestoreTestingPlan } from '../drill';
 import type { RegimeBackupPlan } from '../plan';
 import type { PrivacyRegime, TransferException } from '../regime';
-import type { InstanceSnapshots } from '../snapshot';
-import type { TenantBackups } from '../tenant';
+import type { CacheSnapshots, InstanceSnapshots } from '../snapshot';
+import type { TenantBackups, TenantDrill } from '../tenant';
 import type { IRegimeVault } from '../vault';
 import type { ResidencyWatch } from './residency-watch';
 import type { WatchSeverity } from './severity';
@@ -45,6 +45,20 @@ export interface BackupWatchProps {
    * @default - none
    */
   readonly tenants?: TenantBackups[];
+
+  /**
+   * Restore drills of tenants of this region, for the dashboard and for `notify`. They have alarms of their own.
+   *
+   * @default - none
+   */
+  readonly tenantDrills?: TenantDrill[];
+
+  /**
+   * Snapshots of caches of this region.
+   *
+   * @default - none
+   */
+  readonly caches?: CacheSnapshots[];
 
   /**
    * Keys whose deletion would be the end of the backups.

@@ -9,9 +9,11 @@ import type { aws_kms } from 'aws-cdk-lib/interfaces';
 import { Construct } from 'constructs';
 import { addProblem, addWarning } from '../problems';
 import type { PrivacyRegime } from '../regime';
-import type { TenantBackups } from '../tenant';
+import type { CacheSnapshots } from '../snapshot';
+import type { TenantBackups, TenantDrill } from '../tenant';
 import { RegimeVault } from '../vault';
 import { placeOfVault } from '../vault/vault-place';
+import { cacheRow, tenantDrillRow, tenantRow } from './added-rows';
 import { alarmSpecs, DESTRUCTION, onSelections } from './alarm-specs';
 import { backupEvents } from './backup-events';
 import type { BackupWatchProps, NotifyOptions } from './backup-watch-props';
@@ -22,8 +24,8 @@ import { chatMessage, sentenceOf, Telling } from './sentence';
 import { atLeast, WatchSeverity } from './severity';
 import { snapshotEvents } from './snapshot-events';
 import { survey, surveyParts } from './survey';
-import { type AlarmSpec, makeAlarm } from './watch-alarms';
-import { tenantRow, watchDashboard } from './watch-dashboard';
+import { type AlarmSpec, cacheAlarms, LONGEST_HOURS, makeAlarm } from './watch-alarms';
+import { watchDashboard } from './watch-dashboard';
 import { ruleMetric, sumOf, sumOfVaults, surveyMetric } from './watch-metrics';
 import { explainWatchToNag } from './watch-nag';
 import { watchTopic } from './watch-topic';
@@ -67,6 +69,7 @@ export class BackupWatch extends Construct {
   private readonly alarmRules = new Map<WatchSeverity, Rule>();
   private readonly targets = new Map<Rule, number>();
   private readonly runbookUrl: string;
+  private caches = 0;
 
   constructor(scope: Construct, id: string, props: BackupWatchProps) {
     super(scope, id);
@@ -112,6 +115,8 @@ export class BackupWatch extends Construct {
       });
     }
     for (const each of tenants) this.addTenants(each);
+    for (const each of props.tenantDrills ?? []) this.addTenantDrill(each);
+    for (const each of props.caches ?? []) this.addCaches(each);
     explainWatchToNag(this);
   }
 
@@ -195,6 +200,24 @@ export class BackupWatch extends Construct {
       this.remember(WatchSeverity.CRITICAL, alarm);
     }
     this.dashboard?.addWidgets(...tenantRow(tenants));
+  }
+
+  /** Puts the restore drills of tenants on the dashboard, and has whoever is notified told of their alarms. */
+  public addTenantDrill(drill: TenantDrill): void {
+    for (const alarm of [drill.failedAlarm, drill.overdueAlarm]) {
+      this.remember(WatchSeverity.CRITICAL, alarm);
+    }
+    this.dashboard?.addWidgets(...tenantDrillRow(drill));
+  }
+
+  /** Rings when snapshots of caches fail or are missing, and puts them on the dashboard. */
+  public addCaches(caches: CacheSnapshots): void {
+    this.caches++;
+    const hours = Math.min(LONGEST_HOURS, Math.ceil(caches._withinMinutes / 60));
+    for (const spec of cacheAlarms(caches.metricFailed(), caches.metricSucceeded(), hours)) {
+      this.addAlarm(this.caches === 1 ? spec : { ...spec, id: `${spec.id}-${this.caches}` });
+    }
+    this.dashboard?.addWidgets(...cacheRow(caches));
   }
 
   private check(): void {

@@ -279,6 +279,28 @@ export function snapshotAlarms(
   ];
 }
 
+export function cacheAlarms(failed: IMetric, succeeded: IMetric, hours: number): AlarmSpec[] {
+  return [
+    {
+      id: 'CacheFailed',
+      severity: WARNING,
+      means: 'a cache was left without a new snapshot, or an old snapshot of one was not deleted.',
+      toDo: 'The failed execution of the state machine names the cache and says why.',
+      metric: failed,
+      ...counted,
+    },
+    {
+      id: 'CacheMissing',
+      severity: WARNING,
+      means: `no run over the caches has succeeded for ${hours} hours.`,
+      toDo: 'Is the schedule enabled, and does a run start?',
+      metric: succeeded,
+      periods: hours,
+      ...expected,
+    },
+  ];
+}
+
 export function surveyAlarm(metric: IMetric, every: Duration): AlarmSpec {
   return {
     id: 'SurveyMissing',

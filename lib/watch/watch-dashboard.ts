@@ -12,10 +12,9 @@ import {
   LogQueryVisualizationType,
   LogQueryWidget,
   MathExpression,
-  Metric,
+  type Metric,
   type MetricOptions,
   SingleValueWidget,
-  Stats,
   TextWidget,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Construct } from 'constructs';
@@ -318,39 +317,6 @@ function snapshots({ props }: DashboardOptions): IWidget[] {
       ],
     });
   });
-}
-
-/** What is shown of the backups of tenants. */
-export function tenantRow(tenants: NonNullable<BackupWatchProps['tenants']>[number]): IWidget[] {
-  const count = (metricName: string, label: string, color: string) =>
-    new Metric({
-      namespace: 'SovereignBackup',
-      metricName,
-      dimensionsMap: { service: 'sovereign-backup', regime: tenants.regime.id },
-      statistic: Stats.MAXIMUM,
-      period: HOUR,
-      label,
-      color,
-    });
-  return [
-    new GraphWidget({
-      title: 'Tenants in each run',
-      width: 12,
-      height: 6,
-      left: [
-        count('TenantsExpected', 'expected', Color.GREY),
-        count('TenantsSucceeded', 'dumped', Color.GREEN),
-        count('TenantsFailed', 'failed', Color.RED),
-        count('TenantsMissing', 'never begun', Color.ORANGE),
-      ],
-    }),
-    new GraphWidget({
-      title: 'Runs over all tenants',
-      width: 12,
-      height: 6,
-      left: [tenants.metricSucceeded(), tenants.metricFailed({ period: HOUR })],
-    }),
-  ];
 }
 
 function events({ events: all }: DashboardOptions): IWidget[] {

@@ -2,8 +2,18 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Ajv from 'ajv';
-import { Duration } from 'aws-cdk-lib';
-import { BackupEstate, PrivacyRegime, ResourceType } from 'cdk-sovereign-backup';
+import { Duration, Stack } from 'aws-cdk-lib';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import {
+  BackupEstate,
+  DatabaseServer,
+  ExternalStore,
+  PrivacyRegime,
+  ResourceType,
+  TenantBackups,
+  TenantDrill,
+  TenantSource,
+} from 'cdk-sovereign-backup';
 import type { ObjectivesResult } from '../../lib/objective/templates/model';
 import { type Ran, runCli } from '../support/cli';
 import { appWith } from '../synth';
@@ -210,4 +220,65 @@ test('constructs and templates have one arithmetic, and an estate states its obj
       drill: { everyMinutes: 10_080, judged: type === ResourceType.EC2 },
     });
   }
+});
+
+test('tenants count their stores elsewhere, their generations and their drill; caches of a territory count', async () => {
+  const app = appWith({}, { outdir: join(folder, 'tenants') });
+  const estate = new BackupEstate(app, 'Prod', {
+    account: '111111111111',
+    territories: [
+      {
+        regime: PrivacyRegime.EU,
+        home: 'eu-central-1',
+        copies: ['eu-west-1'],
+        caches: { replicationGroups: ['sessions'] },
+      },
+    ],
+    restoreTests: {},
+  });
+  const stack = estate.stackOf('eu-central-1');
+  const credentials = Secret.fromSecretNameV2(stack, 'Provider', 'provider');
+  const source = TenantSource.discover(DatabaseServer.fromEndpoint({ host: 'db.internal' }), '%');
+  const backups = new TenantBackups(stack, 'Tenants', {
+    source,
+    generations: { weekly: 5, monthly: 12 },
+    externalStores: [
+      ExternalStore.s3Compatible({
+        endpoint: 'https://s3.eu-central-1.example.com',
+        bucket: 'away',
+        // A provider may call its regions as AWS does, wherever they are.
+        region: 'eu-central-1',
+        country: 'NL',
+        credentials,
+      }),
+    ],
+  });
+  new TenantBackups(stack, 'Others', { source });
+  // Alarms of the estate's watch ring for the caches, too.
+  expect(estate.watches[0]!.alarms.map(({ node }) => node.id)).toContain('CacheMissingAlarm');
+  new TenantDrill(
+    new Stack(app, 'Drills', { env: { account: '111111111111', region: 'eu-central-1' } }),
+    'Weekly',
+    { backups },
+  );
+  new TenantDrill(stack, 'Rare', { backups, schedule: 'cron(0 4 1 * ? *)' });
+  app.synth();
+  const result = read(await runCli(['objectives', join(folder, 'tenants'), '--json']));
+  const row = named(result, 'tenants of Prod/eu-central-1/Tenants');
+  expect(row.reachBackDays).toBe(10 * 28);
+  expect(row.drill).toEqual({ name: 'the drill Drills/Weekly', everyMinutes: 10_080, judged: true });
+  expect(row.copies.map(({ region, account }) => [region, account])).toEqual([
+    ['eu-central-1', '111111111111'],
+    ['NL (eu-central-1)', 's3.eu-central-1.example.com'],
+  ]);
+  expect(row.lossWithoutRegion).toMatchObject({
+    minutes: row.loss!.minutes,
+    arithmetic: row.loss!.arithmetic,
+  });
+  expect(row.checklist.map(({ ok }) => ok)).toEqual([true, true, null, false, true]);
+  expect(named(result, 'tenants of Prod/eu-central-1/Others')).toMatchObject({
+    drill: null,
+    reachBackDays: 7,
+  });
+  expect(named(result, 'cache sessions').copies).toHaveLength(1);
 });

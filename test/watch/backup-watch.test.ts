@@ -9,12 +9,14 @@ import { HIPAASecurityChecks, NIST80053R5Checks, PCIDSS321Checks } from 'cdk-nag
 import {
   BackupRule,
   BackupWatch,
+  CacheSnapshots,
   DatabaseServer,
   PrivacyRegime,
   RegimeBackupPlan,
   RegimeVault,
   ResourceType,
   TenantBackups,
+  TenantDrill,
   TenantSource,
   WatchSeverity,
 } from 'cdk-sovereign-backup';
@@ -165,6 +167,10 @@ describe('the dashboard', () => {
       dimensions: [['DLMPolicyId']],
     },
     'AWS/Events': { names: /^Invocations$/, dimensions: [['RuleName']] },
+    'AWS/States': {
+      names: /^Executions(Succeeded|Failed|TimedOut|Aborted)$/,
+      dimensions: [['StateMachineArn']],
+    },
     // test/watch/survey.test.ts
     'SovereignBackup/Watch': {
       names:
@@ -369,16 +375,36 @@ it('watches a vault that only copies arrive in', () => {
   });
 });
 
-it('puts tenants on the dashboard, and their alarms among its own', () => {
+it('puts tenants, their drills and more caches on the dashboard, and their alarms among its own', () => {
   const { app, stack, watch } = everything();
   const before = watch.alarms.length;
   const server = DatabaseServer.fromEndpoint({ host: 'db.example.internal' });
-  watch.addTenants(new TenantBackups(stack, 'Tenants', { source: TenantSource.discover(server, '%') }));
-  expect(watch.alarms).toHaveLength(before + 2);
+  const backups = new TenantBackups(stack, 'Tenants', { source: TenantSource.discover(server, '%') });
+  watch.addTenants(backups);
+  watch.addTenantDrill(new TenantDrill(stack, 'TenantDrill', { backups }));
+  watch.addCaches(
+    new CacheSnapshots(stack, 'Others', { serverlessCaches: ['carts'], schedule: 'cron(0 0/6 * * ? *)' }),
+  );
+  expect(watch.alarms).toHaveLength(before + 6);
   expect(complaint(app)).toBe('');
+  Template.fromStack(stack).hasResourceProperties('AWS::CloudWatch::Alarm', {
+    AlarmDescription: Match.stringLikeRegexp(
+      'no run over the caches has succeeded for 7 hours.*#cache-missing$',
+    ),
+    EvaluationPeriods: 7,
+    TreatMissingData: 'breaching',
+  });
   const [dashboard] = Object.values(Template.fromStack(stack).findResources('AWS::CloudWatch::Dashboard'));
   const text = JSON.stringify(dashboard);
-  for (const part of ['TenantsMissing', 'TenantsMissingAlarm', 'TenantsFailedAlarm'])
+  for (const part of [
+    'TenantsMissing',
+    'TenantsMissingAlarm',
+    'TenantsFailedAlarm',
+    'DaysSinceDrill',
+    'TenantDrillOverdueAlarm',
+    'CacheMissing',
+    'Runs over caches',
+  ])
     expect(text).toContain(part);
 });
 

@@ -3,6 +3,7 @@ import {
   BackupRule,
   BackupWatch,
   type BackupWatchProps,
+  CacheSnapshots,
   InstanceSnapshots,
   PrivacyRegime,
   RegimeBackupPlan,
@@ -42,7 +43,8 @@ export function everything(
   const snapshots = new InstanceSnapshots(stack, 'Snapshots', { regime, targetTags: { backup: 'on' } });
   // CloudFormation has no restore testing in these partitions.
   const drills = /^(us-gov|cn)-/.test(region ?? '') ? [] : [drillsOf(stack, vault)];
-  const props = { regime, vaults: [vault], plans: [plan], snapshots: [snapshots], drills, ...more };
+  const caches = [new CacheSnapshots(stack, 'Caches', { replicationGroups: ['sessions'] })];
+  const props = { regime, vaults: [vault], plans: [plan], snapshots: [snapshots], caches, drills, ...more };
   const watch = new BackupWatch(stack, 'Watch', props);
   return { app, stack, vault, plan, snapshots, watch, props };
 }

@@ -72,10 +72,8 @@ function judged(
 ): ResourceResult {
   const { target, subject, logicalId, constructPath, layers, undetermined } = row;
   const home = { region: knownText(target.stack.region), account: knownText(target.stack.account) };
-  const drill = drills.of(
-    target,
-    layers.flatMap(({ stores }) => stores ?? []),
-  );
+  const stores = layers.flatMap((layer) => layer.stores ?? []);
+  const drill = row.drill === undefined ? drills.of(target, stores) : row.drill;
   const exemption = exemptions.find(
     ({ resource }) =>
       matchesGlob(resource, subject) ||

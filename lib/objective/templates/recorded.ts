@@ -3,22 +3,29 @@ import type { Resolver } from '../../residency/resolve/resolver';
 import { own, type Stack, section } from '../../residency/resolve/stack';
 import type { Objective } from '../assessment';
 import type { Store } from '../store';
+import type { Drill } from '../worst-case';
 import { RECORD_PREFIX } from './kept';
 import type { Row } from './rows';
 import { branches, type Fields, fieldsOf, flagOf, knownText, listOf, numberOf, textOf } from './values';
 
-export function recordedLayers(resolver: Resolver, stack: Stack): readonly Row[] {
+/** @param drills of all stacks, by the path of the construct whose restores they try */
+export function recordedLayers(
+  resolver: Resolver,
+  stack: Stack,
+  drills: ReadonlyMap<string, Drill>,
+): readonly Row[] {
   return records(resolver, stack).flatMap((record) =>
     listOf(record.layers).map((each): Row => {
       const layer = fieldsOf(each);
       const unclear: string[] = [];
       const number = (name: string) => numberOf(layer[name], name, unclear);
       const name = textOf(layer.name) ?? 'backups';
+      const constructPath = textOf(layer.constructPath) ?? null;
       return {
         target: { stack, logicalId: null, type: null, tags: new Map() },
         subject: textOf(layer.subject) ?? name,
         logicalId: textOf(layer.logicalId) ?? '',
-        constructPath: textOf(layer.constructPath) ?? null,
+        constructPath,
         layers: [
           {
             name,
@@ -31,10 +38,29 @@ export function recordedLayers(resolver: Resolver, stack: Stack): readonly Row[]
           },
         ],
         undetermined: unclear,
+        drill: drills.get(constructPath ?? '') ?? null,
         apart: true,
       };
     }),
   );
+}
+
+/** Drills that constructs have written down, the most frequent of each. */
+export function recordedDrills(resolver: Resolver, stacks: readonly Stack[]): ReadonlyMap<string, Drill> {
+  const drills = new Map<string, Drill>();
+  for (const each of stacks.flatMap((stack) =>
+    records(resolver, stack).flatMap((record) => listOf(record.drills)),
+  )) {
+    const fields = fieldsOf(each);
+    const of = textOf(fields.of);
+    const everyMinutes = numberOf(fields.everyMinutes, 'everyMinutes', []);
+    if (of === undefined || everyMinutes === undefined) continue;
+    const known = drills.get(of);
+    if (known !== undefined && known.everyMinutes <= everyMinutes) continue;
+    const name = textOf(fields.name) ?? 'a drill';
+    drills.set(of, { name, everyMinutes, judged: flagOf(fields.judged) });
+  }
+  return drills;
 }
 
 /** What was promised for everything that the stack protects. */

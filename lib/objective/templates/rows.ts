@@ -4,11 +4,11 @@ import type { Resource, Stack } from '../../residency/resolve/stack';
 import { isLiteral } from '../../residency/resolve/text';
 import { type PlainRule, ruleLayer } from '../rule-layer';
 import { type TypeRecord, typeNamed, typeOfArn, typeOfResource } from '../type-table';
-import { type Layer, worstCaseLoss } from '../worst-case';
+import { type Drill, type Layer, worstCaseLoss } from '../worst-case';
 import { type LifecyclePolicy, lifecycleVariants } from './lifecycles';
 import { ownBackupsOf } from './own-backups';
 import { planVariants } from './plans';
-import { recordedLayers } from './recorded';
+import { recordedDrills, recordedLayers } from './recorded';
 import {
   conditionText,
   requiredTags,
@@ -28,6 +28,8 @@ export interface Row {
   readonly constructPath: string | null;
   readonly layers: readonly Layer[];
   readonly undetermined: readonly string[];
+  /** Written down by a construct; absent where the templates' restore testing plans tell. */
+  readonly drill?: Drill | null;
   /** Written down by a construct that has an objective of its own: what an estate promises is not about it. */
   readonly apart?: true;
 }
@@ -81,10 +83,11 @@ export class Rows {
   }
 
   public all(): readonly Row[] {
+    const drills = recordedDrills(this.resolver, this.stacks);
     return this.stacks.flatMap((stack) => [
       ...this.bySelection(stack),
       ...this.byLifecycle(stack),
-      ...recordedLayers(this.resolver, stack),
+      ...recordedLayers(this.resolver, stack, drills),
       ...this.byResource(stack),
     ]);
   }

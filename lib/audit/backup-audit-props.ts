@@ -32,7 +32,7 @@ export interface AuditQuotas {
   /**
    * Frameworks of an account and region.
    *
-   * @default 15
+   * @default 10
    */
   readonly frameworks?: number;
 
@@ -44,7 +44,7 @@ export interface AuditQuotas {
   readonly controls?: number;
 
   /**
-   * Report plans of an account.
+   * Report plans of an account and region.
    *
    * @default 20
    */

@@ -4,45 +4,30 @@ import type { IConstruct } from 'constructs';
 import type { AuditQuotas } from './backup-audit-props';
 
 /**
- * What AWS Backup would refuse of all the audits of an app together. Quotas are those of 2026; the first can be raised.
+ * What AWS Backup would refuse of all the audits of an app together. Quotas are those of Service Quotas in 2026, and can be raised.
  *
- * @see https://docs.aws.amazon.com/aws-backup/latest/devguide/aws-backup-limits.html
+ * @see https://docs.aws.amazon.com/general/latest/gr/bk.html
  */
 export function quotaProblems(framework: CfnFramework, quotas: AuditQuotas): string[] {
   const stack = Stack.of(framework);
   const all = framework.node.root.node.findAll();
-  const inAccount = (one: IConstruct) => Stack.of(one).account === stack.account;
-  const frameworks = all
-    .filter((one): one is CfnFramework => CfnFramework.isCfnFramework(one))
-    .filter((one) => inAccount(one) && Stack.of(one).region === stack.region);
-  const reportPlans = all.filter((one) => CfnReportPlan.isCfnReportPlan(one)).filter(inAccount);
+  const isHere = (one: IConstruct) =>
+    Stack.of(one).account === stack.account && Stack.of(one).region === stack.region;
+  const frameworks = all.filter((one) => CfnFramework.isCfnFramework(one)).filter(isHere);
+  const reportPlans = all.filter((one) => CfnReportPlan.isCfnReportPlan(one)).filter(isHere);
   const controls = frameworks.flatMap((one) => stack.resolve(one.frameworkControls) as unknown[]).length;
   const problems: string[] = [];
-  const check = (count: number, what: string, where: string, quota: number, name: string, wayOut: string) => {
+  const check = (count: number, what: string, quota: number, name: string, wayOut: string) => {
     if (count <= quota) return;
     problems.push(
-      `the app has ${count} ${what} in ${where}, AWS Backup allows ${quota}: ${wayOut}, or have the quota raised and write ` +
+      `the app has ${count} ${what} in account and region, AWS Backup allows ${quota}: ${wayOut}, or have the quota raised and write ` +
         `quotas: { ${name}: ${count} }`,
     );
   };
-  const here = `account and region`;
-  check(
-    frameworks.length,
-    'frameworks',
-    here,
-    quotas.frameworks ?? 15,
-    'frameworks',
-    'audit several plans together',
-  );
-  check(controls, 'controls', here, quotas.controls ?? 50, 'controls', 'audit several plans together');
-  check(
-    reportPlans.length,
-    'report plans',
-    'the account',
-    quotas.reportPlans ?? 20,
-    'reportPlans',
-    'name fewer reports',
-  );
+  const together = 'audit several plans together';
+  check(frameworks.length, 'frameworks', quotas.frameworks ?? 10, 'frameworks', together);
+  check(controls, 'controls', quotas.controls ?? 50, 'controls', together);
+  check(reportPlans.length, 'report plans', quotas.reportPlans ?? 20, 'reportPlans', 'name fewer reports');
   for (const other of frameworks) {
     if (other === framework) continue;
     if (other.frameworkName !== undefined && other.frameworkName === framework.frameworkName) {

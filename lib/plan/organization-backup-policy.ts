@@ -7,7 +7,7 @@ import type { BackupRule } from './backup-rule';
 import { BackupRules } from './backup-rules';
 import { policyDocument } from './organization-policy-document';
 import type { ResourceType } from './resource-type';
-import { ruleProblems } from './rule-check';
+import { indexProblems, ruleProblems } from './rule-check';
 
 /** Which rules every member account follows, and where. */
 export interface OrganizationBackupPolicyProps {
@@ -79,6 +79,14 @@ export interface OrganizationBackupPolicyProps {
   readonly windowsVss?: boolean;
 
   /**
+   * The role, by its name, that every member account has for GuardDuty to read recovery points that rules scan for
+   * malware.
+   *
+   * @default - none; rules cannot scan
+   */
+  readonly malwareScanRoleName?: string;
+
+  /**
    * The policy's name in the organization, and of the plan that it makes in every member.
    *
    * @default - made of the construct's path
@@ -119,6 +127,8 @@ export class OrganizationBackupPolicy extends Construct {
       tags: props.tags ?? { 'sovereign-backup': 'protected' },
       resourceTypes: (props.types ?? []).map((type) => type.arnIn(partition)),
       windowsVss: props.windowsVss ?? false,
+      malwareScanRoleArn:
+        props.malwareScanRoleName && `arn:${partition}:iam::$account:role/${props.malwareScanRoleName}`,
     });
     const size = JSON.stringify(document).length;
     if (size > MOST_CHARACTERS) {
@@ -162,7 +172,8 @@ export class OrganizationBackupPolicy extends Construct {
     if (rules.length === 0)
       addProblem(this, 'has no rules, so nothing is ever backed up: add BackupRule.daily()');
     for (const rule of rules) {
-      for (const problem of ruleProblems(rule)) addProblem(this, `rule '${rule.ruleName}': ${problem}`);
+      for (const problem of [...ruleProblems(rule), ...policyProblems(rule, props)])
+        addProblem(this, `rule '${rule.ruleName}': ${problem}`);
       if (rule.props.copies ?? rule.props.copiesWithLifecycle ?? rule.props.airGappedVault) {
         addProblem(
           this,
@@ -187,4 +198,20 @@ export class OrganizationBackupPolicy extends Construct {
       addProblem(this, `copyAccount is '${props.copyAccount}', write 12 digits`);
     }
   }
+}
+
+/** What a plan can and a policy of an organization cannot say. */
+function policyProblems(rule: BackupRule, { malwareScanRoleName }: OrganizationBackupPolicyProps): string[] {
+  const zone = rule.props.timeZone?.timezoneName;
+  return [
+    ...(zone === undefined || /^(Etc\/)?UTC$/.test(zone)
+      ? []
+      : [
+          `its time zone is ${zone}, schedules of an organization are in UTC: write the schedule so, without a timeZone`,
+        ]),
+    ...(rule.props.malwareScan && malwareScanRoleName === undefined
+      ? ['scans for malware: give the policy a malwareScanRoleName']
+      : []),
+    ...indexProblems(rule),
+  ];
 }

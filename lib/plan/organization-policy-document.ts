@@ -2,8 +2,8 @@ import type { BackupRule } from './backup-rule';
 
 /** Inheritance operators say how a child policy may change a value; all of ours set it. */
 const assign = (value: unknown) => ({ '@@assign': value });
-/** Numbers are text in policies of an organization. */
-const number = (value: number) => assign(String(value));
+/** Numbers and flags are text in policies of an organization. */
+const text = (value: number | boolean) => assign(String(value));
 
 export interface PolicyDeclaration {
   readonly planName: string;
@@ -17,6 +17,8 @@ export interface PolicyDeclaration {
   /** ARN patterns; empty for every type that the region's opt-in settings allow. */
   readonly resourceTypes: readonly string[];
   readonly windowsVss: boolean;
+  /** With `$account` for the member's own account. */
+  readonly malwareScanRoleArn?: string;
 }
 
 /**
@@ -31,6 +33,16 @@ export function policyDocument(policy: PolicyDeclaration): object {
         regions: assign(policy.regions),
         rules: Object.fromEntries(policy.rules.map((rule) => [rule.ruleName, ruleOf(rule, policy)])),
         selections: selectionsOf(policy),
+        ...(policy.malwareScanRoleArn
+          ? {
+              scan_settings: {
+                GUARDDUTY: {
+                  resource_types: assign(['ALL']),
+                  scanner_role_arn: assign(policy.malwareScanRoleArn),
+                },
+              },
+            }
+          : {}),
         ...(policy.windowsVss
           ? { advanced_backup_settings: { ec2: { windows_vss: assign('enabled') } } }
           : {}),
@@ -44,10 +56,9 @@ function ruleOf(rule: BackupRule, policy: PolicyDeclaration): object {
   const cold = props.moveToColdStorageAfter?.toDays();
   return {
     schedule_expression: assign(props.schedule.expressionString),
-    ...(props.timeZone ? { schedule_expression_timezone: assign(props.timeZone.timezoneName) } : {}),
-    start_backup_window_minutes: number(rule.startWindowMinutes),
-    complete_backup_window_minutes: number(rule.completionWindowMinutes),
-    ...(props.continuous ? { enable_continuous_backup: assign(true) } : {}),
+    start_backup_window_minutes: text(rule.startWindowMinutes),
+    complete_backup_window_minutes: text(rule.completionWindowMinutes),
+    ...(props.continuous ? { enable_continuous_backup: text(true) } : {}),
     target_backup_vault_name: assign(policy.vaultName),
     lifecycle: lifecycleOf(rule.retentionDays, cold, props.archiveSnapshots),
     ...(props.recoveryPointTags ? { recovery_point_tags: tagsOf(props.recoveryPointTags) } : {}),
@@ -67,14 +78,15 @@ function ruleOf(rule: BackupRule, policy: PolicyDeclaration): object {
     ...(props.index
       ? { index_actions: { resource_types: assign(props.index.map(({ name }) => name)) } }
       : {}),
+    ...(props.malwareScan ? { scan_actions: { GUARDDUTY: { scan_mode: assign(props.malwareScan) } } } : {}),
   };
 }
 
 function lifecycleOf(days: number, cold?: number, archive?: boolean): object {
   return {
-    delete_after_days: number(days),
-    ...(cold === undefined ? {} : { move_to_cold_storage_after_days: number(cold) }),
-    ...(archive ? { opt_in_to_archive_for_supported_resources: assign(true) } : {}),
+    delete_after_days: text(days),
+    ...(cold === undefined ? {} : { move_to_cold_storage_after_days: text(cold) }),
+    ...(archive ? { opt_in_to_archive_for_supported_resources: text(true) } : {}),
   };
 }
 

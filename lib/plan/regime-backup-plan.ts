@@ -24,7 +24,7 @@ import { objectiveOf } from './objective-of';
 import type { RecoveryObjective } from './recovery-objective';
 import type { RegimeBackupPlanProps, SelectionOptions } from './regime-backup-plan-props';
 import type { ResourceType } from './resource-type';
-import { layerOf, ruleProblems, swallowedRules } from './rule-check';
+import { indexProblems, layerOf, ruleProblems, swallowedRules } from './rule-check';
 import { type RenderedSelection, renderSelection } from './selection';
 
 const MOST_SELECTIONS = 10;
@@ -243,11 +243,7 @@ export class RegimeBackupPlan extends Construct implements aws_backup.IBackupPla
   }
 
   private checkExtras(rule: BackupRule, props: RegimeBackupPlanProps): void {
-    for (const type of rule.props.index ?? []) {
-      if (type.name !== 'S3' && type.name !== 'EBS') {
-        addProblem(this, `rule '${rule.ruleName}' indexes ${type.name}: AWS Backup indexes S3 and EBS only`);
-      }
-    }
+    for (const problem of indexProblems(rule)) addProblem(this, `rule '${rule.ruleName}' ${problem}`);
     if (rule.props.malwareScan && !props.malwareScanRole) {
       addProblem(this, `rule '${rule.ruleName}' scans for malware: give the plan a malwareScanRole`);
     }

@@ -7,6 +7,7 @@ import type { BackupRule } from './backup-rule';
 const LONGEST_DAYS = 36_500;
 const COLD_DAYS = 90;
 const CONTINUOUS_DAYS = 35;
+const ARCHIVE_DAYS = 28;
 
 /** What AWS Backup would refuse of a rule, or do other than meant. */
 export function ruleProblems(rule: BackupRule): string[] {
@@ -76,6 +77,14 @@ export function ruleProblems(rule: BackupRule): string[] {
   if (props.archiveSnapshots && cold === undefined) {
     problems.push('archiveSnapshots does nothing without moveToColdStorageAfter: say when, or leave it out');
   }
+  const everyDays = (gapOf(rule) ?? ARCHIVE_DAYS * 1440) / 1440;
+  const archives = props.archiveSnapshots || props.copiesWithLifecycle?.some((copy) => copy.archiveSnapshots);
+  if (archives && everyDays < ARCHIVE_DAYS) {
+    problems.push(
+      `archiveSnapshots with a run every ${span(everyDays * 1440)}: EBS snapshots are archived only of rules that run every ` +
+        `${ARCHIVE_DAYS} days or more rarely, put it into a monthly rule`,
+    );
+  }
   if (props.continuous) {
     if (retentionDays > CONTINUOUS_DAYS) {
       problems.push(
@@ -87,6 +96,13 @@ export function ruleProblems(rule: BackupRule): string[] {
       problems.push('continuous backup has no cold storage: leave moveToColdStorageAfter out');
   }
   return problems;
+}
+
+/** Types that have no index. */
+export function indexProblems({ props }: BackupRule): string[] {
+  return (props.index ?? [])
+    .filter(({ name }) => name !== 'S3' && name !== 'EBS')
+    .map(({ name }) => `indexes ${name}: AWS Backup indexes S3 and EBS only`);
 }
 
 /** The rule as the objective arithmetic sees it; undefined when its schedule cannot be read. */

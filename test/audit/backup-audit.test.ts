@@ -290,7 +290,9 @@ describe('what is refused, with the value, the limit and the way out', () => {
     expect(text).toMatch(
       /has 59 controls in account and region, AWS Backup allows 50.*quotas: \{ controls: 59 \}/,
     );
-    expect(text).toMatch(/has 30 report plans in the account, AWS Backup allows 20: name fewer reports/);
+    expect(text).toMatch(
+      /has 30 report plans in account and region, AWS Backup allows 20: name fewer reports/,
+    );
     expect(text).not.toMatch(/frameworks in/);
     expect(make({ controls: 60, reportPlans: 30 })).toBe('');
   });

@@ -1,8 +1,9 @@
-import { Duration } from 'aws-cdk-lib';
+import { Duration, TimeZone } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import {
   BackupRule,
   BackupRules,
+  MalwareScan,
   OrganizationBackupPolicy,
   type OrganizationBackupPolicyProps,
   PrivacyRegime,
@@ -47,7 +48,7 @@ test('the rules of a plan, as the organization wants them', () => {
   const lifecycle = (days: string) => ({
     delete_after_days: { '@@assign': days },
     move_to_cold_storage_after_days: { '@@assign': '30' },
-    opt_in_to_archive_for_supported_resources: { '@@assign': true },
+    opt_in_to_archive_for_supported_resources: { '@@assign': 'true' },
   });
   const arn = 'arn:aws:backup:eu-west-1:$account:backup-vault:Prod-eu';
   expect(found).toEqual({
@@ -93,7 +94,48 @@ test('types with tags are a selection with conditions, in the partition of the r
   expect(text).toContain('"windows_vss":{"@@assign":"enabled"}');
 });
 
+test('what rules do besides, where AWS documents it', () => {
+  const { plan: found } = plan({
+    malwareScanRoleName: 'Scanner',
+    rules: [
+      BackupRule.continuous({ index: [ResourceType.S3], malwareScan: MalwareScan.INCREMENTAL }),
+      BackupRule.daily({ timeZone: TimeZone.ETC_UTC }),
+    ],
+  });
+  expect(found).toMatchObject({
+    rules: {
+      continuous: {
+        enable_continuous_backup: { '@@assign': 'true' },
+        index_actions: { resource_types: { '@@assign': ['S3'] } },
+        scan_actions: { GUARDDUTY: { scan_mode: { '@@assign': 'INCREMENTAL_SCAN' } } },
+      },
+    },
+    scan_settings: {
+      GUARDDUTY: {
+        resource_types: { '@@assign': ['ALL'] },
+        scanner_role_arn: { '@@assign': 'arn:aws:iam::$account:role/Scanner' },
+      },
+    },
+  });
+  expect(JSON.stringify(found)).not.toContain('timezone');
+});
+
 test.each<[string, Partial<OrganizationBackupPolicyProps>, string]>([
+  [
+    'a time zone',
+    { rules: [BackupRule.daily({ timeZone: TimeZone.EUROPE_BERLIN })] },
+    "rule 'daily': its time zone is Europe/Berlin, schedules of an organization are in UTC",
+  ],
+  [
+    'a scan that nobody may do',
+    { rules: [BackupRule.daily({ malwareScan: MalwareScan.FULL })] },
+    'give the policy a malwareScanRoleName',
+  ],
+  [
+    'an index of what has none',
+    { rules: [BackupRule.daily({ index: [ResourceType.RDS] })] },
+    'indexes RDS: AWS Backup indexes S3 and EBS only',
+  ],
   ['a region of another regime', { regions: ['eu-west-2'] }, 'does not belong to regime'],
   ['a copy out of the regime', { copies: ['us-east-1'] }, 'out of their regime'],
   ['a copy into itself', { copies: ['eu-central-1'] }, 'copies from eu-central-1 into the same vault'],

@@ -186,7 +186,7 @@ describe('copies with lifecycles of their own', () => {
     const app = appWith();
     const stack = stackIn('eu-central-1', app);
     const vault = new RegimeVault(stack, 'Vault');
-    const rule = BackupRule.daily({
+    const rule = BackupRule.monthly({
       copyRetention: Duration.days(60),
       copiesWithLifecycle: [
         {
@@ -234,6 +234,7 @@ describe('copies with lifecycles of their own', () => {
       /its copy in eu-west-1 keeps for 29 days, and the vault's lock demands at least 30/,
     );
     expect(message).toMatch(/copiesWithLifecycle\[0\]: archiveSnapshots does nothing/);
+    expect(message).toMatch(/archiveSnapshots with a run every 24 h: .* every 28 days or more rarely/);
     expect(message).toMatch(/copiesWithLifecycle\[1\]: retention is 89 days and moveToColdStorageAfter 1/);
   });
 });

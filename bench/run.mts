@@ -87,10 +87,12 @@ if (parts.includes('synth')) {
   head('synth');
   times('the same as plain L1', result.plain);
   times('the estate', result.ours, `${result.stacks} stacks, ${result.resources} resources`);
+  times('processor, the same as plain L1', result.cpu.plain);
+  times('processor, the estate', result.cpu.ours);
   const verdict = result.ratio <= 1.3 ? 'reached' : 'missed';
   console.log(
-    `  time, ours over plain L1: ${result.ratio.toFixed(2)} (target 1.30: ${verdict}); ` +
-      `peak memory ${result.peakMegabytes.toFixed(0)} MB`,
+    `  time, ours over plain L1: ${result.ratio.toFixed(2)} (target 1.30: ${verdict}), of the processor ` +
+      `${result.cpu.ratio.toFixed(2)}; peak memory ${result.peakMegabytes.toFixed(0)} MB`,
   );
 }
 if (parts.includes('audit')) {

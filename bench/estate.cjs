@@ -1,6 +1,7 @@
-// The estate that synthesis is measured on: 8 regimes, 20 regions. An app like any other, run by synth.mts.
-import { App, Duration } from 'aws-cdk-lib';
-import { BackupEstate, PrivacyRegime } from 'cdk-sovereign-backup';
+// The estate that synthesis is measured on: 8 regimes, 20 regions. An app like any other, run by synth.mts; a CommonJS
+// module like what it is compared with, since an ECMAScript module has Node load all of aws-cdk-lib.
+const { App, Duration } = require('aws-cdk-lib');
+const { BackupEstate, PrivacyRegime } = require('cdk-sovereign-backup');
 
 const alone = { acceptedBy: 'CISO', reviewOn: '2999-06-30', bunkerAccount: '222222222222' };
 

@@ -8,8 +8,6 @@ import { measure } from './measure.mts';
 
 const cli = join(import.meta.dirname, '../dist/bin/sovereign-backup.mjs');
 const TARGET = 1.15;
-/** As it is typed, with what a backup needs; zstd's level 3 is its own. */
-const PLAIN = 'mariadb-dump | zstd -3';
 
 /** Half of it numbers, half of it words of very different frequency. */
 const FILL = `
@@ -31,8 +29,6 @@ export interface MariadbBench {
   readonly dumps: Runs;
   readonly restores: Runs;
   readonly figures: readonly Figure[];
-  /** Of our own process, over all runs. */
-  readonly peakMegabytes: number;
 }
 
 export async function benchMariadb(options: {
@@ -69,13 +65,8 @@ export async function benchMariadb(options: {
     progress(`dumping, 1 + ${rounds} rounds`);
     const dumps = await byTurns(rounds, [
       {
-        name: PLAIN,
+        name: 'mariadb-dump | zstd -3',
         run: () => shell(`mariadb-dump ${where} ${wanted} bench | zstd -q -3 -f -o "$1"`),
-      },
-      { name: 'dump --checksums rows', run: () => ours('dump', '--checksums', 'rows') },
-      {
-        name: 'dump --checksums rows --level 3',
-        run: () => ours('dump', '--checksums', 'rows', '--level', '3'),
       },
       { name: 'dump', run: () => ours('dump') },
     ]);
@@ -88,10 +79,6 @@ export async function benchMariadb(options: {
       );
       for (const { name } of others) await server.query(`drop database \`${name}\``);
     };
-    const ourRestore = async (...args: string[]) => {
-      await clean();
-      return ours('restore', '--confirm', 'bench', ...args);
-    };
     const restores = await byTurns(rounds, [
       {
         name: 'zstd -d | mariadb',
@@ -101,10 +88,14 @@ export async function benchMariadb(options: {
           return shell(`zstd -q -d -c "$1" | mariadb ${where} theirs`);
         },
       },
-      { name: 'restore --checksums rows', run: () => ourRestore('--checksums', 'rows') },
-      { name: 'restore', run: () => ourRestore() },
+      {
+        name: 'restore',
+        run: async () => {
+          await clean();
+          return ours('restore', '--confirm', 'bench');
+        },
+      },
     ]);
-    const mine = Object.values({ ...dumps, ...restores }).flat();
     return {
       server: server.version,
       databaseMegabytes: Number(filled!.mb),
@@ -113,36 +104,17 @@ export async function benchMariadb(options: {
       dumps,
       restores,
       figures: [
-        figure(`dump with row counts, time over ${PLAIN}`, dumps, {
-          ours: 'dump --checksums rows',
-          theirs: PLAIN,
-          target: TARGET,
-        }),
-        figure('the same at level 3, as the plain dump', dumps, {
-          ours: 'dump --checksums rows --level 3',
-          theirs: PLAIN,
-          target: TARGET,
-        }),
-        figure('dump with checksums of content, time over the dump with row counts', dumps, {
+        figure('dump, time over mariadb-dump | zstd -3', dumps, {
           ours: 'dump',
-          theirs: 'dump --checksums rows',
-          target: 1.25,
-        }),
-        figure('restore with row counts, time over zstd -d | mariadb', restores, {
-          ours: 'restore --checksums rows',
-          theirs: 'zstd -d | mariadb',
+          theirs: 'mariadb-dump | zstd -3',
           target: TARGET,
         }),
-        figure('restore with checksums of content, time over the same', restores, {
+        figure('restore, time over zstd -d | mariadb', restores, {
           ours: 'restore',
           theirs: 'zstd -d | mariadb',
+          target: TARGET,
         }),
       ],
-      peakMegabytes: Math.max(
-        ...mine
-          .filter(({ program }) => program === process.execPath)
-          .map(({ peakMegabytes }) => peakMegabytes),
-      ),
     };
   } finally {
     await server.stop();

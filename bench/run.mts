@@ -1,4 +1,4 @@
-// `npm run bench [-- --megabytes 600 --rounds 5 --only dump,mariadb,synth,audit]`: prints a table, writes JSON.
+// `npm run bench [-- --megabytes 600 --rounds 5 --only dump,mariadb,rows,synth,audit]`: prints a table, writes JSON.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ import { printFigure, printRuns } from './figures.mts';
 import { benchMariadb } from './mariadb.mts';
 import { measure, type Spread } from './measure.mts';
 import { newestPostgres } from './postgres17.mts';
+import { benchRows, printRows } from './rows.mts';
 import { benchSynth } from './synth.mts';
 
 const root = join(import.meta.dirname, '..');
@@ -15,7 +16,7 @@ const { values } = parseArgs({
   options: {
     megabytes: { type: 'string', default: '600' },
     rounds: { type: 'string', default: '5' },
-    only: { type: 'string', default: 'dump,mariadb,synth,audit' },
+    only: { type: 'string', default: 'dump,mariadb,rows,synth,audit' },
     out: { type: 'string', default: 'bench-out' },
     postgres: { type: 'string' },
   },
@@ -25,10 +26,10 @@ const rounds = Number(values.rounds);
 const parts = values.only.split(',');
 if (
   !(megabytes >= 1 && rounds >= 1) ||
-  parts.some((part) => !['dump', 'mariadb', 'synth', 'audit'].includes(part))
+  parts.some((part) => !['dump', 'mariadb', 'rows', 'synth', 'audit'].includes(part))
 ) {
   console.error(
-    'usage: npm run bench -- [--megabytes N] [--rounds N] [--only dump,mariadb,synth,audit] [--out FOLDER] [--postgres BIN]',
+    'usage: npm run bench -- [--megabytes N] [--rounds N] [--only dump,mariadb,rows,synth,audit] [--out FOLDER] [--postgres BIN]',
   );
   process.exit(2);
 }
@@ -41,11 +42,6 @@ const times = (label: string, { min, median, max }: Spread, rest = '') =>
   );
 const head = (title: string) =>
   console.log(`\n${title.padEnd(36)}${cell('min', 8)}${cell('median', 8)}${cell('max', 8)}`);
-
-const printPeak = (megabytes: number) => {
-  const verdict = megabytes < 200 ? 'reached' : 'missed';
-  console.log(`  peak memory of our own process: ${megabytes.toFixed(0)} MB (target under 200: ${verdict})`);
-};
 
 const results: Record<string, unknown> = {
   machine: {
@@ -69,7 +65,10 @@ if (parts.includes('dump')) {
   printRuns('dump of 10 MB', result.small);
   console.log('');
   for (const one of result.figures) printFigure(one);
-  printPeak(result.peakMegabytes);
+  const verdict = result.peakMegabytes < 200 ? 'reached' : 'missed';
+  console.log(
+    `  peak memory of our own process: ${result.peakMegabytes.toFixed(0)} MB (target under 200: ${verdict})`,
+  );
 }
 if (parts.includes('mariadb')) {
   const result = await benchMariadb({ megabytes, rounds, progress });
@@ -82,7 +81,14 @@ if (parts.includes('mariadb')) {
   printRuns('restore', result.restores);
   console.log('');
   for (const one of result.figures) printFigure(one);
-  printPeak(result.peakMegabytes);
+}
+if (parts.includes('rows')) {
+  for (const engine of ['postgresql', 'mariadb'] as const) {
+    const bin = engine === 'postgresql' ? (values.postgres ?? newestPostgres()) : undefined;
+    const result = await benchRows({ engine, ...(bin ? { bin } : {}), megabytes, rounds, progress });
+    results[`rows ${engine}`] = result;
+    printRows(result);
+  }
 }
 if (parts.includes('synth')) {
   const result = await benchSynth(rounds, progress);

@@ -145,12 +145,24 @@ export class Stage {
 
   /** A number that was free when the archive was written can be another tenant's by now. */
   private async checkKeys(place: Place): Promise<void> {
-    if (place.planned.table.primaryKey.length === 0) return;
+    if (place.planned.table.primaryKey.length === 0 || this.keyTells(place)) return;
     const taken = await this.sql.taken(place);
     if (taken.length > 0)
       throw new InputError(
         `${nameOf(place.table)} has rows of other tenants under primary keys that the archive's rows have: ${taken.join(', ')}; nothing was changed`,
       );
+  }
+
+  /**
+   * Whether a primary key tells by itself whose the row is: it holds the tenant, or a foreign key to the primary key of
+   * the row's parent. Then the parents' keys, which are looked at, speak for these.
+   */
+  private keyTells({ planned: { table, belongs } }: Place): boolean {
+    const within = (columns: readonly string[], key: readonly string[]) =>
+      columns.every((column) => key.includes(column));
+    if ('column' in belongs) return table.primaryKey.includes(belongs.column);
+    const { through, parent } = belongs;
+    return within(through.columns, table.primaryKey) && within(parent.primaryKey, through.toColumns);
   }
 
   private async mustBeEmpty(planned: PlannedTable): Promise<void> {

@@ -94,6 +94,27 @@ test('a transaction that has the tenant’s rows is waited for', async () => {
   expect(await rowsOf(server(), 'app')).toEqual(before);
 });
 
+test('rows that others hold are not in the way', async () => {
+  const client = await server().connect('app');
+  await client.query('start transaction');
+  // By their indexes: such small tables the server would read, and lock, whole.
+  for (const [table, index, column, values] of [
+    ['users', 'tenant_id', 'tenant_id', '4, 5'],
+    ['orders', 'primary', 'tenant_id', '4, 5'],
+    ['events', 'primary', 'tenant_id', '4, 5'],
+    ['`groups`', 'tenant_id', 'tenant_id', '4, 5'],
+    ['members', 'group_id', 'group_id', '40, 50'],
+  ])
+    await client.query(
+      `select * from ${table} force index (${index}) where ${column} in (${values}) for update`,
+    );
+  const restored = await work.restore('2', rows());
+  await client.query('rollback');
+  await client.end();
+  ok(restored);
+  expect(await rowsOf(server(), 'app')).toEqual(before);
+});
+
 test('two restores at once both end well, one after the other', async () => {
   const both = await Promise.all([work.restore('2', rows()), work.restore('2', rows())]);
   for (const each of both) ok(each);

@@ -19,11 +19,19 @@ const nullOf = (index: number): string => String(2n ** 63n + BigInt(factorOf(ind
 export function checksumSql(columns: readonly Pick<Column, 'name' | 'nullable' | 'generated'>[]): string {
   const parts = columns
     .filter(({ generated }) => !generated)
-    .map(({ name, nullable }, index) => {
-      const hash = `crc32(${q(name)}) * ${factorOf(index)}`;
-      return nullable ? `ifnull(${hash}, ${nullOf(index)})` : `(${hash})`;
-    });
-  return `cast(ifnull(sum(${parts.join(' ^ ') || '0'}), 0) as char)`;
+    .map(({ name, nullable }, index) => hashSql(q(name), nullable, index));
+  return sumSql(parts);
+}
+
+/** SQL for the hash of a row's column, by its place among the columns. */
+export function hashSql(value: string, nullable: boolean, index: number): string {
+  const hash = `crc32(${value}) * ${factorOf(index)}`;
+  return nullable ? `ifnull(${hash}, ${nullOf(index)})` : `(${hash})`;
+}
+
+/** SQL for the sum over the rows of what the columns' hashes make. */
+export function sumSql(hashes: readonly string[]): string {
+  return `cast(ifnull(sum(${hashes.join(' ^ ') || '0'}), 0) as char)`;
 }
 
 /** A value for each way in which values are written; the last one is none. */

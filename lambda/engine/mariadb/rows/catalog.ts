@@ -14,6 +14,8 @@ import { type ColumnKind, kindOf } from './columns.js';
 export interface MyTable extends CatalogTable {
   readonly bytes: number;
   readonly kinds: Readonly<Record<string, ColumnKind>>;
+  /** Indexes by name, and the columns by which they find rows. */
+  readonly paths: readonly { readonly name: string; readonly columns: readonly string[] }[];
   /** The primary key as it is declared, as SQL; empty where there is none. */
   readonly key: string;
   /** Columns of which the server lets no two rows have the same values. */
@@ -122,6 +124,8 @@ export async function readTables(client: Connection, database: string): Promise<
     .map((row): MyTable => {
       const its = columns.get(row.name) ?? [];
       const unfit = unfitness(row);
+      const paths = (all: Map<string, IndexRow[]>) =>
+        [...all].flatMap(([name, index]) => leading(index).map((columns) => ({ name, columns })));
       const named = grouped(indexes.get(row.name) ?? []);
       return {
         schema: DEFAULT_SCHEMA,
@@ -131,7 +135,8 @@ export async function readTables(client: Connection, database: string): Promise<
         kinds: Object.fromEntries(its.map((each) => [each.name, kindOf(each.base, each.charset)])),
         primaryKey: (named.get('PRIMARY') ?? []).flatMap(({ col }) => col ?? []),
         foreignKeys: foreignKeysOf(own.get(row.name) ?? [], database),
-        indexes: [...named.values()].flatMap(leading),
+        indexes: paths(named).map(({ columns }) => columns),
+        paths: paths(named),
         key: (named.get('PRIMARY') ?? []).map(keyPart).join(', '),
         uniques: [...named.values()].flatMap(unique),
         estimatedRows: row.estimate === null ? -1 : Number(row.estimate),

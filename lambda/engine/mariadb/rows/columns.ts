@@ -55,12 +55,3 @@ export function textOf(column: string, kind: ColumnKind, alias: string): string 
   if (kind.as === 'hex') return `hex(${name})`;
   return kind.float ? `(${name} + 0e0)` : name;
 }
-
-/** What a row's hash is made of: values that differ differ in it, and none can be taken for two. */
-export function hashedOf(column: string, kind: ColumnKind, alias: string): string {
-  const name = `${alias}.${q(column)}`;
-  if (kind.group === 'long') return `ifnull(md5(${name}), 'N')`;
-  if (kind.group === 'text' || kind.group === 'binary' || kind.group === 'uuid')
-    return `ifnull(concat(octet_length(${name}), ':', cast(${name} as binary)), 'N')`;
-  return `ifnull(${kind.float ? `${name} + 0e0` : kind.group === 'bit' ? `${name} + 0` : name}, 'N')`;
-}

@@ -1,11 +1,11 @@
-import { type Connection, one } from '../connect.js';
+import { hashSql, sumSql } from '../checksums.js';
+import { type Connection, one, q } from '../connect.js';
 import type { MyTable } from './catalog.js';
-import { hashedOf } from './columns.js';
 import type { Which } from './shared-rows.js';
 
 export interface Measured {
   readonly rows: number;
-  /** The sum of 60 bits of every row's MD5: the order of the rows does not matter. */
+  /** Of the rows' content, in whatever order they are. */
   readonly checksum: string;
 }
 
@@ -16,11 +16,14 @@ export async function measureRows(
   columns: readonly string[],
   { from, where }: Which,
 ): Promise<Measured> {
-  const parts = columns.map((column) => hashedOf(column, table.kinds[column]!, 't')).join(", ',', ");
+  const hashes = columns.map((column, index) => {
+    const name = `t.${q(column)}`;
+    const { nullable } = table.columns.find((each) => each.name === column)!;
+    return hashSql(table.kinds[column]!.float ? `${name} + 0e0` : name, nullable, index);
+  });
   const row = await one<{ n: string | number; checksum: string }>(
     client,
-    `select count(*) as n, cast(coalesce(sum(cast(conv(left(md5(concat(${parts})), 15), 16, 10) as unsigned)), 0) as char) as checksum
-     from ${from} where ${where}`,
+    `select count(*) as n, ${sumSql(hashes)} as checksum from ${from} where ${where}`,
   );
   return { rows: Number(row.n), checksum: String(row.checksum) };
 }

@@ -58,6 +58,19 @@ export async function number(client: Connection, sql: string): Promise<number> {
   return Number(row!.n);
 }
 
+function forced({
+  table,
+  columns,
+}: {
+  readonly table: MyTable;
+  readonly columns: readonly string[];
+}): string {
+  const index = table.paths.find((each) =>
+    columns.every((column) => each.columns.slice(0, columns.length).includes(column)),
+  );
+  return index ? ` force index (${q(index.name)})` : '';
+}
+
 /** Refuses whatever the description and the live catalogue disagree on, all at once. */
 export async function openRows(
   client: Connection,
@@ -76,19 +89,21 @@ export async function openRows(
   const live: Where = (name) => q(database, name.table);
 
   /** The table, and those through which its rows belong, up to the one that has the tenant's column. */
-  const path = (each: PlannedTable, at: Where, first: string, join: string) => {
-    let from = `${at(each.table)} ${first}`;
+  const path = (each: PlannedTable, first: string) => {
+    const steps: { table: MyTable; alias: string; on?: string; columns: readonly string[] }[] = [];
     let alias = first;
     let last = each;
     while ('through' in last.belongs) {
       const { through, parent } = last.belongs;
       const next = `${alias}_`;
-      from += ` ${join} ${at(parent)} ${next} on ${equal(alias, through.columns, next, through.toColumns)}`;
+      const on = equal(alias, through.columns, next, through.toColumns);
+      steps.push({ table: table(last.table), alias, on, columns: through.columns });
       last = planned.get(keyOf(parent))!;
       alias = next;
     }
     const { column } = last.belongs;
-    return { from, column: `${alias}.${q(column)}`, literal: literalOf(value, table(last.table), column) };
+    steps.push({ table: table(last.table), alias, columns: [column] });
+    return { steps, column: `${alias}.${q(column)}`, literal: literalOf(value, table(last.table), column) };
   };
   const result: SharedRows = {
     engine: ENGINE.name,
@@ -105,13 +120,26 @@ export async function openRows(
       table(name)
         .columns.filter(({ generated }) => !generated)
         .map((column) => column.name),
-    own(each, at = live, alias = 't') {
-      const { from, column, literal: text } = path(each, at, alias, 'join');
-      return { from, where: `${column} = ${text}` };
+    own(each, at, alias = 't') {
+      const { steps, column, literal: text } = path(each, alias);
+      // From the tenant's column down, by its indexes: the server would rather read a table whole, and lock all of it.
+      const from = steps.map((step) => `${(at ?? live)(step.table)} ${step.alias}${at ? '' : forced(step)}`);
+      const on = steps.map((step) => (step.on === undefined ? '' : ` on ${step.on}`));
+      return {
+        from: from
+          .map((name, index) => `${name}${on[index]}`)
+          .reverse()
+          .join(' straight_join '),
+        where: `${column} = ${text}`,
+      };
     },
     others(each, at = live, alias = 't') {
-      const { from, column, literal: text } = path(each, at, alias, 'left join');
-      return { from, where: `not (${column} <=> ${text})` };
+      const { steps, column, literal: text } = path(each, alias);
+      const from = steps.map((step, index) => {
+        const on = index === 0 ? '' : ` on ${steps[index - 1]!.on}`;
+        return `${at(step.table)} ${step.alias}${on}`;
+      });
+      return { from: from.join(' left join '), where: `not (${column} <=> ${text})` };
     },
     literal: (of, column) => literalOf(value, of, column),
   };

@@ -6,7 +6,7 @@ import { type Measured, measureRows, same } from './measure.js';
 import type { SharedRows } from './shared-rows.js';
 
 /** Up to this size of all tables together every other tenant's row is read, before and after. */
-const READ_ALL_BYTES = 64 * 1024 * 1024;
+const READ_ALL_BYTES = 32 * 1024 * 1024;
 
 interface Changes {
   readonly inserted: number;

@@ -107,6 +107,9 @@ export async function undoRows(request: EngineUndoRequest, scope: RowsScope): Pr
   }
 }
 
+/** Staged rows stay in memory, and no query is compiled that runs once. */
+const QUICKLY = `set jit = off; set temp_buffers = '64MB'; set work_mem = '32MB'; set default_statistics_target = 10`;
+
 /** The lock on this tenant's restores, the session that writes, and one that looks from outside. */
 async function openSessions(address: PostgresAddress, database: string, value: string): Promise<Sessions> {
   databaseName(database);
@@ -120,6 +123,7 @@ async function openSessions(address: PostgresAddress, database: string, value: s
       const client = await connect(address, database);
       open.push(client);
       await plainFormats(client);
+      await client.query(QUICKLY);
     }
     return { client: open[1]!, outside: open[2]!, close };
   } catch (error) {

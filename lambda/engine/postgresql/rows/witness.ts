@@ -6,7 +6,7 @@ import { type Measured, measureRows, same } from './measure.js';
 import { relation, type SharedRows } from './shared-rows.js';
 
 /** Up to this size of all tables together every other tenant's row is read, before and after. */
-const READ_ALL_BYTES = 128 * 1024 * 1024;
+const READ_ALL_BYTES = 32 * 1024 * 1024;
 
 /** Rows that the transaction has inserted, updated and deleted in a table, by whatever means. */
 export interface Changes {

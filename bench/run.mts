@@ -43,6 +43,11 @@ const times = (label: string, { min, median, max }: Spread, rest = '') =>
 const head = (title: string) =>
   console.log(`\n${title.padEnd(36)}${cell('min', 8)}${cell('median', 8)}${cell('max', 8)}`);
 
+const printPeak = (megabytes: number) => {
+  const verdict = megabytes < 200 ? 'reached' : 'missed';
+  console.log(`  peak memory of our own process: ${megabytes.toFixed(0)} MB (target under 200: ${verdict})`);
+};
+
 const results: Record<string, unknown> = {
   machine: {
     cores: cpus().length,
@@ -65,10 +70,7 @@ if (parts.includes('dump')) {
   printRuns('dump of 10 MB', result.small);
   console.log('');
   for (const one of result.figures) printFigure(one);
-  const verdict = result.peakMegabytes < 200 ? 'reached' : 'missed';
-  console.log(
-    `  peak memory of our own process: ${result.peakMegabytes.toFixed(0)} MB (target under 200: ${verdict})`,
-  );
+  printPeak(result.peakMegabytes);
 }
 if (parts.includes('mariadb')) {
   const result = await benchMariadb({ megabytes, rounds, progress });
@@ -81,6 +83,7 @@ if (parts.includes('mariadb')) {
   printRuns('restore', result.restores);
   console.log('');
   for (const one of result.figures) printFigure(one);
+  printPeak(result.peakMegabytes);
 }
 if (parts.includes('rows')) {
   for (const engine of ['postgresql', 'mariadb'] as const) {

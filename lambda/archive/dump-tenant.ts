@@ -9,6 +9,7 @@ import { reasonOf } from '../errors.js';
 import { newArchiveId, tenantPrefix } from './archive-id.js';
 import { isArchive, placesOf } from './catalog.js';
 import { preferringReplica } from './dump-source.js';
+import { collectSeldom } from './garbage.js';
 import { summaryOf } from './list-archives.js';
 import { encryptionContext, type Manifest, TOOL } from './manifest.js';
 import { checkTenant } from './names.js';
@@ -31,6 +32,7 @@ const PATIENCE_MS = 5 * 60 * 1000;
  */
 export async function dumpTenant(request: DumpRequest): Promise<ArchiveSummary> {
   checkTenant(request.tenant);
+  collectSeldom();
   const began = performance.now();
   const say = (message: string) => request.progress?.({ phase: 'dump', message });
   const targets: Target[] = [{ store: request.store, key: request.key }, ...(request.copies ?? [])];

@@ -88,7 +88,7 @@ function arrow(window: MapWindow, route: Route): Markup {
   const path = pathOf(window, route);
   if (!path) return html``;
   const width = (1.4 + Math.min(3, Math.log10(route.edges.length))).toFixed(1);
-  const says = `${route.from ?? 'unknown place'} to ${route.to ?? 'unknown place'}: ${count(route.edges.length, 'edge')}, ${route.verdict}`;
+  const says = `${route.from ?? 'unknown place'} to ${route.to ?? route.edges[0]!.to.country ?? 'unknown place'}: ${count(route.edges.length, 'edge')}, ${route.verdict}`;
   return html`<path class="arrow ${route.verdict}" stroke-width="${width}" marker-end="url(#head-${window.id}-${route.verdict})" d="${path}"><title>${says}</title></path>${(!route.from || !route.to) && unknownEnd(window, route)}`;
 }
 

@@ -8,7 +8,9 @@ export function badge(verdict: Verdict): Markup {
   return html`<span class="badge ${verdict}">${verdict}</span>`;
 }
 
-function place({ region, account, regime, partition }: Place, colour: RegimeColour): Markup {
+function place({ region, account, regime, partition, country }: Place, colour: RegimeColour): Markup {
+  if (country !== undefined)
+    return html`<span class="region">${country}</span> <span class="sub">outside AWS</span>`;
   // The partition is worth its space only where it is not the one that everybody means.
   const beyond = partition !== null && partition !== 'aws' ? partition : null;
   return html`<span class="region">${region ?? 'unknown place'}</span> <span class="regime"><i class="key ${colour(regime)}"></i>${regime ?? 'no regime'}</span>${beyond && html` <span class="sub">${beyond}</span>`}${account && html` <span class="sub">${account}</span>`}`;
@@ -33,7 +35,7 @@ export function routesTable(routes: readonly Route[], colour: RegimeColour): Mar
     (route) => html`<tr>
 <td>${badge(route.verdict)}</td>
 <td>${place({ region: route.from, account: null, partition: null, regime: route.fromRegime }, colour)}</td>
-<td>${place({ region: route.to, account: null, partition: null, regime: route.toRegime }, colour)}</td>
+<td>${place({ ...route.edges[0]!.to, account: null, partition: null }, colour)}</td>
 <td>${[...new Set(route.edges.map(({ what }) => what))].sort(compare).join(', ')}</td>
 <td class="number">${distanceText(route.from, route.to)}</td>
 <td class="number">${route.edges.length.toLocaleString('en-US')}</td>

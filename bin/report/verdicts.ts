@@ -31,7 +31,7 @@ export function routesOf(edges: readonly Edge[]): Route[] {
   const routes = new Map<string, Edge[]>();
   for (const edge of edges) {
     const { from, to } = edge;
-    const id = JSON.stringify([from.region, to.region, from.regime, to.regime, edge.verdict]);
+    const id = JSON.stringify([from.region, to.region, to.country, from.regime, to.regime, edge.verdict]);
     const known = routes.get(id);
     if (known) known.push(edge);
     else routes.set(id, [edge]);

@@ -21,6 +21,8 @@ export interface Place {
   readonly account: string | null;
   readonly partition: string | null;
   readonly regime: string | null;
+  /** The country of a place outside AWS, by ISO 3166, as its owner declared it; absent for places in AWS. */
+  readonly country?: string;
 }
 
 /** Where in which input something was found. */
@@ -134,6 +136,8 @@ export interface PropertyRule {
  * - `policy`: a JSON document (object or text) whose copy targets are read by what it says: `copy_actions` of an
  *   Organizations backup policy (keys are vault ARNs), `DestinationArn` of a Logs subscription filter policy.
  * - `sdk-call`: the JSON text of an AWS SDK call of the CDK's `AwsCustomResource`.
+ * - `external-stores`: the JSON text by which our worker is told of stores at other providers; `country` in the query
+ *   of each `url` is the place, outside AWS.
  * - `pipeline`: the YAML text of an OpenSearch Ingestion pipeline: `region` and `bucket` of its sinks.
  */
 export type PropertyForm =
@@ -151,4 +155,5 @@ export type PropertyForm =
   | 'model'
   | 'policy'
   | 'sdk-call'
+  | 'external-stores'
   | 'pipeline';

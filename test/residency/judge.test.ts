@@ -54,6 +54,39 @@ describe('verdicts', () => {
     expect(lines(bucket.edges)).toEqual(['object eu-west-1 -> null impossible']);
   });
 
+  test('a store at another provider is judged by its declared country', () => {
+    const storesIn = (countries: string[], policy: Partial<AuditPolicy> = {}) => {
+      const stores = countries.map((country) => ({ url: `s3://copies/?region=x&country=${country}` }));
+      const Variables = {
+        SOVEREIGN_EXTERNAL_STORES: {
+          'Fn::Sub': JSON.stringify(stores.map((store) => ({ ...store, secretArn: `\${Secret}` }))),
+        },
+      };
+      const worker = { Type: 'AWS::Lambda::Function', Properties: { Environment: { Variables } } };
+      const secret = { Type: 'AWS::SecretsManager::Secret', Properties: {} };
+      return auditOf(template({ W: worker, Secret: secret }), policy).edges;
+    };
+    expect(storesIn(['FR', 'US', 'fr']).map(({ verdict, rule, to }) => [to.country, verdict, rule])).toEqual([
+      ['FR', 'allowed', 'same-regime'],
+      ['US', 'violation', 'cross-regime'],
+      [undefined, 'undetermined', 'unresolved-place'],
+    ]);
+    const [here] = storesIn(['FR']);
+    expect(here?.message).toBe(
+      'W sends backups from eu-west-1 (account 111111111111) to a provider in FR, outside AWS: the regime eu reaches FR, which is declared to be its country.',
+    );
+    // A regime cut to size reaches the countries of what is left of it.
+    const regimes = { eu: { regions: ['eu-central-1', 'eu-west-1'] } };
+    expect(storesIn(['FR', 'DE'], { regimes }).map(({ verdict }) => verdict)).toEqual([
+      'violation',
+      'allowed',
+    ]);
+    const what = ['backup'] as const;
+    expect(storesIn(['US'], { exceptions: [{ ...exception, what }] })[0]?.verdict).toBe('excepted');
+    expect(storesIn(['US'], { exceptions: [exception] })[0]?.verdict).toBe('violation');
+    expect(storesIn(['GB'], { exceptions: [{ ...exception, what }] })[0]?.verdict).toBe('violation');
+  });
+
   test('the policy narrows a regime', () => {
     const regimes = { eu: { regions: ['eu-central-1', 'eu-west-1'] } };
     expect(verdictsFor({ regimes }, 'eu-central-1')[0]).toBe('secret allowed same-regime');

@@ -13,6 +13,8 @@ import {
   TenantKeys,
   TenantSource,
 } from 'cdk-sovereign-backup';
+import { audit } from '../../dist/lib/residency/audit';
+import { DEFAULT_POLICY } from '../../dist/lib/residency/policy';
 import { lint } from '../support/cfn-lint';
 import { withAwsSolutions } from '../support/nag';
 import { appWith, complaint, stackIn } from '../synth';
@@ -153,6 +155,21 @@ describe('a store at another provider', () => {
       ErrorEquals: ['TenantCopyError'],
       MaxAttempts: 0,
     });
+    const document = template().toJSON();
+    const input = {
+      path: 't.json',
+      sha256: '',
+      stack: null,
+      region: 'eu-central-1',
+      account: null,
+      document,
+    };
+    const { edges } = audit([input], DEFAULT_POLICY, { now: new Date() });
+    expect(edges.map(({ what, verdict, to }) => [what, verdict, to.country])).toContainEqual([
+      'backup',
+      'allowed',
+      'FR',
+    ]);
   });
 
   test('must be where the regime reaches', () => {

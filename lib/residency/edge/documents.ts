@@ -15,7 +15,7 @@ export interface Found {
 }
 
 /** JSON that came as text, with marks in it or not. */
-function parsed(text: string): unknown {
+export function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

@@ -12,6 +12,8 @@ export interface End {
   readonly partition: string | null;
   /** Why the region is not known, for people. */
   readonly why: string | null;
+  /** The country of a place outside AWS, where it was declared. */
+  readonly country?: string;
 }
 
 export const NOWHERE: End = { region: null, account: null, partition: null, why: null };
@@ -28,6 +30,7 @@ export function filled(end: End, clue: End): End {
     account: end.account === null || !isLiteral(end.account) ? (clue.account ?? end.account) : end.account,
     partition: end.partition ?? clue.partition,
     why: region === end.region ? end.why : clue.why,
+    country: end.country ?? clue.country,
   };
 }
 

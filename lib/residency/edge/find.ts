@@ -8,6 +8,7 @@ import { parseArn } from './arn';
 import type { Buckets } from './buckets';
 import { type Found, readPipeline, readPolicy, readSdkCall } from './documents';
 import { type End, filled, NOWHERE, ownEnd } from './end';
+import { readExternalStores } from './external-stores';
 import { placeOf, type Reading } from './forms';
 import type { GlobalClusters } from './global';
 import { type Hit, sharedElements, valuesAt } from './path';
@@ -88,6 +89,7 @@ function endsOf(
 const DOCUMENTS: Partial<Record<PropertyForm, (text: string, reading: Reading) => readonly Found[]>> = {
   policy: readPolicy,
   'sdk-call': readSdkCall,
+  'external-stores': readExternalStores,
   pipeline: readPipeline,
 };
 

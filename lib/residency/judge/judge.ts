@@ -83,6 +83,9 @@ export class Judge {
         because: `this is impossible, because AWS copies nothing between the partitions ${walls}; export and import the data by a process of your own, if it may leave at all.`,
       };
     }
+    if (target.country !== undefined && source.region !== null && findRegion(source.region) !== undefined) {
+      return { ...sides, ...this.byCountry(source, target.country, homes, what) };
+    }
     for (const [side, end] of [
       [source, from],
       [target, to],
@@ -109,21 +112,56 @@ export class Judge {
       if (targets.length === 0) return [outside(target.region!)];
       return targets.map((regime) => this.between(home, regime, what));
     });
-    if (judged.every(({ verdict }) => verdict === judged[0]!.verdict)) return judged[0]!;
-    return {
-      verdict: 'undetermined',
-      rule: 'ambiguous-regime',
-      because: `several regimes (${homes.join(', ')}) may hold the environment and judge this differently; say under "assign" of the policy which one it belongs to.`,
-    };
+    return agreed(homes, judged);
+  }
+
+  /** A place outside AWS: only its country is known, by declaration. */
+  private byCountry(source: Place, country: string, homes: readonly string[], what: Cargo): Judgement {
+    if (homes.length === 0) return outside(source.region!);
+    return agreed(
+      homes,
+      homes.map((home) => this.intoCountry(home, country, what)),
+    );
+  }
+
+  private intoCountry(home: string, country: string, what: Cargo): Judgement {
+    const reached = this.regimes.countriesOf(home);
+    if (reached.includes(country)) {
+      return {
+        verdict: 'allowed',
+        rule: 'same-regime',
+        because: `the regime ${home} reaches ${country}, which is declared to be its country.`,
+      };
+    }
+    const leaves = `it leaves the regime ${home} for ${country}`;
+    const covers = ({ to }: TransferException) => this.regimes.countriesOf(to).includes(country);
+    return this.leaving(
+      this.exceptionsFrom(home, what).filter(covers),
+      leaves,
+      `choose a provider in ${reached.join(', ')}, or record an exception from ${home} to a regime that reaches ${country} in the policy.`,
+    );
   }
 
   private between(home: string, regime: string, what: Cargo): Judgement {
     if (this.regimes.contains(home, regime)) {
       return { verdict: 'allowed', rule: 'same-regime', because: `both are in the regime ${home}.` };
     }
-    const exceptions = this.policy.exceptions.filter(
-      (one) => one.from === home && one.to === regime && (one.what === undefined || one.what.includes(what)),
+    const inside = this.regimes.regionsOf(home).join(', ');
+    return this.leaving(
+      this.exceptionsFrom(home, what).filter(({ to }) => to === regime),
+      `it leaves the regime ${home} for ${regime}`,
+      `choose a region of ${home} (${inside}), or record an exception from ${home} to ${regime} in the policy.`,
     );
+  }
+
+  private exceptionsFrom(home: string, what: Cargo): readonly TransferException[] {
+    return this.policy.exceptions.filter(
+      (one) => one.from === home && (one.what === undefined || one.what.includes(what)),
+    );
+  }
+
+  /** What leaves a regime is a violation unless one of the exceptions that would cover it is still valid. */
+  private leaving(exceptions: readonly TransferException[], leaves: string, instead: string): Judgement {
     const valid = exceptions.find((one) => !this.expired(one));
     if (valid !== undefined) {
       return {
@@ -133,16 +171,9 @@ export class Judge {
       };
     }
     const late = exceptions[0];
-    const why =
-      late === undefined
-        ? `it leaves the regime ${home} for ${regime}`
-        : `it leaves the regime ${home} for ${regime}, and the exception "${late.instrument}" expired on ${late.expires}`;
-    const inside = this.regimes.regionsOf(home).join(', ');
-    return {
-      verdict: 'violation',
-      rule: 'cross-regime',
-      because: `${why}; choose a region of ${home} (${inside}), or record an exception from ${home} to ${regime} in the policy.`,
-    };
+    const expired =
+      late === undefined ? '' : `, and the exception "${late.instrument}" expired on ${late.expires}`;
+    return { verdict: 'violation', rule: 'cross-regime', because: `${leaves}${expired}; ${instead}` };
   }
 
   private expired(exception: TransferException): boolean {
@@ -159,12 +190,23 @@ export class Judge {
   }
 }
 
+/** Every regime that the environment may be in has to give the same verdict. */
+function agreed(homes: readonly string[], judged: readonly Judgement[]): Judgement {
+  if (judged.every(({ verdict }) => verdict === judged[0]!.verdict)) return judged[0]!;
+  return {
+    verdict: 'undetermined',
+    rule: 'ambiguous-regime',
+    because: `several regimes (${homes.join(', ')}) may hold the environment and judge this differently; say under "assign" of the policy which one it belongs to.`,
+  };
+}
+
 function place(end: End): Place {
   return {
     region: end.region !== null && isLiteral(end.region) ? end.region : null,
     account: end.account !== null && isLiteral(end.account) ? end.account : null,
     partition: partitionOfEnd(end),
     regime: null,
+    ...(end.country === undefined ? {} : { country: end.country }),
   };
 }
 
@@ -183,7 +225,8 @@ const outside = (region: string): Judgement => ({
   because: `${region} belongs to no regime of the catalogue or the policy; add it to one in the policy, or choose another region.`,
 });
 
-function at({ region, account }: Place): string {
+function at({ region, account, country }: Place): string {
+  if (country !== undefined) return `a provider in ${country}, outside AWS`;
   const where = region ?? 'a place that is not known';
   return account === null ? where : `${where} (account ${account})`;
 }

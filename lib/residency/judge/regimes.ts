@@ -1,3 +1,4 @@
+import { countriesOf, countriesOfRegions } from '../../regime/countries';
 import { findRegime, findRegion } from '../../regime/lookup';
 import { REGIMES } from '../../regime/regime-table';
 import type { AuditPolicy } from '../policy';
@@ -9,6 +10,14 @@ export class Regimes {
 
   public regionsOf(regime: string): readonly string[] {
     return this.policyRegime(regime)?.regions ?? findRegime(regime)?.regions ?? [];
+  }
+
+  /** The countries that a regime reaches; of one that the policy cut to size, those of the regions it left. */
+  public countriesOf(regime: string): readonly string[] {
+    const regions = this.regionsOf(regime);
+    return this.policyRegime(regime) === undefined
+      ? countriesOf({ id: regime, regions })
+      : countriesOfRegions(regions);
   }
 
   public nameOf(regime: string): string {

@@ -96,4 +96,4 @@ const uriOf = (path: string) => path.replace(/\\/g, '/').split('/').map(encodeUR
 
 /** The same edge in the next run, even if it moved to another line. */
 const fingerprint = ({ template, logicalId, propertyPath, what, to }: Edge) =>
-  [template, logicalId, propertyPath, what, to.region ?? '?', to.account ?? '?'].join('|');
+  [template, logicalId, propertyPath, what, to.region ?? to.country ?? '?', to.account ?? '?'].join('|');

@@ -38,7 +38,8 @@ export function worstFirst(edges: readonly Edge[]): readonly Edge[] {
   return VERDICT_ORDER.flatMap((verdict) => edges.filter((edge) => edge.verdict === verdict));
 }
 
-export function placeText({ region, account, regime }: Place): string {
+export function placeText({ region, account, regime, country }: Place): string {
+  if (country !== undefined) return `${country}, outside AWS`;
   const where = account === null ? (region ?? 'unknown') : `${region ?? 'unknown'} ${account}`;
   return regime === null ? where : `${where} (${regime})`;
 }

@@ -74,8 +74,10 @@ const problemsOf = (row: PropertyRule, style: string, example: Example, edges: r
   if (seen(row, edge, example) !== wanted(row, example))
     problems.push(`${where}: ${seen(row, edge, example)}, not ${wanted(row, example)}`);
   if (!pathIn(row).test(edge.propertyPath)) problems.push(`${where}: at ${edge.propertyPath}`);
-  const { region } = example.at;
-  const verdict = region === null ? 'undetermined' : region === HERE.region ? 'allowed' : 'violation';
+  const { region, country } = example.at;
+  if (edge.to.country !== country) problems.push(`${where}: country ${edge.to.country}, not ${country}`);
+  const unknown = region === null && country === undefined;
+  const verdict = unknown ? 'undetermined' : region === HERE.region ? 'allowed' : 'violation';
   if (edge.verdict !== verdict) problems.push(`${where}: ${edge.verdict}, not ${verdict}`);
   return problems;
 };

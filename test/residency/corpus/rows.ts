@@ -20,6 +20,8 @@ export const MOVING: readonly PropertyRule[] = (
 export interface Expected {
   readonly region: string | null;
   readonly account?: string;
+  /** Of a place outside AWS: in a regime of its own in the corpus. */
+  readonly country?: string;
 }
 
 export interface Example {
@@ -104,6 +106,16 @@ const EXAMPLES: Partial<Record<PropertyForm, Example[]>> = {
       at: { region: THERE.region },
     },
   ],
+  'external-stores': [
+    {
+      value: JSON.stringify([{ url: 's3://copies/?region=r&country=US', secretArn: 'arn' }]),
+      at: { region: null, country: 'US' },
+    },
+    {
+      value: JSON.stringify([{ url: 's3://copies/', secretArn: 'arn' }]),
+      at: { region: null },
+    },
+  ],
   pipeline: [
     {
       value: `p:\n  sink:\n    - opensearch:\n        aws:\n          region: ${THERE.region}\n`,
@@ -146,6 +158,8 @@ export function lookAlikes(row: PropertyRule): readonly unknown[] {
       return [{ Statement: [{ Resource: arnIn(THERE.region, HERE.account) }] }, '{"plans":{}}'];
     case 'sdk-call':
       return [`{"service":"SSM","action":"getParameter","parameters":{"Name":"${THERE.region}"}}`];
+    case 'external-stores':
+      return ['[]'];
     case 'pipeline':
       return [
         `p:\n  source:\n    http: {}\n  sink:\n    - opensearch:\n        aws:\n          region: ${HERE.region}\n`,

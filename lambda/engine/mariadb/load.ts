@@ -89,13 +89,14 @@ async function* adapted(
         Buffer.from(`${adaptedStatement(sql.toString('latin1'), how, events)}${delimiter}\n`, 'latin1'),
       );
     },
-    rows: (bytes) => out.push(Buffer.from(bytes)),
+    // Parts of what came in, which nobody uses again: not to be copied more than they must.
+    rows: (bytes) => out.push(bytes),
     delimiter: (delimiter) => out.push(Buffer.from(`\nDELIMITER ${delimiter}\n`)),
   });
   try {
     for await (const chunk of dump as AsyncIterable<Buffer>) {
       scanner.push(chunk);
-      const block = Buffer.concat(out);
+      const block = out.length === 1 ? out[0]! : Buffer.concat(out);
       out = [];
       if (block.length > 0) yield block;
     }

@@ -12,6 +12,8 @@ export interface MapResults {
 export interface TenantItem {
   readonly tenant: string;
   readonly database: string;
+  /** About so much on the server's disk, where tenants are told apart by it. */
+  readonly bytes?: number;
 }
 
 export interface Outcome {
@@ -62,15 +64,37 @@ function outcomeOf(execution: Execution): Outcome {
   };
 }
 
-/** A function's error is JSON inside the cause; its message alone is for people. */
+/** What a task ended with, as ECS describes it. */
+interface Task {
+  readonly TaskArn?: string;
+  readonly StoppedReason?: string;
+  readonly Containers?: readonly {
+    readonly Name?: string;
+    readonly ExitCode?: number;
+    readonly Reason?: string;
+  }[];
+}
+
+/** A function's error, and the description of a task, are JSON inside the cause; of it, this is for people. */
 function causeOf({ Cause, Error: name, Status }: Execution): string {
   try {
-    const { errorMessage } = JSON.parse(Cause ?? '');
-    if (typeof errorMessage === 'string') return errorMessage;
+    const cause = JSON.parse(Cause ?? '') as Task & { readonly errorMessage?: unknown };
+    if (typeof cause.errorMessage === 'string') return cause.errorMessage;
+    if (cause.TaskArn) return endOf(cause);
   } catch {
-    // Not a function's error.
+    // Neither of them.
   }
   return Cause || name || Status || 'unknown';
+}
+
+/** A task has nothing but a number to say why it failed: the reason is in its log, and this says where. */
+function endOf({ TaskArn, StoppedReason, Containers }: Task): string {
+  const id = TaskArn!.slice(TaskArn!.lastIndexOf('/') + 1);
+  const { Name, ExitCode, Reason } = Containers?.[0] ?? {};
+  const why = [Reason, StoppedReason].filter(Boolean).join('; ');
+  return ExitCode === undefined
+    ? `the task ${id} did not run${why && `: ${why}`}`
+    : `the task ended with exit code ${ExitCode}${why && ` (${why})`}; the log stream ${Name}/${Name}/${id} says why`;
 }
 
 export async function readJson(client: S3Client, bucket: string, key: string): Promise<unknown> {

@@ -28,6 +28,10 @@ export interface Settings {
   readonly tenantRoleArn?: string;
   /** SQL LIKE pattern of the tenants' databases. */
   readonly tenantPattern?: string;
+  /** Where the tenants are listed, if they are not looked for. */
+  readonly tenantList?: { readonly bucket: string; readonly key: string };
+  /** Tenants are told apart by their size. */
+  readonly measureSizes: boolean;
   /** Where tenants share a database: what each of them is in it, and the database. */
   readonly tenancy?: 'schema' | 'rows';
   readonly database?: string;
@@ -56,6 +60,7 @@ export function readSettings(environment: NodeJS.ProcessEnv = process.env): Sett
     prefix: environment.SOVEREIGN_PREFIX ?? 'archives/',
     keyArn: perTenant ? '' : required('SOVEREIGN_KEY_ARN'),
     keyPerTenant: perTenant,
+    measureSizes: environment.SOVEREIGN_MEASURE_SIZES === 'true',
     externalStores: JSON.parse(environment.SOVEREIGN_EXTERNAL_STORES ?? '[]') as ExternalStore[],
     server: required('SOVEREIGN_SERVER'),
     login: environment.SOVEREIGN_DB_AUTH === 'iam' ? ('iam' as const) : ('password' as const),
@@ -66,6 +71,7 @@ export function readSettings(environment: NodeJS.ProcessEnv = process.env): Sett
     ...given('caFile', environment.SOVEREIGN_CA_FILE),
     ...given('tenantRoleArn', environment.SOVEREIGN_TENANT_ROLE_ARN),
     ...given('tenantPattern', environment.SOVEREIGN_TENANT_PATTERN),
+    ...placed('tenantList', environment.SOVEREIGN_LIST_BUCKET, environment.SOVEREIGN_LIST_KEY),
     ...shared(environment),
   };
   if (missing.length > 0) {
@@ -86,11 +92,18 @@ function given<Name extends string>(
 function shared(environment: NodeJS.ProcessEnv): Pick<Settings, 'tenancy' | 'database' | 'tenancyFile'> {
   const tenancy = environment.SOVEREIGN_TENANCY;
   if (tenancy !== 'schema' && tenancy !== 'rows') return {};
-  const bucket = environment.SOVEREIGN_TENANCY_BUCKET;
-  const key = environment.SOVEREIGN_TENANCY_KEY;
   return {
     tenancy,
     ...given('database', environment.SOVEREIGN_DATABASE),
-    ...(bucket && key ? { tenancyFile: { bucket, key } } : {}),
+    ...placed('tenancyFile', environment.SOVEREIGN_TENANCY_BUCKET, environment.SOVEREIGN_TENANCY_KEY),
   };
+}
+
+/** An object that was deployed with the functions. */
+function placed<Name extends 'tenantList' | 'tenancyFile'>(
+  name: Name,
+  bucket: string | undefined,
+  key: string | undefined,
+): Pick<Settings, Name> {
+  return (bucket && key ? { [name]: { bucket, key } } : {}) as Pick<Settings, Name>;
 }

@@ -8,6 +8,7 @@ import { undoRestore } from '../archive/undo-restore.js';
 import { verifyArchive } from '../archive/verify-archive.js';
 import { OperationError, reasonOf } from '../errors.js';
 import { archiveKey } from './archive-key.js';
+import { OutOfTimeError } from './deadline.js';
 import { openExternalStores } from './external-stores.js';
 import { serverLogin } from './server-login.js';
 import { readSettings, type Settings } from './settings.js';
@@ -22,6 +23,10 @@ export class TenantInputError extends Error {
 }
 export class TenantOperationError extends Error {
   override readonly name = 'TenantOperationError';
+}
+/** The function had to end: a task may go on for longer. */
+export class TenantTimeError extends Error {
+  override readonly name = 'TenantTimeError';
 }
 /** The archive is whole in some stores: another try would make a second one there. */
 export class TenantCopyError extends Error {
@@ -81,10 +86,15 @@ export async function work(event: unknown, signal: AbortSignal): Promise<unknown
       whatToDo: asked ? whatToDo[asked.action] : 'correct the event; nothing was touched',
     });
     if (asked) measure(process.env.SOVEREIGN_REGIME ?? 'unknown', [failureOf(asked.action)]);
-    if (error instanceof CopyMissingError) throw new TenantCopyError(`${String(tenant)}: ${phase}: ${cause}`);
-    const input = (error as { exitCode?: number } | undefined)?.exitCode === 2;
-    throw new (input ? TenantInputError : TenantOperationError)(`${String(tenant)}: ${phase}: ${cause}`);
+    throw typed(error, `${String(tenant)}: ${phase}: ${cause}`);
   }
+}
+
+function typed(error: unknown, message: string): Error {
+  if (error instanceof CopyMissingError) return new TenantCopyError(message);
+  if (error instanceof OutOfTimeError) return new TenantTimeError(message);
+  const input = (error as { exitCode?: number } | undefined)?.exitCode === 2;
+  return new (input ? TenantInputError : TenantOperationError)(message);
 }
 
 async function perform(

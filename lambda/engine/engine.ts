@@ -75,6 +75,12 @@ export interface Engine {
   /** Those of a dump's options that not every engine has, of its dumps of that tenancy. @default - none */
   dumpOptions?(tenancy: Tenancy): readonly SpecialOption[];
 
+  /**
+   * About how many bytes each of them takes on the server's disk, by name. What the user may not see, or is gone, is left
+   * out. Absent where the engine cannot tell.
+   */
+  sizes?(request: SizesRequest): Promise<ReadonlyMap<string, number>>;
+
   /** Takes a snapshot of one database and begins to stream it. */
   dump(request: EngineDumpRequest): Promise<EngineDump>;
 
@@ -98,6 +104,14 @@ export interface TenantsRequest {
   readonly of:
     | { readonly tenancy: 'schema'; readonly pattern: string }
     | { readonly tenancy: 'rows'; readonly description: TenancyDescription };
+}
+
+/** Databases of a server, or schemas of one of its databases. */
+export interface SizesRequest {
+  readonly server: ServerAddress;
+  readonly of:
+    | { readonly databases: readonly string[] }
+    | { readonly database: string; readonly schemas: readonly string[] };
 }
 
 export interface EngineDumpRequest {

@@ -9,6 +9,7 @@ import { dumpRows } from './mariadb/rows/dump.js';
 import { prepareRows, undoRows } from './mariadb/rows/restore.js';
 import { HABITS } from './mariadb/rows/shared-rows.js';
 import { tenants } from './mariadb/rows/tenants.js';
+import { sizes } from './mariadb/sizes.js';
 import { undo } from './mariadb/undo.js';
 import type { ServerAddress } from './server.js';
 
@@ -19,6 +20,7 @@ export const mariadb: Engine = {
   habits: HABITS,
   catalog,
   tenants,
+  sizes,
   async dump(request) {
     const { scope } = checked(request);
     return scope.tenancy === 'rows' ? dumpRows(request, scope) : dump(request);

@@ -7,6 +7,7 @@ import { catalog } from './postgresql/rows/catalog.js';
 import { dumpRows } from './postgresql/rows/dump.js';
 import { prepareRows, undoRows } from './postgresql/rows/restore.js';
 import { prepareSchema, undoSchema } from './postgresql/schema/restore.js';
+import { sizes } from './postgresql/sizes.js';
 import { tenants } from './postgresql/tenants.js';
 import { undo } from './postgresql/undo.js';
 import type { ServerAddress } from './server.js';
@@ -20,6 +21,7 @@ export const postgresql: Engine = {
   // Of a schema there is one session's dump, which its restore reads as a stream; rows are read by sessions of ours.
   dumpOptions: (tenancy) =>
     tenancy === 'database' ? ['jobs', 'statementTimeout'] : tenancy === 'schema' ? ['statementTimeout'] : [],
+  sizes,
   dump: (request) => (request.scope.tenancy === 'rows' ? dumpRows(request, request.scope) : dump(request)),
   async prepareRestore(request) {
     const { scope } = request;

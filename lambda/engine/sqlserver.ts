@@ -7,6 +7,7 @@ import { derivedDatabases, isLike, userDatabases } from './sqlserver/marks.js';
 import { prepareRestore } from './sqlserver/restore.js';
 import { serverFacts } from './sqlserver/server-facts.js';
 import { Session } from './sqlserver/session.js';
+import { sizes } from './sqlserver/sizes.js';
 import { Staging } from './sqlserver/staging.js';
 import { undo } from './sqlserver/undo.js';
 
@@ -14,6 +15,7 @@ import { undo } from './sqlserver/undo.js';
 export const sqlserver: Engine = {
   name: 'sqlserver',
   databases,
+  sizes,
   dump: async (request) => dump(checked(request)),
   prepareRestore: async (request) => prepareRestore(checked(request)),
   undo: async (request) => undo(checked(request)),

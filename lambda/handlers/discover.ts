@@ -1,14 +1,15 @@
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { s3Client } from '../archive/s3-client.js';
 import { explainS3 } from '../archive/s3-errors.js';
-import type { TenantItem } from '../aws/map-results.js';
+import { readJson, type TenantItem } from '../aws/map-results.js';
 import { serverLogin } from '../aws/server-login.js';
 import { readSettings, type Settings } from '../aws/settings.js';
 import { logger, measure } from '../aws/telemetry.js';
 import { readTenancy } from '../aws/tenancy.js';
+import type { Engine, SizesRequest } from '../engine/engine.js';
 import { engineFor } from '../engine/engines.js';
 import { describeServer, type ServerAddress } from '../engine/server.js';
-import { InputError, OperationError } from '../errors.js';
+import { InputError, OperationError, reasonOf } from '../errors.js';
 
 const runName = /^[A-Za-z0-9_-]{1,80}$/;
 
@@ -20,7 +21,9 @@ export async function handler(event: { readonly run?: unknown }) {
   }
   const settings = readSettings();
   const server = await serverLogin(settings);
-  const tenants = await findTenants(settings, server);
+  const engine = await engineFor(server);
+  const found = await findTenants(settings, server, engine);
+  const tenants = settings.measureSizes ? await measured(settings, server, engine, found) : found;
   measure(settings.regime, [{ name: 'TenantsDiscovered', value: tenants.length }]);
   const key = `runs/${run}/tenants.json`;
   const body = JSON.stringify(tenants);
@@ -42,9 +45,14 @@ export async function handler(event: { readonly run?: unknown }) {
 }
 
 /** Nothing found is nothing backed up: a changed naming scheme must ring, not pass. */
-async function findTenants(settings: Settings, server: ServerAddress): Promise<TenantItem[]> {
-  const { tenantPattern: pattern, tenancy, database } = settings;
-  const engine = await engineFor(server);
+async function findTenants(
+  settings: Settings,
+  server: ServerAddress,
+  engine: Engine,
+): Promise<readonly TenantItem[]> {
+  const { tenantPattern: pattern, tenantList: list, tenancy, database } = settings;
+  if (list)
+    return (await readJson(s3Client({ region: settings.region }), list.bucket, list.key)) as TenantItem[];
   const where = describeServer(server);
   if (tenancy !== undefined) {
     if (!engine.tenants || database === undefined)
@@ -68,4 +76,33 @@ async function findTenants(settings: Settings, server: ServerAddress): Promise<T
   throw new OperationError(
     `no database on ${where} is like '${pattern}'; correct the pattern of the tenants' databases or the rights of the user`,
   );
+}
+
+/**
+ * With about how large each of them is, where the engine can tell. Whose size is not known is worked on all the same: by
+ * the function first, and by a task where its time does not do.
+ */
+async function measured(
+  settings: Settings,
+  server: ServerAddress,
+  engine: Engine,
+  tenants: readonly TenantItem[],
+): Promise<readonly TenantItem[]> {
+  const { tenancy, database } = settings;
+  // Of the rows of one tenant among others nobody knows what they take.
+  if (!engine.sizes || tenancy === 'rows') return tenants;
+  const nameOf = (item: TenantItem) => (tenancy === 'schema' ? item.tenant : item.database);
+  const names = tenants.map(nameOf);
+  const of: SizesRequest['of'] =
+    tenancy === 'schema' ? { database: database ?? '', schemas: names } : { databases: names };
+  try {
+    const sizes = await engine.sizes({ server, of });
+    return tenants.map((item) => {
+      const bytes = sizes.get(nameOf(item));
+      return bytes === undefined ? item : { ...item, bytes };
+    });
+  } catch (error) {
+    logger.warn('the sizes of the tenants could not be told', { cause: reasonOf(error) });
+    return tenants;
+  }
 }

@@ -1,5 +1,6 @@
 export * from './database-server';
 export * from './external-store';
+export * from './large-tenants';
 export * from './sql-server-staging';
 export * from './tenant-backups';
 export * from './tenant-backups-props';

@@ -1,10 +1,11 @@
-import type { Duration, RemovalPolicy, TimeZone } from 'aws-cdk-lib';
+import type { Duration, RemovalPolicy, Size, TimeZone } from 'aws-cdk-lib';
 import type * as ec2 from 'aws-cdk-lib/aws-ec2';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type * as sns from 'aws-cdk-lib/aws-sns';
 import type { PrivacyRegime } from '../regime';
 import type { ExternalStore } from './external-store';
+import type { LargeTenants } from './large-tenants';
 import type { TenantKeys } from './tenant-keys';
 import type { TenantSource } from './tenant-source';
 
@@ -123,6 +124,22 @@ export interface TenantBackupsProps {
    * @default 2048
    */
   readonly workerMemory?: number;
+
+  /**
+   * Disk of the worker, 512 MiB to 10 GiB. Dumps need none. A restore or a drill puts the dump there to load it in several
+   * sessions at once; one that does not fit is loaded in one.
+   *
+   * @default Size.gibibytes(10)
+   * @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-ephemeral-storage.html
+   */
+  readonly workerStorage?: Size;
+
+  /**
+   * Lets tasks of AWS Fargate work on tenants that take longer than the 15 minutes of a function; needs `vpc`.
+   *
+   * @default - none: a tenant that takes longer fails, and with it the run
+   */
+  readonly largeTenants?: LargeTenants;
 
   /**
    * The regime that the archives are under.

@@ -84,7 +84,7 @@ export class TenantDrill extends Construct {
     const maxAge = props.maxAge ?? Duration.days(8);
     this.drill = Names.uniqueResourceName(this, { maxLength: 128 });
     const { bucket } = backups;
-    const { tenants, worker } = backups._drill;
+    const { tenants, worker, large } = backups._drill;
     const runs = bucket.arnForObjects(`${RUNS}*`);
     const allow = (action: string, resource: string) =>
       new iam.PolicyStatement({ actions: [action], resources: [resource] });
@@ -110,6 +110,7 @@ export class TenantDrill extends Construct {
       tenants,
       worker,
       action: 'drill',
+      large,
       sample,
       report,
       // One after the other: a drill must not take the server from those who work.

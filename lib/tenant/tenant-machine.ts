@@ -8,6 +8,8 @@ import * as tasks from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import { STEPFUNCTIONS_USE_DISTRIBUTED_MAP_RESULT_WRITER_V2 } from 'aws-cdk-lib/cx-api';
 import { Construct } from 'constructs';
 import { RUNS } from './archive-bucket';
+import { runTask, type TenantStepsOptions, tenantSteps } from './tenant-steps';
+import type { TenantTask } from './tenant-task';
 
 /** A fixed list of tenants, as an asset. */
 export interface TenantList {
@@ -16,13 +18,10 @@ export interface TenantList {
   readonly count: number;
 }
 
-export interface MachineOptions {
+export interface MachineOptions extends TenantStepsOptions {
   readonly bucket: IBucket;
   /** Finds the tenants; or the list of them. */
   readonly tenants: lambda.IFunction | TenantList;
-  readonly worker: lambda.IFunction;
-  /** What is done for each. */
-  readonly action: 'dump' | 'drill';
   /** Chooses some of them. */
   readonly sample?: lambda.IFunction;
   /** Makes keys for those that have none. */
@@ -57,7 +56,7 @@ export function tenantMachine(parent: Construct, id: string, options: MachineOpt
   const scope = new Construct(parent, id);
   // CDK looks at `resultWriterV2` only under this flag, and at a deprecated property without it.
   scope.node.setContext(STEPFUNCTIONS_USE_DISTRIBUTED_MAP_RESULT_WRITER_V2, true);
-  const { bucket, tenants, worker, report } = options;
+  const { bucket, tenants, report } = options;
   const find = findTenants(scope, tenants);
   const list = 'grantInvoke' in tenants ? undefined : tenants;
   const reader =
@@ -65,26 +64,7 @@ export function tenantMachine(parent: Construct, id: string, options: MachineOpt
       ? new TenantsReader(list.bucket, list.key, list.key)
       : new TenantsReader(bucket, sfn.JsonPath.stringAt('$.key'), `${RUNS}*`);
 
-  const { action } = options;
-  const dump = new tasks.LambdaInvoke(scope, action === 'dump' ? 'Dump' : 'Drill', {
-    lambdaFunction: worker,
-    payload: sfn.TaskInput.fromObject({
-      action,
-      tenant: sfn.JsonPath.stringAt('$.tenant'),
-      database: sfn.JsonPath.stringAt('$.database'),
-    }),
-    payloadResponseOnly: true,
-    retryOnServiceExceptions: false,
-  });
-  // The archive is whole in some stores: another try would only make a second one there.
-  if (action === 'dump') dump.addRetry({ errors: ['TenantCopyError'], maxAttempts: 0 });
-  dump.addRetry({
-    interval: Duration.seconds(30),
-    backoffRate: 3,
-    maxAttempts: 2,
-    jitterStrategy: sfn.JitterType.FULL,
-  });
-
+  const steps = tenantSteps(scope, options);
   const each = new sfn.DistributedMap(scope, 'EachTenant', {
     itemReader: reader,
     // One failing tenant must not keep the others from their backups; the report fails the run in the end.
@@ -94,7 +74,7 @@ export function tenantMachine(parent: Construct, id: string, options: MachineOpt
     label: 'EachTenant',
     resultPath: '$.results',
     resultWriterV2: new sfn.ResultWriterV2({ bucket, prefix: `${RUNS}results` }),
-  }).itemProcessor(options.keyMaker ? ensureKey(scope, options.keyMaker).next(dump) : dump);
+  }).itemProcessor(options.keyMaker ? ensureKey(scope, options.keyMaker).next(steps) : steps);
 
   const tell = new tasks.LambdaInvoke(scope, 'Report', {
     lambdaFunction: report,
@@ -108,14 +88,38 @@ export function tenantMachine(parent: Construct, id: string, options: MachineOpt
     payloadResponseOnly: true,
   });
 
-  return new sfn.StateMachine(scope, 'Resource', {
+  const machine = loggedMachine(scope, {
     comment:
-      action === 'dump'
+      options.action === 'dump'
         ? 'Dumps every tenant, each on its own, and fails when any of them is without a backup'
         : 'Restores some tenants beside their live databases, checks and drops them, and fails when any does not restore',
-    definitionBody: sfn.DefinitionBody.fromChainable(
-      (options.sample ? find.next(choose(scope, options.sample)) : find).next(each).next(tell),
-    ),
+    definition: (options.sample ? find.next(choose(scope, options.sample)) : find).next(each).next(tell),
+    timeout: options.timeout,
+  });
+  for (const statement of options.large?.task.runStatements() ?? []) machine.addToRolePolicy(statement);
+  return machine;
+}
+
+/** Does by a task, without a limit of time, what the worker is asked to: its input is the worker's event. */
+export function taskMachine(parent: Construct, id: string, task: TenantTask): sfn.StateMachine {
+  const scope = new Construct(parent, id);
+  const machine = loggedMachine(scope, {
+    comment: 'Dumps, verifies, restores or undoes one large tenant',
+    // Who asked for it looks at how it ended, and asks again.
+    definition: runTask(scope, task, '$', false),
+    timeout: Duration.days(1),
+  });
+  for (const statement of task.runStatements()) machine.addToRolePolicy(statement);
+  return machine;
+}
+
+function loggedMachine(
+  scope: Construct,
+  options: { readonly comment: string; readonly definition: sfn.IChainable; readonly timeout: Duration },
+): sfn.StateMachine {
+  return new sfn.StateMachine(scope, 'Resource', {
+    comment: options.comment,
+    definitionBody: sfn.DefinitionBody.fromChainable(options.definition),
     timeout: options.timeout,
     tracingEnabled: true,
     logs: {

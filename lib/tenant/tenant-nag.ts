@@ -39,6 +39,8 @@ export function explainToNag(scope: IConstruct, accessLogs: boolean): void {
       'CloudWatchLogGroupEncrypted',
       'CloudWatch encrypts logs by itself; they hold no tenant data',
     ),
+    'AwsSolutions::AwsSolutions-ECS2': 'The variables name places; the one secret is read by its ARN',
+    'AwsSolutions::AwsSolutions-ECS4': 'A task is a tenant of a run: the run counts it, and its alarm rings',
     ...(accessLogs
       ? {}
       : {

@@ -7,7 +7,8 @@ import { ARCHIVES } from './archive-bucket';
 import { TENANT_TAG } from './tenant-key-maker';
 
 export interface TenantRoleOptions {
-  readonly worker: iam.IRole;
+  /** Who may become one tenant. */
+  readonly workers: iam.IRole[];
   readonly bucket: IBucket;
   /** The shared key; without it each tenant has one that is tagged with it. */
   readonly key?: IKey;
@@ -24,19 +25,24 @@ const TENANT = '${aws:PrincipalTag/tenant}';
  * that is led astray by one tenant's data cannot read or damage another's.
  */
 export function tenantRole(scope: Construct, id: string, options: TenantRoleOptions): iam.Role {
-  const { worker, bucket, key, regime } = options;
+  const { workers, bucket, key, regime } = options;
   const prefix = `${ARCHIVES}${regime}/${TENANT}`;
   const { partition, region, account } = Stack.of(scope);
   const keys = key?.keyArn ?? `arn:${partition}:kms:${region}:${account}:key/*`;
   const ownTag = { [`aws:ResourceTag/${TENANT_TAG}`]: TENANT };
   const role = new iam.Role(scope, id, {
     description: 'One tenant at a time: its archives and its encryption context',
-    // A function's own role is chained into this one, which STS limits to an hour.
-    assumedBy: new iam.SessionTagsPrincipal(
-      new iam.ArnPrincipal(worker.roleArn).withConditions({
-        StringLike: { 'aws:RequestTag/tenant': '?*' },
-        'ForAllValues:StringEquals': { 'aws:TagKeys': ['tenant'] },
-      }),
+    // A worker's own role is chained into this one, which STS limits to an hour.
+    assumedBy: new iam.CompositePrincipal(
+      ...workers.map(
+        ({ roleArn }) =>
+          new iam.SessionTagsPrincipal(
+            new iam.ArnPrincipal(roleArn).withConditions({
+              StringLike: { 'aws:RequestTag/tenant': '?*' },
+              'ForAllValues:StringEquals': { 'aws:TagKeys': ['tenant'] },
+            }),
+          ),
+      ),
     ),
   });
   const statements = [
@@ -84,12 +90,14 @@ export function tenantRole(scope: Construct, id: string, options: TenantRoleOpti
         ]),
   ];
   for (const statement of statements) role.addToPolicy(statement);
-  worker.addToPrincipalPolicy(
-    new iam.PolicyStatement({
-      sid: 'BecomeOneTenant',
-      actions: ['sts:AssumeRole', 'sts:TagSession'],
-      resources: [role.roleArn],
-    }),
-  );
+  for (const worker of workers) {
+    worker.addToPrincipalPolicy(
+      new iam.PolicyStatement({
+        sid: 'BecomeOneTenant',
+        actions: ['sts:AssumeRole', 'sts:TagSession'],
+        resources: [role.roleArn],
+      }),
+    );
+  }
   return role;
 }

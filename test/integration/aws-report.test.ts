@@ -103,6 +103,32 @@ test('a failed, a pending and a never begun tenant each fail the run by name', a
   );
 });
 
+test('a task that failed, or never ran, is told with its exit code and where its reason is', async () => {
+  const ended = (tenant: string, task: object) =>
+    execution(tenant, {
+      Status: 'FAILED',
+      Error: 'States.TaskFailed',
+      Cause: JSON.stringify({
+        TaskArn: `arn:aws:ecs:eu-central-1:111111111111:task/c/${tenant}1`,
+        StopCode: 'EssentialContainerExited',
+        ...task,
+      }),
+    });
+  const failed = ended('a', {
+    Containers: [{ Name: 'worker', ExitCode: 137, Reason: 'OutOfMemoryError: killed' }],
+    StoppedReason: 'Essential container in task exited',
+  });
+  const neverRan = ended('b', {
+    Containers: [{ Name: 'worker' }],
+    StoppedReason: 'CannotPullContainerError: timeout',
+  });
+  const { error } = await report(['a', 'b'], [], [failed, neverRan]);
+  expect(error?.message).toContain(
+    '"a" (the task ended with exit code 137 (OutOfMemoryError: killed; Essential container in task exited); the log stream worker/worker/a1 says why), ' +
+      '"b" (the task b1 did not run: CannotPullContainerError: timeout)',
+  );
+});
+
 test('a tenant that failed and then succeeded in a redrive is backed up', async () => {
   const { error } = await report(['a'], [done('a')], [broken('a')]);
   expect(error).toBeUndefined();

@@ -23,7 +23,9 @@ const environment = {
   AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
 };
 
-export async function startMoto(): Promise<Moto & { stop(): Promise<void> }> {
+export async function startMoto(
+  settings: Record<string, string> = {},
+): Promise<Moto & { stop(): Promise<void> }> {
   if (!existsSync(server)) {
     throw new Error(
       `moto's server is missing (${server}); get it with: node scripts/setup.mts test ` +
@@ -31,7 +33,10 @@ export async function startMoto(): Promise<Moto & { stop(): Promise<void> }> {
     );
   }
   const port = await freePort();
-  const child = spawn(server, ['-H', '127.0.0.1', '-p', String(port)], { stdio: 'ignore' });
+  const child = spawn(server, ['-H', '127.0.0.1', '-p', String(port)], {
+    stdio: 'ignore',
+    env: { ...process.env, ...settings },
+  });
   const endOfTests = () => child.kill('SIGKILL');
   process.once('exit', endOfTests);
   const endpoint = `http://127.0.0.1:${port}`;

@@ -105,8 +105,12 @@ test.each([true, false])('finds, dumps each, reports; with the result writer fla
     'tenant.$': '$.tenant',
     'database.$': '$.database',
   });
-  // No second try where the archive is whole in some stores; two where it is in none.
-  expect(each.ItemProcessor.States.Dump.Retry).toHaveLength(2);
+  // No second try where the archive is whole in some stores or the time was over; two where neither is so.
+  expect(each.ItemProcessor.States.Dump.Retry).toMatchObject([
+    { ErrorEquals: ['TenantCopyError'], MaxAttempts: 0 },
+    { ErrorEquals: ['TenantTimeError', 'Sandbox.Timedout'], MaxAttempts: 0 },
+    { ErrorEquals: ['States.ALL'], MaxAttempts: 2 },
+  ]);
   expect(machine.States.Report.Parameters).toEqual({
     'run.$': '$$.Execution.Name',
     'bucket.$': '$.bucket',

@@ -155,6 +155,18 @@ export const catalogue: readonly Rule<Host>[] = [
     (host) => rows({ bytes: 8192 * 100 + JSON.stringify(here(host).tables).length }),
   ),
   rule(
+    `SELECT d.name, SUM(CONVERT(float, f.size)) * 8192 AS bytes FROM sys.databases d
+         JOIN sys.master_files f ON f.database_id = d.database_id AND f.type = 0 GROUP BY d.name`,
+    ({ server }) =>
+      table(
+        ['name', 'bytes'],
+        [...server.model.databases.values()].map((one) => [
+          one.name,
+          8192 * 100 + JSON.stringify(one.tables).length,
+        ]),
+      ),
+  ),
+  rule(
     `SELECT p.name, l.name AS login FROM sys.database_principals p
        LEFT JOIN sys.server_principals l ON l.sid = p.sid
      WHERE p.authentication_type IN (1, 3) AND p.principal_id > 4 ORDER BY p.name`,

@@ -1,0 +1,120 @@
+import { Duration, Size, Stack } from 'aws-cdk-lib';
+import type * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import type * as kms from 'aws-cdk-lib/aws-kms';
+import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import type * as s3 from 'aws-cdk-lib/aws-s3';
+import type { Construct } from 'constructs';
+import { addProblem } from '../problems';
+import { type FunctionOptions, workerFunction } from '../shipped-functions';
+import type { DatabaseServer } from './database-server';
+import type { ExternalStore } from './external-store';
+import { taskSizeProblems } from './large-tenants';
+import type { SharedTenancy } from './shared-tenancy';
+import type { TenantBackupsProps } from './tenant-backups-props';
+import type { TenantKeys } from './tenant-keys';
+import { retentionPolicy } from './tenant-pruning';
+import { tenantRole } from './tenant-role';
+import { TenantTask } from './tenant-task';
+
+export interface TenantWorkersOptions {
+  readonly props: TenantBackupsProps;
+  readonly bucket: s3.IBucket;
+  readonly keys: TenantKeys;
+  readonly sharedKey: kms.IKey;
+  readonly regime: string;
+  readonly retention: Duration;
+  readonly externalStores: ExternalStore[];
+  readonly shared: SharedTenancy;
+  readonly environment: { [name: string]: string };
+  readonly network: Partial<FunctionOptions>;
+}
+
+export interface TenantWorkers {
+  readonly worker: lambda.DockerImageFunction;
+  /** For large tenants, where they are declared. */
+  readonly task?: TenantTask;
+  readonly tenantRole: iam.Role;
+}
+
+/** What dumps and restores: a function, and a task for large tenants, alike in all that they may and are told. */
+export function tenantWorkers(scope: Construct, options: TenantWorkersOptions): TenantWorkers {
+  const { props, keys, externalStores, shared } = options;
+  const { server } = props.source;
+  const worker = workerFunction(scope, 'Worker', {
+    description: 'Dumps, verifies, restores and undoes one tenant',
+    environment: options.environment,
+    memorySize: props.workerMemory ?? 2048,
+    ephemeralStorageSize: props.workerStorage ?? Size.gibibytes(10),
+    timeout: Duration.minutes(15),
+    ...options.network,
+  });
+  const task = taskFor(scope, options);
+  const role = tenantRole(scope, 'TenantRole', {
+    workers: [worker.role!, ...(task ? [task.role] : [])],
+    bucket: options.bucket,
+    key: keys.isPerTenant ? undefined : options.sharedKey,
+    regime: options.regime,
+  });
+  const told: { [name: string]: string } = {
+    SOVEREIGN_RETENTION: retentionPolicy(options.retention, props.generations),
+    SOVEREIGN_TENANT_ROLE_ARN: role.roleArn,
+    ...(keys.isPerTenant ? { SOVEREIGN_TENANT_KEYS: 'per-tenant' } : {}),
+    ...(externalStores.length > 0
+      ? {
+          SOVEREIGN_EXTERNAL_STORES: Stack.of(scope).toJsonString(
+            externalStores.map(({ url, credentials }) => ({ url, secretArn: credentials.secretArn })),
+          ),
+        }
+      : {}),
+  };
+  for (const each of [worker, ...(task ? [task] : [])]) {
+    for (const [name, value] of Object.entries(told)) each.addEnvironment(name, value);
+    for (const { credentials } of externalStores) credentials.grantRead(each);
+    letLogIn(scope, each, server);
+    shared.grantRead(each);
+    server.staging?.grantUse(each);
+  }
+  return { worker, task, tenantRole: role };
+}
+
+function taskFor(
+  scope: Construct,
+  { props, environment, network }: TenantWorkersOptions,
+): TenantTask | undefined {
+  const { largeTenants } = props;
+  if (!largeTenants) return undefined;
+  const { cpu = 2048, memoryLimitMiB = 4096, ephemeralStorageGiB = 100 } = largeTenants;
+  const problems = taskSizeProblems(cpu, memoryLimitMiB, ephemeralStorageGiB);
+  if (!props.vpc)
+    problems.push('largeTenants is given and vpc is not: tasks of Fargate run in a VPC only, so name it');
+  for (const problem of problems) addProblem(scope, problem);
+  if (problems.length > 0 || !props.vpc) return undefined;
+  return new TenantTask(scope, 'LargeTenants', {
+    environment,
+    vpc: props.vpc,
+    vpcSubnets: network.vpcSubnets,
+    securityGroups: network.securityGroups as ec2.ISecurityGroup[],
+    cpu,
+    memoryLimitMiB,
+    ephemeralStorageGiB,
+  });
+}
+
+/** The login that the server takes: its secret, or a token made from the caller's own role. */
+export function letLogIn(scope: Construct, caller: iam.IGrantable, server: DatabaseServer): void {
+  server.secret?.grantRead(caller);
+  if (!server.iamResourceId) return;
+  const { partition, region, account } = Stack.of(scope);
+  const user = `${server.iamResourceId}/${server.user}`;
+  may(
+    caller,
+    'rds-db:connect',
+    `arn:${partition}:rds-db:${server.region ?? region}:${account}:dbuser:${user}`,
+  );
+}
+
+/** CDK's own grants on buckets come with wildcards that nobody here needs. */
+export function may(grantee: iam.IGrantable, action: string, resource: string): void {
+  iam.Grant.addToPrincipal({ grantee, actions: [action], resourceArns: [resource] });
+}

@@ -1,7 +1,7 @@
 // What a run does for each tenant, by the synthesized definition: moto's interpreter calls what stands in for Lambda and
 // ECS, which run the built worker as the function and as the task, against a real server.
 import { CreateKeyCommand, KMSClient } from '@aws-sdk/client-kms';
-import { CreateBucketCommand, GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { Size } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
@@ -80,6 +80,8 @@ beforeEach(() => {
   compute.describe = asDocumented;
 });
 
+const store = () => new S3Client({ region: 'eu-central-1', endpoint: moto.endpoint, credentials });
+
 /** The list that `discover` writes for the run. */
 async function discover(change: Record<string, string>) {
   const { result, error, log } = await invoke(
@@ -89,9 +91,7 @@ async function discover(change: Record<string, string>) {
   );
   if (error) throw new Error(`${error.message}\n${log}`);
   const { key } = result as { key: string };
-  const { Body } = await new S3Client({ region: 'eu-central-1', endpoint: moto.endpoint, credentials }).send(
-    new GetObjectCommand({ Bucket: bucket, Key: key }),
-  );
+  const { Body } = await store().send(new GetObjectCommand({ Bucket: bucket, Key: key }));
   return JSON.parse(await Body!.transformToString());
 }
 
@@ -135,6 +135,34 @@ test('discover tells how large each tenant is', () => {
   expect(itemOf('small').bytes).toBeGreaterThan(1024 ** 2);
   expect(itemOf('small').bytes).toBeLessThan(12 * 1024 ** 2);
   expect(itemOf(large).bytes).toBeGreaterThan(12 * 1024 ** 2);
+});
+
+test('discover tells how large each schema is, of listed tenants, too; and goes on where nobody can tell', async () => {
+  await postgres().query(
+    'create schema s1; create table s1.t as select generate_series(1, 1000)',
+    [],
+    'small',
+  );
+  await postgres().query('create schema s2', [], 'small');
+  const schemas = {
+    SOVEREIGN_TENANCY: 'schema',
+    SOVEREIGN_DATABASE: 'small',
+    SOVEREIGN_TENANT_PATTERN: 's_',
+  };
+  const [filled, empty] = await discover(schemas);
+  expect(filled).toMatchObject({ tenant: 's1', database: 'small', bytes: expect.any(Number) });
+  expect(empty).toEqual({ tenant: 's2', database: 'small' });
+
+  const Body = JSON.stringify([
+    { tenant: 'slow', database: 'slow' },
+    { tenant: 'gone', database: 'gone' },
+  ]);
+  await store().send(new PutObjectCommand({ Bucket: bucket, Key: 'list.json', Body }));
+  const listed = await discover({ SOVEREIGN_LIST_BUCKET: bucket, SOVEREIGN_LIST_KEY: 'list.json' });
+  expect(listed).toEqual([
+    { tenant: 'slow', database: 'slow', bytes: expect.any(Number) },
+    { tenant: 'gone', database: 'gone' },
+  ]);
 });
 
 test('a small tenant is dumped by the function', async () => {

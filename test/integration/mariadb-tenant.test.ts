@@ -1,7 +1,9 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { Ajv } from 'ajv';
+import type { Engine } from '../../lambda/engine/engine';
 import { type Archive, changeAtRandom, code, objectsOf, verified } from '../faults/changed-archives';
+import { bundled } from '../support/bundled';
 import { useMariadb } from '../support/mariadb';
 import {
   checksums,
@@ -293,4 +295,14 @@ test('no password reaches an argument list, and a changed table during the dump 
   expect(ran).toMatchObject({ code: 3, stdout: '' });
   expect(ran.stderr).toMatch(/was changed in it: table late; no archive was kept/);
   expect((await runCli(['list', 'altered', '--store', work.store, '--json'])).json()).toEqual([]);
+});
+
+test('sizes: of those that are there, all in one question', async () => {
+  const { mariadb } = bundled<{ mariadb: Engine }>('lambda/engine/mariadb.ts');
+  await createTenant(server(), 'sized');
+  const at = { scheme: 'mysql', host: '127.0.0.1', port: server().port, user: 'root', options: {} };
+  const names = ['sized', 'gone', ...Array.from({ length: 1500 }, (_, i) => `gone${i}`)];
+  const sizes = await mariadb.sizes!({ server: at, of: { databases: names } });
+  expect([...sizes]).toEqual([['sized', expect.any(Number)]]);
+  expect(sizes.get('sized')).toBeGreaterThanOrEqual(16_384);
 });

@@ -506,3 +506,10 @@ test('answers that break off are errors, in packets of any size, and never hang 
   );
   await run.dump(rds, 'acme');
 });
+
+test('sizes: the data files of those that are asked for', async () => {
+  rds.model.create('other', { notes: ['one'] });
+  const of = { databases: ['acme', 'gone'] };
+  const sizes = await run.engine.sizes!({ server: run.addressOf(rds), of });
+  expect([...sizes]).toEqual([['acme', expect.any(Number)]]);
+});

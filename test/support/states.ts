@@ -11,10 +11,8 @@ export interface Definition {
 }
 
 /** The definition with what is known only when it is deployed filled in: a reference by the name of what it refers to. */
-export function definitionOf(machine: {
-  readonly Properties: { readonly DefinitionString: unknown };
-}): Definition {
-  const { DefinitionString: text } = machine.Properties;
+export function definitionOf(machine: { readonly [name: string]: unknown }): Definition {
+  const { DefinitionString: text } = machine.Properties as { readonly DefinitionString: unknown };
   if (typeof text === 'string') return JSON.parse(text);
   const parts = (text as { 'Fn::Join': [string, unknown[]] })['Fn::Join'][1];
   return JSON.parse(parts.map(filled).join(''));

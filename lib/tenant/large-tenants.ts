@@ -18,8 +18,8 @@ export interface LargeTenants {
   readonly threshold?: Size;
 
   /**
-   * Processor time of a task, in CPU units: 1024 are one vCPU. Dumps compress with as many sessions as there are
-   * processors.
+   * Processor time of a task, in CPU units: 1024 are one vCPU. A restore loads with as many sessions as there are vCPUs,
+   * four at most.
    *
    * @default 2048
    * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-cpu-memory-error.html
@@ -61,7 +61,7 @@ export function taskSizeProblems(cpu: number, memory: number, storage: number): 
     problems.push(`largeTenants.cpu is ${cpu}: Fargate gives ${Object.keys(MEMORY).join(', ')} units`);
   else {
     const [from, to, step] = range;
-    // The one size that is not a whole number of steps from the first.
+    // With the smallest there is no third step.
     const given = memory >= from && memory <= to && memory % step === 0 && !(cpu === 256 && memory === 1536);
     if (!given)
       problems.push(

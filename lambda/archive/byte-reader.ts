@@ -21,14 +21,15 @@ export class ByteReader {
   }
 
   public async take(length: number): Promise<Buffer> {
+    const parts = await this.takeParts(length);
+    return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
+  }
+
+  /** The same in the pieces that it came in, which spares copying them. */
+  public async takeParts(length: number): Promise<Buffer[]> {
     await this.fill(length);
     if (this.held < length) throw new DamagedError('it is cut off: bytes are missing at its end');
     this.held -= length;
-    const first = this.chunks[0] ?? Buffer.alloc(0);
-    if (first.length > length) {
-      this.chunks[0] = first.subarray(length);
-      return first.subarray(0, length);
-    }
     const parts: Buffer[] = [];
     for (let missing = length; missing > 0; ) {
       const chunk = this.chunks[0]!;
@@ -42,7 +43,7 @@ export class ByteReader {
         missing = 0;
       }
     }
-    return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
+    return parts;
   }
 
   public async expectEnd(): Promise<void> {

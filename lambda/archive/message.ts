@@ -100,20 +100,22 @@ export async function* decryptStream(
     for (let sequence = 1, last = false; !last; sequence += 1) {
       const frame = await frameHeader(input, sequence);
       last = frame.last;
-      const body = await input.take(frame.length);
+      const body = await input.takeParts(frame.length);
       const tag = await input.take(TAG);
       const decipher = getDecipher(frame.iv);
       const text = messageAADContentString({ contentType: 2, isFinalFrame: last });
       const aad = messageAAD(messageId, text, sequence, frame.length);
       decipher.setAAD(Buffer.from(aad.buffer, aad.byteOffset, aad.byteLength));
       decipher.setAuthTag(tag);
-      let plain: Buffer;
+      // In parts, as above; none of them is passed on before the whole frame has proved to be authentic.
+      const plain: Buffer[] = [];
       try {
-        plain = Buffer.concat([decipher.update(body), decipher.final()]);
+        for (const part of body) plain.push(decipher.update(part));
+        plain.push(decipher.final());
       } catch {
         throw new DamagedError(`its bytes were changed (frame ${sequence} does not authenticate)`);
       }
-      if (plain.length > 0) yield plain;
+      for (const part of plain) if (part.length > 0) yield part;
     }
     await input.expectEnd();
   } finally {

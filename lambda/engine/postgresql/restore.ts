@@ -29,10 +29,28 @@ export async function prepareRestore(request: EngineRestoreRequest): Promise<Pre
       `archive ${request.archive} holds ${JSON.stringify(format)}, which this version of the tool does not restore; restore with the one that wrote it, or a newer one`,
     );
   const say = request.phase ?? (() => {});
-  const client = await openMaintenance(address, database);
   let created = false;
   const enough = new AbortController();
-  let release = async () => {};
+  const { bytes = 0 } = request;
+  const jobs = request.jobs ?? defaultJobs(bytes);
+  // It takes its time, in which the server is asked and the side database made.
+  const opening = openSource({
+    ...request,
+    format,
+    bytes,
+    jobs,
+    signal: AbortSignal.any([enough.signal, ...(request.signal ? [request.signal] : [])]),
+  });
+  opening.catch(() => {});
+  // Whatever fails first, it is waited for, and nothing stays open.
+  const release = async () => {
+    enough.abort();
+    await opening.then(closeSource, () => {});
+  };
+  const client = await openMaintenance(address, database).catch(async (error) => {
+    await release();
+    throw error;
+  });
   const discard = async () => {
     if (created) await dropDatabase(client, side);
     created = false;
@@ -50,18 +68,6 @@ export async function prepareRestore(request: EngineRestoreRequest): Promise<Pre
       `restoring into ${side}, beside ${live ? 'the live database' : 'nothing: the live database is gone'}`,
     );
     const spaces = await checkTablespaces(client, model, request.facts.properties);
-    const { bytes = 0 } = request;
-    const jobs = request.jobs ?? defaultJobs(bytes);
-    const opening = openSource({
-      ...request,
-      format,
-      bytes,
-      jobs,
-      signal: AbortSignal.any([enough.signal, ...(request.signal ? [request.signal] : [])]),
-    });
-    // Whatever fails first, it is waited for, and nothing stays open.
-    opening.catch(() => {});
-    release = () => opening.then(closeSource, () => {});
     await client.query(createDatabaseSql(side, model, request.noOwner, spaces.ofDatabase));
     created = true;
     const mark: Mark = {
@@ -131,7 +137,6 @@ export async function prepareRestore(request: EngineRestoreRequest): Promise<Pre
     await discard().catch(() => {});
     throw describe(error);
   } finally {
-    enough.abort();
     await release();
   }
 }

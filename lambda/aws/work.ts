@@ -135,18 +135,21 @@ async function perform(
     ...(database === undefined ? {} : { database }),
     ...(scope === undefined ? {} : { scope }),
   };
+  const { jobs, statementTimeout } = asked;
+  const sessions = jobs === undefined ? {} : { jobs };
   if (asked.action === 'dump') {
     const copies = await openExternalStores(settings);
     return dumpTenant({
       ...request,
       ...where,
       server,
+      options: { ...sessions, ...(statementTimeout === undefined ? {} : { statementTimeout }) },
       key: await key(),
       ...(copies.length > 0 ? { copies } : {}),
       ...(settings.retention ? { retention: settings.retention } : {}),
     });
   }
-  const load = { ...request, ...where, ...at, server, noOwner: asked.noOwner };
+  const load = { ...request, ...where, ...at, ...sessions, server, noOwner: asked.noOwner };
   if (asked.action === 'drill') {
     const result = await rehearseRestore({ ...load, key: await key() });
     if (!result.ok) throw new OperationError(result.problems.join('; '));

@@ -12,6 +12,10 @@ export interface WorkerEvent {
   readonly at?: Date;
   readonly confirm?: string;
   readonly noOwner: boolean;
+  /** Sessions that dump or load at once. */
+  readonly jobs?: number;
+  /** Of a dump, in seconds. */
+  readonly statementTimeout?: number;
   /** Absent: the whole database, or what the archive says. */
   readonly scope?: TenantScope;
 }
@@ -26,6 +30,8 @@ const known = new Set([
   'tenancy',
   'schema',
   'tenantValue',
+  'jobs',
+  'statementTimeout',
 ]);
 const isoTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/;
 
@@ -60,6 +66,17 @@ export function parseWorkerEvent(event: unknown): WorkerEvent {
   const noOwner = given.noOwner ?? false;
   if (typeof noOwner !== 'boolean')
     problems.push(`"noOwner" must be true or false, got ${JSON.stringify(noOwner)}`);
+  const whole = (name: string, most: number, actions: readonly unknown[]): number | undefined => {
+    const value = given[name];
+    if (value === undefined || value === null) return undefined;
+    if (!actions.includes(action)) problems.push(`"${name}" goes with ${actions.join(', ')} alone`);
+    if (Number.isInteger(value) && (value as number) >= 1 && (value as number) <= most)
+      return value as number;
+    problems.push(`"${name}" must be a whole number from 1 to ${most}, got ${JSON.stringify(value)}`);
+    return undefined;
+  };
+  const jobs = whole('jobs', 64, ['dump', 'drill', 'restore']);
+  const statementTimeout = whole('statementTimeout', 31_536_000, ['dump']);
   const database = text('database');
   const confirm = text('confirm');
   const tenancy = text('tenancy');
@@ -90,6 +107,8 @@ export function parseWorkerEvent(event: unknown): WorkerEvent {
     tenant: tenant!,
     noOwner: noOwner as boolean,
     ...(database === undefined ? {} : { database }),
+    ...(jobs === undefined ? {} : { jobs }),
+    ...(statementTimeout === undefined ? {} : { statementTimeout }),
     ...(at === undefined ? {} : { at: new Date(at) }),
     ...(confirm === undefined ? {} : { confirm }),
     ...(scope === undefined ? {} : { scope }),

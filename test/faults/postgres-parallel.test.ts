@@ -35,7 +35,7 @@ const folders = () => readdirSync(temporary);
 const SLOW = ['--jobs', '2', '--limit-rate', '300k'];
 
 async function until(what: () => boolean): Promise<void> {
-  for (let tries = 0; !what() && tries < 200; tries += 1) await sleep(50);
+  for (let tries = 0; !what() && tries < 1200; tries += 1) await sleep(50);
   expect(what()).toBe(true);
 }
 

@@ -230,7 +230,7 @@ describe('refused, with the live database untouched:', () => {
   });
 });
 
-test('an archive that is changed anywhere is found out: a bit of every byte, every cut, and at random', async () => {
+test('an archive that is changed anywhere is found out: a bit of every byte of its data, every third cut, and at random', async () => {
   const archives = new Map<string, Archive>();
   for (const [tenant, rows] of [
     ['tiny', 3],
@@ -247,17 +247,18 @@ test('an archive that is changed anywhere is found out: a bit of every byte, eve
   const random = seeded(seedOf('changed archives of MariaDB'));
   const undetected: string[] = [];
   for (const [name, bytes] of objects) {
-    for (let at = 0; at < bytes.length; at += 1) {
+    const step = name.endsWith('/data') ? 1 : 11;
+    for (let at = 0; at < bytes.length; at += step) {
       const flipped = Buffer.from(bytes);
       flipped[at]! ^= 1 << Math.floor(random() * 8);
-      for (const changed of [flipped, bytes.subarray(0, at)]) {
+      for (const changed of at % 3 === 0 ? [flipped, bytes.subarray(0, at)] : [flipped]) {
         const { ok } = await verified('tiny', new Map([...objects, [name, changed]]), key);
         if (ok) undetected.push(`${name}: ${changed.length === at ? 'cut' : 'flipped'} at ${at}`);
       }
     }
   }
   expect(undetected).toEqual([]);
-  const { kinds, ...faults } = await changeAtRandom({ archives, key, mutations: 1000, random });
+  const { kinds, ...faults } = await changeAtRandom({ archives, key, mutations: 400, random });
   expect(faults).toEqual({ undetected: [], unclear: [] });
   expect(kinds.size).toBeGreaterThan(40);
 }, 120_000);

@@ -6,6 +6,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { bundleFolder, type ZipBundle } from './bundles';
+import { ShippedCode } from './shipped-code';
 
 export interface FunctionOptions {
   readonly description: string;
@@ -72,7 +73,7 @@ export function zipFunction(
     ...options,
     role: own.role,
     logGroup: own.logGroup,
-    code: lambda.Code.fromAsset(bundleFolder(bundle)),
+    code: new ShippedCode(bundleFolder(bundle)),
     handler: 'index.handler',
     runtime: lambda.Runtime.NODEJS_24_X,
     architecture: lambda.Architecture.ARM_64,

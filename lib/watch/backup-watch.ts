@@ -2,7 +2,7 @@ import { Duration, Lazy, Names, Stack, Token } from 'aws-cdk-lib';
 import { CfnBackupVault } from 'aws-cdk-lib/aws-backup';
 import type { Dashboard, IAlarm, MathExpression, Metric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
-import { type IRuleTarget, type Rule, RuleTargetInput } from 'aws-cdk-lib/aws-events';
+import type { IRuleTarget, Rule } from 'aws-cdk-lib/aws-events';
 import { SnsTopic } from 'aws-cdk-lib/aws-events-targets';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { aws_kms } from 'aws-cdk-lib/interfaces';
@@ -24,6 +24,7 @@ import { chatMessage, sentenceOf, Telling } from './sentence';
 import { atLeast, WatchSeverity } from './severity';
 import { snapshotEvents } from './snapshot-events';
 import { survey, surveyParts } from './survey';
+import { TopicTarget } from './topic-target';
 import { type AlarmSpec, cacheAlarms, LONGEST_HOURS, makeAlarm } from './watch-alarms';
 import { watchDashboard } from './watch-dashboard';
 import { ruleMetric, sumOf, sumOfVaults, surveyMetric } from './watch-metrics';
@@ -81,6 +82,7 @@ export class BackupWatch extends Construct {
     this.check();
     const own = props.topic ? undefined : watchTopic(this, 'Topic', this.regime.id);
     this.topic = props.topic ?? own!.topic;
+    TopicTarget.letIn(this.topic);
     for (const event of this.events(own?.key)) this.addRule(event);
     this.residency = props.residency ?? this.makeResidency();
     this.tellOfInterruptions();
@@ -177,9 +179,7 @@ export class BackupWatch extends Construct {
   public notify(target: IRuleTarget, options: NotifyOptions = {}): void {
     const { atLeast: least = WatchSeverity.INFO, wholeEvent = false } = options;
     for (const { rule, event } of this.matching(least)) {
-      const told = wholeEvent
-        ? target
-        : new Telling(target, RuleTargetInput.fromText(sentenceOf(this.regime.id, event)));
+      const told = wholeEvent ? target : new Telling(target, sentenceOf(this.regime.id, event));
       this.addTarget(rule, told);
     }
   }
@@ -276,8 +276,7 @@ export class BackupWatch extends Construct {
       pattern: event.pattern,
     });
     this.rules.set(event.id, { rule, event });
-    const message = RuleTargetInput.fromText(sentenceOf(this.regime.id, event));
-    this.addTarget(rule, new SnsTopic(this.topic, { message }));
+    this.addTarget(rule, new TopicTarget(this.topic, sentenceOf(this.regime.id, event)));
   }
 
   private addTarget(rule: Rule, target: IRuleTarget): void {

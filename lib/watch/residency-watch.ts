@@ -8,7 +8,6 @@ import {
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import type { Rule } from 'aws-cdk-lib/aws-events';
-import { SnsTopic } from 'aws-cdk-lib/aws-events-targets';
 import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { DeclarationError } from '../errors';
@@ -16,6 +15,7 @@ import type { PrivacyRegime, TransferException } from '../regime';
 import { findRegion } from '../regime/lookup';
 import { arrivals, departures } from './copy-events';
 import { rawRule } from './raw-rule';
+import { TopicTarget } from './topic-target';
 
 /** What is watched, and who is told. */
 export interface ResidencyWatchProps {
@@ -90,11 +90,12 @@ export class ResidencyWatch extends Construct {
       );
     }
     this.topic = props.topic ?? new Topic(this, 'Topic', { enforceSSL: true });
+    TopicTarget.letIn(this.topic);
     this.rules = events.map(({ id: name, description, pattern }) =>
       rawRule(this, name, {
         description: `${description} (${regime.id})`,
         pattern,
-        targets: [new SnsTopic(this.topic)],
+        targets: [new TopicTarget(this.topic)],
       }),
     );
     this.alarm = new Alarm(this, 'Alarm', {

@@ -5,12 +5,17 @@ import {
   type RuleTargetConfig,
   RuleTargetInput,
 } from 'aws-cdk-lib/aws-events';
+import { TextOfEvent } from './topic-target';
 import type { WatchedEvent } from './watched-event';
 
+type Told = Pick<WatchedEvent, 'severity' | 'sentence'>;
+
+const textOf = (regime: string, event: Told) =>
+  `${event.severity}: backups of ${regime} in {region}, account {account}. ${event.sentence}`;
+
 /** A sentence about an event, with what of it matters: `{detail.state}` becomes the event's own. */
-export function sentenceOf(regime: string, event: Pick<WatchedEvent, 'severity' | 'sentence'>): string {
-  const text = `${event.severity}: backups of ${regime} in {region}, account {account}. ${event.sentence}`;
-  return text.replace(/\{([\w.-]+)\}/g, (_, path) => EventField.fromPath(`$.${path}`));
+export function sentenceOf(regime: string, event: Told): RuleTargetInput {
+  return new TextOfEvent(textOf(regime, event));
 }
 
 /** As Amazon Q Developer (AWS Chatbot) shows it in Slack and Teams: it drops what it does not know. */
@@ -21,7 +26,9 @@ export function chatMessage(regime: string, event: WatchedEvent): RuleTargetInpu
     content: {
       textType: 'client-markdown',
       title: `${event.severity}: ${event.description}`,
-      description: sentenceOf(regime, event),
+      description: textOf(regime, event).replace(/\{([\w.-]+)\}/g, (_, path) =>
+        EventField.fromPath(`$.${path}`),
+      ),
     },
   });
 }

@@ -105,6 +105,7 @@ async function dumpFrom(
           clientVersion: facts.clientVersion,
           snapshot: facts.snapshot,
           roles: facts.roles,
+          ...(server === request.replica ? { fromReplica: true as const } : {}),
           properties: facts.properties,
         },
         dump: {

@@ -27,6 +27,8 @@ export interface Manifest {
     readonly clientVersion: string;
     readonly snapshot: string;
     readonly roles: readonly string[];
+    /** The dump was taken from a read replica. */
+    readonly fromReplica?: true;
     readonly properties: Readonly<Record<string, unknown>>;
   };
   /** The three layers of `data`, from the inside out. */

@@ -1,4 +1,5 @@
 import type { RetentionPolicy } from '../archive/retention.js';
+import type { DumpOptions } from '../engine/dump-options.js';
 import { OperationError } from '../errors.js';
 
 /** What the constructs tell the functions, by environment variables. */
@@ -18,6 +19,10 @@ export interface Settings {
   readonly externalStores: readonly ExternalStore[];
   /** `postgres://user@host:5432`, never with a password. */
   readonly server: string;
+  /** A read replica to dump from; logged in to as the server is. */
+  readonly replica?: string;
+  /** How dumps are taken. */
+  readonly dump: DumpOptions;
   /** Of the secret with the login; without it none is needed, or `iam` is used. */
   readonly secretArn?: string;
   /** `iam`: log in with a token that is made from the function's role instead of a password. */
@@ -63,6 +68,8 @@ export function readSettings(environment: NodeJS.ProcessEnv = process.env): Sett
     measureSizes: environment.SOVEREIGN_MEASURE_SIZES === 'true',
     externalStores: JSON.parse(environment.SOVEREIGN_EXTERNAL_STORES ?? '[]') as ExternalStore[],
     server: required('SOVEREIGN_SERVER'),
+    ...given('replica', environment.SOVEREIGN_REPLICA),
+    dump: JSON.parse(environment.SOVEREIGN_DUMP ?? '{}') as DumpOptions,
     login: environment.SOVEREIGN_DB_AUTH === 'iam' ? ('iam' as const) : ('password' as const),
     ...(environment.SOVEREIGN_RETENTION
       ? { retention: JSON.parse(environment.SOVEREIGN_RETENTION) as RetentionPolicy }

@@ -143,7 +143,14 @@ async function perform(
       ...request,
       ...where,
       server,
-      options: { ...sessions, ...(statementTimeout === undefined ? {} : { statementTimeout }) },
+      ...(settings.replica === undefined
+        ? {}
+        : { replica: await serverLogin({ ...settings, server: settings.replica }) }),
+      options: {
+        ...settings.dump,
+        ...sessions,
+        ...(statementTimeout === undefined ? {} : { statementTimeout }),
+      },
       key: await key(),
       ...(copies.length > 0 ? { copies } : {}),
       ...(settings.retention ? { retention: settings.retention } : {}),

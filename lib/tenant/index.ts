@@ -1,4 +1,5 @@
 export * from './database-server';
+export * from './dump-settings';
 export * from './external-store';
 export * from './large-tenants';
 export * from './sql-server-staging';

@@ -4,6 +4,7 @@ import type * as kms from 'aws-cdk-lib/aws-kms';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type * as sns from 'aws-cdk-lib/aws-sns';
 import type { PrivacyRegime } from '../regime';
+import type { DumpSettings } from './dump-settings';
 import type { ExternalStore } from './external-store';
 import type { LargeTenants } from './large-tenants';
 import type { TenantKeys } from './tenant-keys';
@@ -103,6 +104,13 @@ export interface TenantBackupsProps {
    * @default Duration.days(7)
    */
   readonly immutableFor?: Duration;
+
+  /**
+   * How dumps are taken: from a replica, at which level, by how many sessions, within which limits.
+   *
+   * @default - from the server, at level 2, by one session, with checksums of content and without limits
+   */
+  readonly dumps?: DumpSettings;
 
   /**
    * How many tenants are dumped at a time. Each takes one connection to the server, and its reading speed.

@@ -25,7 +25,7 @@ import { regionProblem } from '../regime/region-check';
 import { type FunctionOptions, zipFunction } from '../shipped-functions';
 import { regionKey } from '../vault/vault-key';
 import { ARCHIVES, archiveBucket, RUNS } from './archive-bucket';
-import { DatabaseEngine } from './database-server';
+import { DatabaseEngine, type DatabaseServer } from './database-server';
 import type { ExternalStore } from './external-store';
 import { runsFailed, scheduledRun } from './scheduled-run';
 import { sharedTenancy } from './shared-tenancy';
@@ -136,8 +136,9 @@ export class TenantBackups extends Construct implements ec2.IConnectable {
         description: 'Worker of the tenant backups',
       });
     this.connections = new ec2.Connections({ securityGroups: securityGroup ? [securityGroup] : [] });
-    if (securityGroup && server.connections) {
-      server.connections.connections.allowFrom(securityGroup, ec2.Port.tcp(server.port), 'Tenant backups');
+    for (const { connections, port } of serversOf(props)) {
+      if (securityGroup)
+        connections?.connections.allowFrom(securityGroup, ec2.Port.tcp(port), 'Tenant backups');
     }
     const network = {
       vpc: props.vpc,
@@ -280,15 +281,9 @@ export class TenantBackups extends Construct implements ec2.IConnectable {
     const regime = props.regime ?? (unclear ? PrivacyRegime.EU : PrivacyRegime.forRegion(region));
     const home = homeRegionProblem(region, regime);
     if (home) addProblem(this, `tenant archives of '${regime.id}': ${home}`);
-    const { region: serverRegion } = props.source.server;
-    if (!home && serverRegion && serverRegion !== region) {
-      const problem = moveProblem({
-        what: Cargo.BACKUP,
-        from: serverRegion,
-        to: region,
-        regime,
-        now: new Date(),
-      });
+    for (const { region: from } of serversOf(props)) {
+      if (home || !from || from === region) continue;
+      const problem = moveProblem({ what: Cargo.BACKUP, from, to: region, regime, now: new Date() });
       if (problem) addProblem(this, `dumps the server of another region: ${problem}`);
     }
     const keyRegion = props.encryptionKey?.env.region;
@@ -390,4 +385,9 @@ export class TenantBackups extends Construct implements ec2.IConnectable {
     );
     return new sns.Topic(this, 'Alarms', { masterKey: this.encryptionKey, enforceSSL: true });
   }
+}
+
+/** Those that dumps are taken from. */
+function serversOf({ source, dumps }: TenantBackupsProps): DatabaseServer[] {
+  return [source.server, ...(dumps?.replica ? [dumps.replica] : [])];
 }

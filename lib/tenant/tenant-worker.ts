@@ -8,6 +8,7 @@ import type { Construct } from 'constructs';
 import { addProblem } from '../problems';
 import { type FunctionOptions, workerFunction } from '../shipped-functions';
 import type { DatabaseServer } from './database-server';
+import { dumpEnvironment } from './dump-environment';
 import type { ExternalStore } from './external-store';
 import { taskSizeProblems } from './large-tenants';
 import type { SharedTenancy } from './shared-tenancy';
@@ -57,6 +58,7 @@ export function tenantWorkers(scope: Construct, options: TenantWorkersOptions): 
     regime: options.regime,
   });
   const told: { [name: string]: string } = {
+    ...dumpEnvironment(scope, props.source, props.dumps),
     SOVEREIGN_RETENTION: retentionPolicy(options.retention, props.generations),
     SOVEREIGN_TENANT_ROLE_ARN: role.roleArn,
     ...(keys.isPerTenant ? { SOVEREIGN_TENANT_KEYS: 'per-tenant' } : {}),
@@ -72,6 +74,7 @@ export function tenantWorkers(scope: Construct, options: TenantWorkersOptions): 
     for (const [name, value] of Object.entries(told)) each.addEnvironment(name, value);
     for (const { credentials } of externalStores) credentials.grantRead(each);
     letLogIn(scope, each, server);
+    if (props.dumps?.replica?.iamResourceId) letLogIn(scope, each, props.dumps.replica);
     shared.grantRead(each);
     server.staging?.grantUse(each);
   }

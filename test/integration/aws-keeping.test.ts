@@ -135,14 +135,24 @@ describe('a store at another provider', () => {
   test('gets every dump under its own key, and says where it is', async () => {
     elsewhere.fault = () => undefined;
     const kept = { SOVEREIGN_RETENTION: '{"keepDays":7,"keepMonthly":12}' };
-    const done = await run('worker', { action: 'dump', tenant: 'spira_b' }, { ...stores(), ...kept });
+    // The server itself is not there: only its replica can have given the dump.
+    const replica = {
+      SOVEREIGN_SERVER: 'postgres://127.0.0.1:1?sslmode=disable',
+      SOVEREIGN_REPLICA: environment.SOVEREIGN_SERVER!,
+      SOVEREIGN_DUMP: '{"checksums":"rows","level":3}',
+    };
+    const change = { ...stores(), ...kept, ...replica };
+    const done = await run('worker', { action: 'dump', tenant: 'spira_b' }, change);
     expect(done.stores).toMatchObject([{ ok: true }, { ok: true }]);
     const [manifest] = (await keys('copies')).filter((key) => key.endsWith('manifest.json'));
     expect(manifest).toContain(`eu/spira_b/${done.archive}/`);
     const text = await (
       await s3.send(new GetObjectCommand({ Bucket: 'copies', Key: manifest }))
     ).Body!.transformToString();
-    expect(JSON.parse(text)).toMatchObject({
+    const written = JSON.parse(text);
+    expect(written.checksums).toBeUndefined();
+    expect(written).toMatchObject({
+      engine: { fromReplica: true },
       key: { id: expect.stringMatching(/^raw:/) },
       regions: { store: 'fr-par', country: 'FR' },
       retention: { keepDays: 7, keepMonthly: 12 },

@@ -1,4 +1,4 @@
-import { type CfnElement, Duration, Stack } from 'aws-cdk-lib';
+import { type CfnElement, Duration, Size, Stack } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { Vpc } from 'aws-cdk-lib/aws-ec2';
 import {
@@ -9,6 +9,7 @@ import {
 } from 'aws-cdk-lib/aws-rds';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import {
+  DatabaseEngine,
   DatabaseServer,
   PrivacyRegime,
   TenantBackups,
@@ -300,5 +301,62 @@ describe('refuses', () => {
     expect(() => TenantSource.list(server, [])).toThrow(/no tenants/);
     expect(() => TenantSource.list(server, [{ tenant: 'a' }, { tenant: 'a' }])).toThrow(/more than once: a/);
     expect(() => TenantSource.discover(server, ' ')).toThrow(/pattern is empty/);
+  });
+});
+
+describe('how dumps are taken', () => {
+  const told = (props: Partial<TenantBackupsProps>) =>
+    Object.values(backups(props).template().findResources('AWS::Lambda::Function'))
+      .map((made) => made.Properties.Environment?.Variables ?? {})
+      .filter(({ SOVEREIGN_TENANT_ROLE_ARN }) => SOVEREIGN_TENANT_ROLE_ARN !== undefined)
+      .map(({ SOVEREIGN_DUMP, SOVEREIGN_REPLICA }) => ({ SOVEREIGN_DUMP, SOVEREIGN_REPLICA }));
+
+  test('is told to the worker where it is declared, and not otherwise', () => {
+    expect(told({})).toEqual([{}]);
+    const replica = DatabaseServer.fromEndpoint({ host: 'replica.example.internal', user: 'backup' });
+    const dumps = {
+      replica,
+      compressionLevel: 3,
+      contentChecksums: false,
+      maxPerSecond: Size.mebibytes(20),
+      jobs: 4,
+      statementTimeout: Duration.minutes(10),
+    };
+    expect(told({ dumps })).toEqual([
+      {
+        SOVEREIGN_DUMP:
+          '{"level":3,"checksums":"rows","bytesPerSecond":20971520,"jobs":4,"statementTimeout":600}',
+        SOVEREIGN_REPLICA: 'postgres://backup@replica.example.internal:5432',
+      },
+    ]);
+  });
+
+  test('is refused where the engine or the tenancy cannot have it', () => {
+    const mysql = { host: 'db', engine: DatabaseEngine.MYSQL };
+    const { stack, app } = backups({
+      dumps: {
+        compressionLevel: 20,
+        jobs: 0,
+        replica: DatabaseServer.fromEndpoint({ ...mysql, region: 'us-east-1' }),
+      },
+    });
+    new TenantBackups(stack, 'Rows', {
+      source: TenantSource.schemas(DatabaseServer.fromEndpoint({ host: 'db' }), 'app', 'tenant_%'),
+      dumps: { jobs: 2 },
+    });
+    new TenantBackups(stack, 'Mysql', {
+      source: TenantSource.discover(DatabaseServer.fromEndpoint(mysql), 'tenant_%'),
+      dumps: { statementTimeout: Duration.minutes(1) },
+    });
+    const said = complaint(app);
+    for (const part of [
+      /compressionLevel is 20, write a whole number from 1 to 19/,
+      /jobs is 0, write a whole number from 1 to 64/,
+      /the replica is mysql and the server postgres/,
+      /dumps the server of another region.*us-east-1/,
+      /Rows.*several jobs read a database of PostgreSQL/s,
+      /Mysql.*statementTimeout is for databases and schemas of PostgreSQL/s,
+    ])
+      expect(said).toMatch(part);
   });
 });

@@ -1,3 +1,8 @@
+import { join } from 'node:path';
+
+// The built programs are started many hundred times: what Node compiled once, it need not compile again.
+process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, '.cache/compiled');
+
 // Tests run against the built package (dist/): `npm test` builds first.
 const transform = {
   '^.+\\.m?tsx?$': ['@swc/jest', { jsc: { target: 'es2023', parser: { syntax: 'typescript' } } }],
@@ -11,7 +16,9 @@ export default {
   // Sources of lambda/ and bin/ name each other as they will be named when built.
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': ['$1.js', '$1.ts'] },
   moduleFileExtensions: ['ts', 'mts', 'js', 'mjs', 'json', 'node'],
-  // Two cores, and tests that wait a good part of their time for servers and timeouts.
-  maxWorkers: 4,
+  testEnvironment: '<rootDir>/test/support/one-context.mjs',
+  testEnvironmentOptions: { globalsCleanup: 'off' },
+  // Two cores, and tests that wait a part of their time for servers and timeouts.
+  maxWorkers: 3,
   testTimeout: 120_000,
 };

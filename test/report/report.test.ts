@@ -245,72 +245,52 @@ const hostile = [
 ];
 
 test('hostile strings everywhere stay text', async () => {
-  for (const text of hostile) {
+  const bad = hostile.map((text) => {
     const place = { region: text, account: text, partition: text, regime: text };
-    const bad = edge('violation', 'backup', null, null, {
+    return edge('violation', 'backup', null, null, {
       ...{ rule: text, template: text, stack: text, logicalId: text, constructPath: text },
-      ...{
-        resourceType: text,
-        propertyPath: text,
-        message: text,
-        from: place,
-        to: { ...place, region: 'us-east-1' },
-      },
+      ...{ resourceType: text, propertyPath: text, message: text },
+      ...{ from: place, to: { ...place, region: 'us-east-1' } },
     });
-    const known = edge('violation', 'backup', 'eu-west-1', 'us-east-1');
-    const result = {
-      ...resultOf(
-        [bad, known],
-        ['error', 'key', 'not-assessed'].map((rule) => ({
-          ...{
-            rule: `${rule}-${text}`,
-            severity: 'error' as const,
-            template: text,
-            logicalId: text,
-            message: text,
-          },
-        })),
-      ),
-      catalogue: { version: text, sha256: text },
-      inputs: [{ path: text, sha256: text }],
-    };
-    const policy = {
-      regimes: { [text]: { name: text, regions: [text] } },
-      exceptions: [
-        {
-          from: text,
-          to: text,
-          instrument: text,
-          what: [text],
-          approvedBy: text,
-          expires: text,
-          conditions: text,
-        },
-      ],
-      soleRegion: { [text]: { acceptedBy: text, reviewOn: text, reason: text } },
-    };
-    const { page, noise } = await open(
-      htmlReport(result, {
-        ...{
-          toolVersion: text,
-          policy,
-          policyFile: { path: text, sha256: text },
-          asOf: text,
-          generatedOn: text,
-        },
-      }),
-    );
-    expect(await page.locator('script').count()).toBe(1);
-    expect(
-      await page.locator('img, base, link, iframe, [onload], [onerror], [onfocus], [onmouseover]').count(),
-    ).toBe(0);
-    expect(await page.locator('section').count()).toBe(12);
-    expect(await page.locator('#edges-table tbody tr').count()).toBe(2);
-    const message = await page.locator('#edges-table tbody tr >> nth=0 >> .where p').textContent();
-    expect(message).toBe(visible(text));
-    expect(noise).toEqual([]);
-    await page.close();
-  }
+  });
+  const known = edge('violation', 'backup', 'eu-west-1', 'us-east-1');
+  const findings = hostile.flatMap((text) =>
+    ['error', 'key', 'not-assessed'].map((rule) => ({
+      ...{ rule: `${rule}-${text}`, severity: 'error' as const },
+      ...{ template: text, logicalId: text, message: text },
+    })),
+  );
+  const all = hostile.join(' ');
+  const each = <T>(make: (text: string) => T) =>
+    Object.fromEntries(hostile.map((text) => [text, make(text)]));
+  const result = {
+    ...resultOf([...bad, known], findings),
+    catalogue: { version: all, sha256: all },
+    inputs: hostile.map((text) => ({ path: text, sha256: text })),
+  };
+  const policy = {
+    regimes: each((text) => ({ name: text, regions: [text] })),
+    exceptions: hostile.map((text) => ({
+      ...{ from: text, to: text, instrument: text, what: [text] },
+      ...{ approvedBy: text, expires: text, conditions: text },
+    })),
+    soleRegion: each((text) => ({ acceptedBy: text, reviewOn: text, reason: text })),
+  };
+  const { page, noise } = await open(
+    htmlReport(result, {
+      ...{ toolVersion: all, policy, policyFile: { path: all, sha256: all }, asOf: all, generatedOn: all },
+    }),
+  );
+  expect(await page.locator('script').count()).toBe(1);
+  expect(
+    await page.locator('img, base, link, iframe, [onload], [onerror], [onfocus], [onmouseover]').count(),
+  ).toBe(0);
+  expect(await page.locator('section').count()).toBe(12);
+  expect(await page.locator('#edges-table tbody tr').count()).toBe(hostile.length + 1);
+  const messages = await page.locator('#edges-table tbody tr .where p').allTextContents();
+  expect(messages.toSorted()).toEqual([known.message, ...hostile.map(visible)].toSorted());
+  expect(noise).toEqual([]);
+  await page.close();
 });
 
 test('even markup that got in could not run or fetch', async () => {

@@ -36,6 +36,7 @@ export async function invoke(
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
     env: {
       PATH: process.env.PATH ?? '',
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? '',
       ...environment,
       TEST_BUNDLE: join(__dirname, `../../dist/lambda/${name}/index.mjs`),
       TEST_EVENT: JSON.stringify(event),

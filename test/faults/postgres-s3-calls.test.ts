@@ -7,14 +7,13 @@ import { bundled } from '../support/bundled';
 import { type Call, type Fault, type FaultProxy, startFaultProxy } from '../support/fault-proxy';
 import { useMoto } from '../support/moto';
 import { usePostgres } from '../support/postgres';
-import { seeded, seedOf } from '../support/random';
+import { everyFault, seeded, seedOf, someOf } from '../support/random';
 import type * as Module from './operations';
 
 const code = bundled<typeof Module>('test/faults/operations.ts');
 const moto = useMoto();
 const postgres = usePostgres();
 const random = seeded(seedOf('calls'));
-const everything = process.env.SOVEREIGN_FAULTS === 'all';
 const bucket = 'archives-eu';
 const region = 'eu-central-1';
 const credentials = { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'not-a-secret' };
@@ -109,7 +108,7 @@ const passing: Fault[] = [
   'cut',
   'lost',
   // Takes seconds each; of the single calls `aws-s3-store` and `aws-kms-key` have it every time.
-  ...(everything ? (['silent'] as const) : []),
+  ...(everyFault ? (['silent'] as const) : []),
 ];
 const lasting: Fault[] = [
   { status: 500, code: 'InternalError' },
@@ -129,7 +128,7 @@ function suited(fault: Fault, call: Call): Fault {
   if (!call.name.startsWith('KMS ') || typeof fault !== 'object' || !('status' in fault)) return fault;
   return { status: fault.code === 'InternalError' ? 500 : 400, code: ofKms[fault.code]! };
 }
-const some = (faults: Fault[]) => (everything ? faults : [faults[Math.floor(random() * faults.length)]!]);
+const some = (faults: Fault[]) => someOf(faults, 1, random);
 const text = (fault: Fault) => (typeof fault === 'object' && 'code' in fault ? fault.code : fault);
 
 /** The names of the calls of an undisturbed run, in their order. */

@@ -1,5 +1,5 @@
 // Processes killed, servers killed, sessions cut, disks full: afterwards live is whole, old or new, and the next run
-// cleans up and succeeds. TEST_KILLS is how often in all; 24 unless it says otherwise.
+// cleans up and succeeds. TEST_KILLS is how often in all; 12 unless it says otherwise.
 import { type ChildProcess, execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { useMariadb } from '../support/mariadb';
 import { content, databases, mariadbWorkspace } from '../support/mariadb-tenants';
 import type { Workspace } from '../support/tenants';
 
-const KILLS = Math.ceil(Number(process.env.TEST_KILLS ?? 24) / 4);
+const KILLS = Math.ceil(Number(process.env.TEST_KILLS ?? 12) / 4);
 const server = useMariadb();
 let work: Workspace;
 /** The two states that live may be in, whole: tables, rows, view, routine, event, triggers. */

@@ -79,3 +79,28 @@ test('a limit on the rate is kept, and has to be one', async () => {
   for (const wrong of ['0', '5', 'fast', '-1k', '1e6'])
     expect((await primary.dump('acme', [`--limit-rate=${wrong}`])).code).toBe(2);
 });
+
+test('every table is held until all are counted, so that nobody can empty one that pg_dump has let go of', async () => {
+  await server().query('create database held');
+  await server().query(
+    'create table first as select n from generate_series(1, 1000000) n; create table last as select 1 as n',
+    undefined,
+    'held',
+  );
+  let over = false;
+  const dumping = primary.dump('held').finally(() => {
+    over = true;
+  });
+  let held = 0;
+  while (!over) {
+    const [row] = await server().query(
+      `select count(*)::int as held from pg_locks l join pg_stat_activity a using (pid)
+        where l.relation = 'last'::regclass and l.granted and a.query ~ '^select count.* from only "public"."first"$'`,
+      undefined,
+      'held',
+    );
+    held += row!.held;
+  }
+  expect((await dumping).code).toBe(0);
+  expect(held).toBeGreaterThan(0);
+});

@@ -1,6 +1,8 @@
 // The connection cut, or the client killed, before each single statement of a restore, a swap and an undo: afterwards
 // live is the old or the new one, whole, or the next run makes it so, and nothing is left over.
+
 import { useMoto } from '../support/moto';
+import { everyFault, seeded, seedOf } from '../support/random';
 import {
   content,
   engineOf,
@@ -65,6 +67,10 @@ function wholeOrJournalled(): void {
   expect(next).toHaveLength(1);
 }
 
+/** Some statements are passed over, others in each run. */
+const random = seeded(seedOf('cuts of SQL Server'));
+const step = () => (everyFault ? 1 : 1 + Math.floor(3 * random()));
+
 describe.each([
   { kind: 'Amazon RDS', rds: true },
   { kind: 'SQL Server 2022', rds: false },
@@ -73,7 +79,7 @@ describe.each([
     const dumped = await fresh(rds);
     let missing = 0;
     let cuts = 0;
-    for (let n = 1; ; n += 1) {
+    for (let n = 1; ; n += step()) {
       const wasCut = cutAt(n);
       const outcome = await run.restore(server, 'acme', dumped).catch((error) => error);
       if (!wasCut()) break;
@@ -83,7 +89,7 @@ describe.each([
       if (!server.model.find('acme')) missing += 1;
       // A tenant is found, and dumped, in whatever state its restore was left.
       expect(await run.databases(server, 'acm%')).toEqual(['acme']);
-      if (n % 5 === 0) {
+      if (cuts % 5 === 0) {
         await run.dump(server, 'acme');
         expect([OLD, NEW]).toContainEqual(content(server, 'acme'));
       }
@@ -96,9 +102,9 @@ describe.each([
       for (const name of names(server)) if (name.includes('__undo_')) server.model.databases.delete(name);
       server.model.open('acme').tables = [server.model.table('t', OLD.t)];
     }
-    expect(cuts).toBeGreaterThan(25);
+    expect(cuts).toBeGreaterThan(everyFault ? 25 : 8);
     // Between the two renames there is a moment without the name: it was hit, and mended.
-    expect(missing).toBeGreaterThan(0);
+    if (everyFault) expect(missing).toBeGreaterThan(0);
     expect(content(server, 'other')).toEqual({ t: ['untouched'] });
   });
 
@@ -106,7 +112,7 @@ describe.each([
     const dumped = await fresh(rds);
     await run.restore(server, 'acme', dumped);
     let cuts = 0;
-    for (let n = 1; ; n += 1) {
+    for (let n = 1; ; n += step()) {
       const wasCut = cutAt(n);
       await run.undo(server, 'acme').catch((error) => error);
       if (!wasCut()) break;
@@ -119,23 +125,23 @@ describe.each([
       expect(names(server).filter((name) => name.startsWith('acme'))).toHaveLength(2);
       expect(server.model.find('acme')).toMatchObject({ access: 'MULTI_USER', properties: {} });
     }
-    expect(cuts).toBeGreaterThan(10);
+    expect(cuts).toBeGreaterThan(everyFault ? 10 : 3);
   });
 
   test('a dump', async () => {
     await fresh(rds);
     let cuts = 0;
-    for (let n = 1; ; n += 1) {
+    for (let n = 1; ; n += step()) {
       const wasCut = cutAt(n);
       const outcome = await run.dump(server, 'acme').catch((error) => error);
       if (!wasCut()) break;
       cuts += 1;
       if (outcome instanceof Error) expect(outcome).toMatchObject({ exitCode: 3 });
-      if (n % 3 !== 0) continue;
+      if (cuts % 3 !== 0) continue;
       await run.dump(server, 'acme');
       expect(await staged(moto())).toEqual([]);
     }
-    expect(cuts).toBeGreaterThan(10);
+    expect(cuts).toBeGreaterThan(everyFault ? 10 : 3);
     expect(names(server)).toEqual(['acme', 'other']);
   });
 });

@@ -53,8 +53,9 @@ test.each([
   ['every verdict', mixed],
   ['two thousand edges', many(2000)],
 ])('%s: a whole, silent page, in light and dark', async (_name, result) => {
+  const html = htmlReport(result, context);
   for (const colorScheme of ['light', 'dark'] as const) {
-    const { page, noise } = await open(htmlReport(result, context), { colorScheme });
+    const { page, noise } = await open(html, { colorScheme });
     expect(await shown(page)).toBe(result.edges.length);
     expect(await page.locator('section').count()).toBe(12);
     expect(noise).toEqual([]);

@@ -28,3 +28,16 @@ export function amount(name: string, usual: number): number {
     throw new Error(`${name} is a whole number from 1, got ${value}`);
   return number;
 }
+
+/** With SOVEREIGN_FAULTS=all nothing is left to chance: every fault at every place. */
+export const everyFault = process.env.SOVEREIGN_FAULTS === 'all';
+
+/** As many of them, others in each run; all of them when every fault is asked for. */
+export function someOf<T>(all: readonly T[], count: number, random: () => number): T[] {
+  if (everyFault) return [...all];
+  const left = [...all];
+  return Array.from(
+    { length: Math.min(count, all.length) },
+    () => left.splice(Math.floor(random() * left.length), 1)[0]!,
+  );
+}

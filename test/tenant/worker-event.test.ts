@@ -11,6 +11,13 @@ test("the worker's event says how many sessions work, and how long a statement m
 });
 
 test.each([
+  [{ action: undefined }, '"action" must be one of'],
+  [{ action: 'drop' }, '"action" must be one of'],
+  [{ tenant: undefined }, '"tenant" is missing'],
+  [{ tenant: '' }, '"tenant" must be a text'],
+  [{ force: true }, '"force" is not known'],
+  [{ action: 'verify', at: 'yesterday' }, '"at" must be a time'],
+  [{ action: 'restore' }, '"confirm" must repeat its name: "acme"'],
   [{ jobs: 0 }, '"jobs" must be a whole number from 1 to 64, got 0'],
   [{ jobs: '4' }, '"jobs" must be a whole number from 1 to 64, got "4"'],
   [{ jobs: 1.5 }, '"jobs" must be a whole number from 1 to 64, got 1.5'],

@@ -13,7 +13,7 @@ import { databaseName } from './names.js';
 import { type PgDump, rowSecurity } from './pg-dump.js';
 import { describeDatabase } from './properties.js';
 import { checkSchema, describeSchema, schemaArguments } from './schema/part.js';
-import { countTables } from './tables.js';
+import { countTables, holdTables } from './tables.js';
 import { type StatementWatch, watchStatements } from './watch.js';
 
 /** Since this version pg_dump compresses with zstd itself, which saves passing the bare dump through us. */
@@ -122,6 +122,7 @@ export async function dump(request: EngineDumpRequest): Promise<EngineDump> {
 async function countRows(client: pg.Client, depth: Depth, signal?: AbortSignal, only?: string) {
   const alive = () => signal?.throwIfAborted();
   try {
+    await holdTables(client, only);
     if (depth === 'rows') return { tables: await countTables(client, depth, alive, only) };
     await fixOutput(client);
     return { checksums: await checksumsHere(client), tables: await countTables(client, depth, alive, only) };

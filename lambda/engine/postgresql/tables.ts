@@ -57,6 +57,17 @@ export async function countLargeObjects(client: pg.Client): Promise<TableRows[]>
   return rows === 0 ? [] : [{ schema: 'pg_catalog', name: 'pg_largeobject_metadata', rows }];
 }
 
+/**
+ * Keeps every table as it is for the rest of the transaction. pg_dump lets go of its tables when it is done: whoever still
+ * counts then would count what a TRUNCATE left, which no snapshot hides, and the archive could not be restored.
+ */
+export async function holdTables(client: pg.Client, only?: string): Promise<void> {
+  const names = (await ownTables(client))
+    .filter(({ schema }) => only === undefined || schema === only)
+    .map(({ schema, name }) => `only ${pg.escapeIdentifier(schema)}.${pg.escapeIdentifier(name)}`);
+  if (names.length > 0) await client.query(`lock table ${names.join(', ')} in access share mode`);
+}
+
 /** Every table in the session's snapshot. */
 export async function countTables(
   client: pg.Client,

@@ -138,8 +138,15 @@ export async function cancelTask(session: Session, id: number): Promise<void> {
   for (let pause = FIRST_PAUSE_MS; Date.now() < until; pause = Math.min(pause * 1.5, LONGEST_PAUSE_MS)) {
     const task = await taskOf(session, id);
     if (!isRunning(task)) return;
-    if (!asked && task.lifecycle !== 'CANCEL_REQUESTED')
-      await session.query('EXEC msdb.dbo.rds_cancel_task @task_id = @id', { id });
+    if (!asked && task.lifecycle !== 'CANCEL_REQUESTED') {
+      try {
+        await session.query('EXEC msdb.dbo.rds_cancel_task @task_id = @id', { id });
+      } catch (error) {
+        // It ended since it was looked at: then there is nothing to cancel.
+        if (!isRunning(await taskOf(session, id))) return;
+        throw error;
+      }
+    }
     asked = true;
     await sleep(pause);
   }

@@ -2,7 +2,7 @@
 // that are installed for development are newer, and what only they have would break whoever still uses the oldest.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -12,9 +12,18 @@ const floors = Object.entries<string>(peerDependencies).map(
   ([name, range]) => [name, range.replace(/^\^/, '')] as const,
 );
 
+// npm runs with the Node that it came with: Debian's gets no package with the newer one of node_modules.
+const PATH = (process.env.PATH ?? '')
+  .split(delimiter)
+  .filter((path) => !path.endsWith(join('node_modules', '.bin')))
+  .join(delimiter);
+
 function run(command: string, args: string[], cwd: string): void {
-  const { status } = spawnSync(command, args, { cwd, stdio: ['ignore', 'inherit', 'inherit'] });
-  if (status !== 0) process.exit(status ?? 1);
+  const env = { ...process.env, PATH };
+  const { status } = spawnSync(command, args, { cwd, env, stdio: ['ignore', 'inherit', 'inherit'] });
+  if (status === 0) return;
+  console.error(`${[command, ...args].join(' ')} failed in ${cwd} (exit code ${status})`);
+  process.exit(status ?? 1);
 }
 
 const stamp = join(folder, 'installed.json');
@@ -23,7 +32,18 @@ if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== wanted) {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'package.json'), '{"private":true}');
-  run('npm', ['install', '--silent', '--no-save', ...floors.map((floor) => floor.join('@'))], folder);
+  run(
+    'npm',
+    [
+      'install',
+      '--loglevel=error',
+      '--no-fund',
+      '--no-audit',
+      '--no-save',
+      ...floors.map((floor) => floor.join('@')),
+    ],
+    folder,
+  );
   writeFileSync(stamp, wanted);
 }
 const paths = Object.fromEntries(

@@ -44,6 +44,7 @@ const banner = {
 const common: BuildOptions = {
   bundle: true,
   platform: 'node',
+  mainFields: ['module', 'main'],
   format: 'esm',
   target: 'node20',
   minify: false,
@@ -59,18 +60,22 @@ const common: BuildOptions = {
   loader: { '.html': 'text', '.css': 'text', '.txt': 'text' },
 };
 
+/** Keeps start-up short: the code of a command, an engine or a driver is read only when it is needed. */
+const split: BuildOptions = {
+  splitting: true,
+  outExtension: { '.js': '.mjs' },
+  chunkNames: 'chunks/[name]-[hash]',
+  minifySyntax: true,
+  minifyWhitespace: true,
+};
+
 async function buildCli(): Promise<void> {
   rmSync('dist/bin', { recursive: true, force: true });
-  // Splitting keeps start-up short: a command's code is read only when that command runs.
   await build({
     ...common,
     entryPoints: ['bin/sovereign-backup.ts'],
+    ...split,
     outdir: 'dist/bin',
-    outExtension: { '.js': '.mjs' },
-    splitting: true,
-    chunkNames: 'chunks/[name]-[hash]',
-    minifySyntax: true,
-    minifyWhitespace: true,
   });
 }
 
@@ -82,8 +87,9 @@ async function buildHandlers(): Promise<void> {
     const name = file.slice(0, -'.ts'.length);
     await build({
       ...common,
-      entryPoints: [join('lambda/handlers', file)],
-      outfile: `dist/lambda/${name}/index.mjs`,
+      ...split,
+      entryPoints: { index: join('lambda/handlers', file) },
+      outdir: `dist/lambda/${name}`,
     });
     // The worker runs in our own image, next to the database client tools.
     if (name === 'worker') cpSync('lambda/image', `dist/lambda/${name}`, { recursive: true });

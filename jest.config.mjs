@@ -18,6 +18,7 @@ export default {
   moduleFileExtensions: ['ts', 'mts', 'js', 'mjs', 'json', 'node'],
   testEnvironment: '<rootDir>/test/support/one-context.mjs',
   testEnvironmentOptions: { globalsCleanup: 'off' },
+  setupFiles: ['<rootDir>/test/support/shared-modules.cjs'],
   // Two cores, and tests that wait a part of their time for servers and timeouts.
   maxWorkers: 3,
   testTimeout: 120_000,

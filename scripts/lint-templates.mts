@@ -1,16 +1,9 @@
 // Runs cfn-lint on every template of a cdk.out, each for the region of its stack. A finding passes only
 // with an explanation in scripts/cfn-lint-explained.json; an explanation that explains nothing fails, too.
-import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-
-interface Finding {
-  Rule: { Id: string };
-  Level: string;
-  Message: string;
-  Location: { Path: (string | number)[] | null; Start: { LineNumber: number } };
-}
+import { CfnLint } from './cfn-lint.mts';
 
 interface Explanation {
   /** cfn-lint's rule, such as `W3005`. */
@@ -21,7 +14,7 @@ interface Explanation {
 }
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const cfnLint = join(root, '.cache/venv/bin/cfn-lint');
+const cfnLint = new CfnLint(root);
 const explained: Explanation[] = JSON.parse(
   readFileSync(join(root, 'scripts/cfn-lint-explained.json'), 'utf8'),
 );
@@ -31,21 +24,6 @@ interface Artifact {
   type: string;
   environment?: string;
   properties?: { templateFile?: string };
-}
-
-function lint(file: string, region: string): Finding[] {
-  const result = spawnSync(
-    cfnLint,
-    ['--format', 'json', '--include-checks', 'W', '--regions', region, '--', file],
-    {
-      encoding: 'utf8',
-      maxBuffer: 64 << 20,
-    },
-  );
-  if (result.error)
-    throw new Error(`${cfnLint} is missing: node scripts/setup.mts test`, { cause: result.error });
-  if (!result.stdout.trim().startsWith('[')) throw new Error(`cfn-lint failed on ${file}:\n${result.stderr}`);
-  return JSON.parse(result.stdout);
 }
 
 const folder = process.argv[2] ?? 'cdk.out';
@@ -59,7 +37,7 @@ let unexplained = 0;
 for (const { properties, environment } of stacks) {
   const file = properties?.templateFile ?? '';
   const region = environment?.split('/').pop() ?? 'us-east-1';
-  for (const finding of lint(join(folder, file), region)) {
+  for (const finding of await cfnLint.lint(join(folder, file), region)) {
     const path = (finding.Location.Path ?? []).join('.');
     const reason = explained.find(
       (each) => each.rule === finding.Rule.Id && new RegExp(each.path).test(path),

@@ -311,11 +311,11 @@ describe('quality', () => {
 
   it.each(['eu-central-1', 'eusc-de-east-1', 'us-gov-west-1'])(
     'CDK and cfn-lint are content in %s',
-    (region) => {
+    async (region) => {
       const app = appWith();
       const stack = auditedIn(region, app);
       expect(complaint(app)).toBe('');
-      expect(lint(app, stack)).toBe('');
+      expect(await lint(app, stack)).toBe('');
     },
   );
 

@@ -172,8 +172,8 @@ describe('what is synthesized', () => {
     }
   });
 
-  it('is clean for cfn-lint', () => {
-    expect(lint(app, stack)).toBe('');
+  it('is clean for cfn-lint', async () => {
+    expect(await lint(app, stack)).toBe('');
   });
 
   it('has metrics of its own plan', () => {

@@ -30,7 +30,7 @@ const selectionOf = (stack: ReturnType<typeof stackIn>) =>
   Object.values(Template.fromStack(stack).findResources('AWS::Backup::BackupSelection'))[0]!.Properties
     .BackupSelection;
 
-test('constructs: everything under them that AWS Backup protects, by reference, without instances of clusters', () => {
+test('constructs: everything under them that AWS Backup protects, by reference, without instances of clusters', async () => {
   const { app, stack, plan } = planWith();
   const shop = new Construct(stack, 'Shop');
   new CfnTable(shop, 'Orders', {
@@ -60,7 +60,7 @@ test('constructs: everything under them that AWS Backup protects, by reference, 
   ]);
   expect(texts(except)).toEqual([expect.stringContaining('ShopScratch')]);
   expect(complaint(app)).toBe('');
-  expect(lint(app, stack)).toBe('');
+  expect(await lint(app, stack)).toBe('');
 });
 
 test('conditions of all four kinds, all of which must hold', () => {

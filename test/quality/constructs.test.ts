@@ -92,7 +92,7 @@ test.each(
   expect(thrown + complaint(app)).toMatch(/known only at deployment|the stack has none/);
 });
 
-test('tokens go where names and values may be settled at deployment', () => {
+test('tokens go where names and values may be settled at deployment', async () => {
   const app = appWith();
   const stack = stackIn('eu-central-1', app);
   const text = (id: string, value = 'x') => new CfnParameter(stack, id, { default: value }).valueAsString;
@@ -114,5 +114,5 @@ test('tokens go where names and values may be settled at deployment', () => {
   Template.fromStack(stack).hasResourceProperties('AWS::Backup::BackupSelection', {
     BackupSelection: { Resources: [{ Ref: 'Arn' }] },
   });
-  expect(lint(app, stack)).toBe('');
+  expect(await lint(app, stack)).toBe('');
 });

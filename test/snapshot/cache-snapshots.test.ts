@@ -36,11 +36,11 @@ const stateOf = (stack: Stack, kind: string) => {
 const run = (expression: string, states: object) =>
   jsonata(expression.replace(/^\{% ?| ?%\}$/g, '')).evaluate({}, { states });
 
-test('is clean, twice in a stack, and has no alarm to write about', () => {
+test('is clean, twice in a stack, and has no alarm to write about', async () => {
   const { app, stack } = made(caches);
   new CacheSnapshots(stack, 'Again', { serverlessCaches: ['other'], retention: Duration.days(1) });
   expect(complaint(app)).toBe('');
-  expect(lint(app, stack)).toBe('');
+  expect(await lint(app, stack)).toBe('');
 });
 
 test.each([

@@ -301,10 +301,10 @@ test.each(['us-gov-west-1', 'cn-north-1', 'eusc-de-east-1'])('in another partiti
   expect(JSON.stringify(elsewhere.template().toJSON())).not.toContain('arn:aws:');
 });
 
-test('cdk-nag and cfn-lint are content', () => {
+test('cdk-nag and cfn-lint are content', async () => {
   // Nothing is asked of an app that was synthesized already.
   const fresh = backups({});
   new TenantDrill(fresh.stack, 'Drill', { backups: fresh.made });
   expect(complaint(withAwsSolutions(fresh.app))).toBe('');
-  expect(lint(fresh.app, fresh.stack)).toBe('');
+  expect(await lint(fresh.app, fresh.stack)).toBe('');
 });

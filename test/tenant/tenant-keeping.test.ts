@@ -256,11 +256,11 @@ describe('a drill', () => {
   });
 });
 
-test('all of it together has nothing that cfn-lint or AwsSolutions complains about', () => {
+test('all of it together has nothing that cfn-lint or AwsSolutions complains about', async () => {
   const { app, stack } = backups(
     { keys: TenantKeys.perTenant(), externalStores: [external()], generations: { monthly: 12 } },
     {},
   );
   withAwsSolutions(app);
-  expect(lint(app, stack)).toBe('');
+  expect(await lint(app, stack)).toBe('');
 });

@@ -416,10 +416,10 @@ it('says when it has to ask for more than EventBridge hands over', () => {
 });
 
 describe('quality', () => {
-  it.each(Object.keys(regimes))('cfn-lint and CDK are content in %s', (region) => {
+  it.each(Object.keys(regimes))('cfn-lint and CDK are content in %s', async (region) => {
     const { app, stack } = everything(appWith(), region);
     expect(complaint(app)).toBe('');
-    expect(lint(app, stack)).toBe('');
+    expect(await lint(app, stack)).toBe('');
   });
 
   it('every pack of cdk-nag is content', () => {

@@ -1,4 +1,4 @@
-import { Agent, type IncomingHttpHeaders, request } from 'node:http';
+import { type IncomingHttpHeaders, request } from 'node:http';
 import type { TimeLeft } from './deadline.js';
 
 /**
@@ -10,11 +10,10 @@ export async function serveInvocations(
   api: string,
   handler: (event: unknown, context: TimeLeft) => Promise<unknown>,
 ): Promise<never> {
-  const agent = new Agent({ keepAlive: true });
   const base = `http://${api}/2018-06-01/runtime/invocation`;
   for (;;) {
     // Waits for as long as there is nothing to do; Lambda freezes the process meanwhile.
-    const next = await call(agent, 'GET', `${base}/next`);
+    const next = await call('GET', `${base}/next`);
     const id = String(next.headers['lambda-runtime-aws-request-id']);
     const deadline = Number(next.headers['lambda-runtime-deadline-ms']);
     const trace = next.headers['lambda-runtime-trace-id'];
@@ -23,11 +22,10 @@ export async function serveInvocations(
       const result = await handler(JSON.parse(next.body), {
         getRemainingTimeInMillis: () => Math.max(0, deadline - Date.now()),
       });
-      await call(agent, 'POST', `${base}/${id}/response`, JSON.stringify(result ?? null));
+      await call('POST', `${base}/${id}/response`, JSON.stringify(result ?? null));
     } catch (thrown) {
       const error = thrown as Error;
       await call(
-        agent,
         'POST',
         `${base}/${id}/error`,
         JSON.stringify({ errorType: error.name, errorMessage: error.message, stackTrace: [] }),
@@ -37,15 +35,15 @@ export async function serveInvocations(
   }
 }
 
+/** Each on a connection of its own: one kept from before the work may be closed in the moment that it is used again. */
 function call(
-  agent: Agent,
   method: string,
   url: string,
   body?: string,
   headers: Record<string, string> = {},
 ): Promise<{ headers: IncomingHttpHeaders; body: string }> {
   return new Promise((resolve, reject) => {
-    const outgoing = request(url, { method, agent, headers }, (answer) => {
+    const outgoing = request(url, { method, agent: false, headers }, (answer) => {
       const chunks: Buffer[] = [];
       answer.on('data', (chunk: Buffer) => chunks.push(chunk));
       answer.on('error', reject);

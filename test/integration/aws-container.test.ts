@@ -20,10 +20,14 @@ test('Lambda gets an answer to each invocation, good or bad, from one process', 
   }[] = [];
   let served = 0;
   let resolve = () => {};
-  const promise = new Promise<void>((done) => {
+  const idle = new Promise<void>((done) => {
     resolve = done;
   });
+  const used = new WeakSet<object>();
   const api = createServer(async (request, response) => {
+    // A connection that was kept may just have been closed.
+    if (used.has(request.socket)) return void request.socket.destroy();
+    used.add(request.socket);
     if (request.method === 'GET') {
       const event = events[served];
       // The last call waits, as it does while there is nothing to do.
@@ -42,7 +46,9 @@ test('Lambda gets an answer to each invocation, good or bad, from one process', 
   api.listen(0, '127.0.0.1');
   await once(api, 'listening');
   const child = start({ AWS_LAMBDA_RUNTIME_API: `127.0.0.1:${(api.address() as { port: number }).port}` });
-  await promise;
+  const said = text(child.stderr);
+  const ended = once(child, 'exit').then(async ([code]) => `ended with ${code}: ${await said}`);
+  expect(await Promise.race([idle, ended])).toBeUndefined();
   child.kill('SIGKILL');
   api.closeAllConnections();
   api.close();

@@ -90,7 +90,7 @@ export function keys({ edges, findings }: AuditResult): Markup {
       ? html`<p class="empty">No key material moves to another region.</p>`
       : html`<ul class="plain">${moving.map(
           (edge) =>
-            html`<li>${badge(edge.verdict)} ${edge.from.region ?? 'unknown place'} to ${edge.to.region ?? edge.to.country ?? 'unknown place'}: ${edge.constructPath ?? edge.logicalId}<span class="sub">${edge.resourceType}, ${edge.propertyPath}</span></li>`,
+            html`<li>${badge(edge.verdict)} ${edge.from.region ?? 'unknown place'} to ${edge.to.region ?? 'unknown place'}: ${edge.constructPath ?? edge.logicalId}<span class="sub">${edge.resourceType}, ${edge.propertyPath}</span></li>`,
         )}</ul>`
   }
 ${about.length > 0 && findingsTable(about, 'Findings about keys')}

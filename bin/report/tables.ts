@@ -9,11 +9,10 @@ export function badge(verdict: Verdict): Markup {
 }
 
 function place({ region, account, regime, partition, country }: Place, colour: RegimeColour): Markup {
-  if (country !== undefined)
-    return html`<span class="region">${country}</span> <span class="sub">outside AWS</span>`;
   // The partition is worth its space only where it is not the one that everybody means.
-  const beyond = partition !== null && partition !== 'aws' ? partition : null;
-  return html`<span class="region">${region ?? 'unknown place'}</span> <span class="regime"><i class="key ${colour(regime)}"></i>${regime ?? 'no regime'}</span>${beyond && html` <span class="sub">${beyond}</span>`}${account && html` <span class="sub">${account}</span>`}`;
+  const elsewhere = partition !== null && partition !== 'aws' ? partition : null;
+  const beyond = country === undefined ? elsewhere : 'outside AWS';
+  return html`<span class="region">${country ?? region ?? 'unknown place'}</span> <span class="regime"><i class="key ${colour(regime)}"></i>${regime ?? 'no regime'}</span>${beyond && html` <span class="sub">${beyond}</span>`}${account && html` <span class="sub">${account}</span>`}`;
 }
 
 function kilometres(from: string | null, to: string | null): number | undefined {

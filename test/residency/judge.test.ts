@@ -55,7 +55,7 @@ describe('verdicts', () => {
   });
 
   test('a store at another provider is judged by its declared country', () => {
-    const storesIn = (countries: string[], policy: Partial<AuditPolicy> = {}) => {
+    const storesIn = (countries: string[], policy: Partial<AuditPolicy> = {}, region = 'eu-west-1') => {
       const stores = countries.map((country) => ({ url: `s3://copies/?region=x&country=${country}` }));
       const Variables = {
         SOVEREIGN_EXTERNAL_STORES: {
@@ -64,7 +64,7 @@ describe('verdicts', () => {
       };
       const worker = { Type: 'AWS::Lambda::Function', Properties: { Environment: { Variables } } };
       const secret = { Type: 'AWS::SecretsManager::Secret', Properties: {} };
-      return auditOf(template({ W: worker, Secret: secret }), policy).edges;
+      return auditOf(template({ W: worker, Secret: secret }, { region }), policy).edges;
     };
     expect(storesIn(['FR', 'US', 'fr']).map(({ verdict, rule, to }) => [to.country, verdict, rule])).toEqual([
       ['FR', 'allowed', 'same-regime'],
@@ -82,7 +82,9 @@ describe('verdicts', () => {
       'allowed',
     ]);
     const what = ['backup'] as const;
-    expect(storesIn(['US'], { exceptions: [{ ...exception, what }] })[0]?.verdict).toBe('excepted');
+    const [excepted] = storesIn(['US'], { exceptions: [{ ...exception, what }] });
+    expect([excepted?.verdict, excepted?.to.regime, here?.to.regime]).toEqual(['excepted', 'us', 'eu']);
+    expect(storesIn(['FR'], {}, 'eu-west-9')[0]?.rule).toBe('unknown-region');
     expect(storesIn(['US'], { exceptions: [exception] })[0]?.verdict).toBe('violation');
     expect(storesIn(['GB'], { exceptions: [{ ...exception, what }] })[0]?.verdict).toBe('violation');
   });

@@ -83,8 +83,10 @@ export class Judge {
         because: `this is impossible, because AWS copies nothing between the partitions ${walls}; export and import the data by a process of your own, if it may leave at all.`,
       };
     }
-    if (target.country !== undefined && source.region !== null && findRegion(source.region) !== undefined) {
-      return { ...sides, ...this.byCountry(source, target.country, homes, what) };
+    if (target.country !== undefined && source.region !== null) {
+      const judged = this.byCountry(source.region, target.country, homes, what);
+      const regime = home === null ? null : this.regimeReaching(home, target.country, what);
+      return { ...sides, to: { ...sides.to, regime }, ...judged };
     }
     for (const [side, end] of [
       [source, from],
@@ -92,14 +94,8 @@ export class Judge {
     ] as const) {
       if (side.region === null) return { ...sides, ...unresolved(end) };
     }
-    for (const side of [source, target]) {
-      if (findRegion(side.region!) !== undefined) continue;
-      return {
-        ...sides,
-        verdict: 'violation',
-        rule: 'unknown-region',
-        because: `"${side.region}" is no region of the catalogue, and an unknown region is refused; correct the name, or update the tool if the region is new.`,
-      };
+    for (const { region } of [source, target]) {
+      if (findRegion(region!) === undefined) return { ...sides, ...unknownRegion(region!) };
     }
     return { ...sides, ...this.amongRegimes(source, target, homes, what) };
   }
@@ -116,8 +112,9 @@ export class Judge {
   }
 
   /** A place outside AWS: only its country is known, by declaration. */
-  private byCountry(source: Place, country: string, homes: readonly string[], what: Cargo): Judgement {
-    if (homes.length === 0) return outside(source.region!);
+  private byCountry(from: string, country: string, homes: readonly string[], what: Cargo): Judgement {
+    if (findRegion(from) === undefined) return unknownRegion(from);
+    if (homes.length === 0) return outside(from);
     return agreed(
       homes,
       homes.map((home) => this.intoCountry(home, country, what)),
@@ -133,13 +130,21 @@ export class Judge {
         because: `the regime ${home} reaches ${country}, which is declared to be its country.`,
       };
     }
-    const leaves = `it leaves the regime ${home} for ${country}`;
-    const covers = ({ to }: TransferException) => this.regimes.countriesOf(to).includes(country);
     return this.leaving(
-      this.exceptionsFrom(home, what).filter(covers),
-      leaves,
+      this.exceptionsInto(home, country, what),
+      `it leaves the regime ${home} for ${country}`,
       `choose a provider in ${reached.join(', ')}, or record an exception from ${home} to a regime that reaches ${country} in the policy.`,
     );
+  }
+
+  /** The regime by which something may be in a country: its own, else that of the exception. */
+  private regimeReaching(home: string, country: string, what: Cargo): string | null {
+    if (this.regimes.countriesOf(home).includes(country)) return home;
+    return this.exceptionsInto(home, country, what).find((one) => !this.expired(one))?.to ?? null;
+  }
+
+  private exceptionsInto(home: string, country: string, what: Cargo): readonly TransferException[] {
+    return this.exceptionsFrom(home, what).filter(({ to }) => this.regimes.countriesOf(to).includes(country));
   }
 
   private between(home: string, regime: string, what: Cargo): Judgement {
@@ -218,6 +223,12 @@ function unresolved(end: End): Judgement {
     because: `it cannot be judged, because ${shown(why)}.`,
   };
 }
+
+const unknownRegion = (region: string): Judgement => ({
+  verdict: 'violation',
+  rule: 'unknown-region',
+  because: `"${region}" is no region of the catalogue, and an unknown region is refused; correct the name, or update the tool if the region is new.`,
+});
 
 const outside = (region: string): Judgement => ({
   verdict: 'violation',

@@ -39,8 +39,8 @@ export function worstFirst(edges: readonly Edge[]): readonly Edge[] {
 }
 
 export function placeText({ region, account, regime, country }: Place): string {
-  if (country !== undefined) return `${country}, outside AWS`;
-  const where = account === null ? (region ?? 'unknown') : `${region ?? 'unknown'} ${account}`;
+  const name = country === undefined ? (region ?? 'unknown') : `${country}, outside AWS`;
+  const where = account === null ? name : `${name} ${account}`;
   return regime === null ? where : `${where} (${regime})`;
 }
 

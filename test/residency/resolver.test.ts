@@ -342,6 +342,7 @@ describe('properties', () => {
             'Region',
             '__proto__',
             'constructor',
+            'toString',
           ),
           tie('any'),
           { maxKeys: 2 },

@@ -1,6 +1,6 @@
 /** Destinations written inside a document that is itself the value of a property. */
 import type { Cargo } from '../model';
-import { isObject, own, type PlainObject } from '../resolve/stack';
+import { isObject, own, type PlainObject, scalar } from '../resolve/stack';
 import { isLiteral } from '../resolve/text';
 import { type End, filled, NOWHERE, ownEnd } from './end';
 import { placeOf, type Reading, unknownEnd } from './forms';
@@ -129,11 +129,11 @@ export function readSdkCall(text: string, reading: Reading): readonly Found[] {
     const why = reading.resolver.tokens.why(text);
     return why === null ? [] : [{ to: unknownEnd(why), at: '' }];
   }
-  const service = String(own(call, 'service') ?? '')
+  const service = scalar(own(call, 'service') ?? '')
     .replace(/^@aws-sdk\/client-/, '')
     .replace(/[^a-z0-9]/gi, '')
     .toLowerCase();
-  const action = String(own(call, 'action') ?? '').replace(/Command$/, '');
+  const action = scalar(own(call, 'action') ?? '').replace(/Command$/, '');
   const copy = SDK_COPIES[`${service}.${action.toLowerCase()}`];
   const parameters = own(call, 'parameters');
   const here = own(call, 'region');

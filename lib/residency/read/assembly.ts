@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { InputError } from '../input';
-import { isObject, own, type PlainObject, section } from '../resolve/stack';
+import { isObject, own, type PlainObject, scalar, section } from '../resolve/stack';
 import { parseJson } from './json';
 
 export interface AssemblyStack {
@@ -63,7 +63,7 @@ function stackOf(id: string, artifact: PlainObject, properties: PlainObject, fol
     stack: typeof name === 'string' ? name : id,
     region,
     account,
-    parameters: Object.fromEntries(Object.keys(given).map((key) => [key, String(given[key])])),
+    parameters: Object.fromEntries(Object.keys(given).map((key) => [key, scalar(given[key])])),
     constructPaths: constructPaths(artifact, folder),
   };
 }

@@ -1,6 +1,6 @@
 /** `Fn::ForEach`: loops of the AWS::LanguageExtensions transform, unrolled before anything else looks at the template. */
 import type { TemplateDocument } from '../input';
-import { has, isObject, own, type PlainObject, section } from '../resolve/stack';
+import { has, isObject, own, type PlainObject, scalar, section } from '../resolve/stack';
 import { spend } from './prepare';
 
 const LOOP = 'Fn::ForEach::';
@@ -56,7 +56,7 @@ function unroll(node: unknown, bindings: Bindings, unrolling: Unrolling, depth: 
     }
     const [identifier, collection, body] = value;
     for (const element of elements(collection, bindings, unrolling)) {
-      const inner = { ...bindings, [String(identifier)]: element };
+      const inner = { ...bindings, [scalar(identifier)]: element };
       const part = unroll(body, inner, unrolling, depth + 1);
       if (isObject(part)) for (const name of Object.keys(part)) define(result, name, part[name]);
     }
@@ -81,7 +81,7 @@ function replaced(text: string, bindings: Bindings): string {
 function elements(collection: unknown, bindings: Bindings, unrolling: Unrolling): readonly string[] {
   if (Array.isArray(collection)) {
     return collection.flatMap((element) =>
-      isObject(element) ? elements(element, bindings, unrolling) : [replaced(String(element), bindings)],
+      isObject(element) ? elements(element, bindings, unrolling) : [replaced(scalar(element), bindings)],
     );
   }
   const name = isObject(collection) ? own(collection, 'Ref') : undefined;
@@ -90,10 +90,10 @@ function elements(collection: unknown, bindings: Bindings, unrolling: Unrolling)
   const given = own(unrolling.parameters, name);
   const parameter = section(section(unrolling.document, 'Parameters'), name);
   const text = given ?? own(parameter, 'Default');
-  if (Array.isArray(text)) return text.map(String);
+  if (Array.isArray(text)) return text.map(scalar);
   return text === undefined || text === null
     ? []
-    : String(text)
+    : scalar(text)
         .split(',')
         .map((part) => part.trim());
 }

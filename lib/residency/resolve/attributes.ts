@@ -2,7 +2,7 @@
 import { ALWAYS, type Alternative } from './alternatives';
 import type { Scope } from './intrinsics';
 import type { Resolver } from './resolver';
-import { NESTED_STACKS, own, type Resource, type Stack } from './stack';
+import { NESTED_STACKS, own, type Resource, type Stack, scalar } from './stack';
 import { isLiteral } from './text';
 
 /** Values made by somebody's own code: they may be anything, from anywhere. */
@@ -55,7 +55,7 @@ export function getAtt(resolver: Resolver, argument: unknown, scope: Scope): rea
 function parts(argument: unknown): readonly [unknown, unknown] {
   if (Array.isArray(argument)) {
     const rest = argument.slice(1);
-    return [argument[0], rest.length > 1 ? rest.join('.') : rest[0]];
+    return [argument[0], rest.length > 1 ? rest.map(scalar).join('.') : rest[0]];
   }
   if (typeof argument !== 'string') return [undefined, undefined];
   const dot = argument.indexOf('.');

@@ -4,7 +4,7 @@ import { physicalText } from './attributes';
 import { conditionOf } from './conditions';
 import type { Exports } from './exports';
 import { INTRINSICS } from './intrinsics';
-import { has, isObject, own, type PlainObject, type Stack, section } from './stack';
+import { has, isObject, own, type PlainObject, type Stack, scalar, section } from './stack';
 import { literal, Tokens } from './text';
 
 /** Deeper than this an expression is not followed: it becomes an unknown. */
@@ -178,7 +178,7 @@ export class Resolver {
 
   private parameter(name: string, declaration: PlainObject, stack: Stack): readonly Alternative[] {
     return this.once(`parameter ${stack.index} ${name}`, stack, `Parameter ${name}`, () => {
-      const type = String(own(declaration, 'Type') ?? 'String');
+      const type = scalar(own(declaration, 'Type') ?? 'String');
       const isList = type === 'CommaDelimitedList' || type.startsWith('List<');
       const given = this.givenParameter(name, stack);
       const values = given ?? this.defaultOf(name, type, declaration, stack);
@@ -201,7 +201,7 @@ export class Resolver {
     if (passed === undefined) return undefined;
     return this.evaluate(passed, stack.parent.stack).map(({ value, when }) => ({
       // A list given to a nested stack arrives as text.
-      value: Array.isArray(value) ? value.map(String).join(',') : value,
+      value: Array.isArray(value) ? value.map(scalar).join(',') : value,
       when,
     }));
   }
@@ -218,12 +218,12 @@ export class Resolver {
     }
     const value = own(declaration, 'Default');
     if (value !== undefined && value !== null) {
-      const text = Array.isArray(value) ? value.map(String).join(',') : String(value);
+      const text = Array.isArray(value) ? value.map(scalar).join(',') : scalar(value);
       return [{ value: this.text(text), when: ALWAYS }];
     }
     const allowed = own(declaration, 'AllowedValues');
     if (Array.isArray(allowed) && allowed.length === 1)
-      return [{ value: literal(String(allowed[0])), when: ALWAYS }];
+      return [{ value: literal(scalar(allowed[0])), when: ALWAYS }];
     const where = stack.input.path;
     return this.unknown(
       `parameter ${name} of ${where} has no default (give one with --param ${name}=VALUE)`,

@@ -43,6 +43,14 @@ export function isObject(value: unknown): value is PlainObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/**
+ * Text of a value that should be a scalar. `String` fails on what a template may well hold: an object with a `toString` of
+ * its own.
+ */
+export function scalar(value: unknown): string {
+  return typeof value === 'object' && value !== null ? '[object]' : String(value);
+}
+
 /** A section of a template (`Parameters`, `Mappings`, ...): an empty object where it is missing or not an object. */
 export function section(document: PlainObject, name: string): PlainObject {
   const value = own(document, name);

@@ -1,7 +1,8 @@
 import { type KeyOptions, parseCount, parseTime, withJson, withKey, withServer } from '../local/options.js';
+import { readScope, type ScopeOptions, withScope } from '../local/scope.js';
 import type { Register } from './index.js';
 
-interface CompareOptions extends KeyOptions {
+interface CompareOptions extends KeyOptions, ScopeOptions {
   readonly server: string;
   readonly database?: string;
   readonly at?: Date;
@@ -18,12 +19,13 @@ export const compare: Register = (program) => {
     .option('--at <time>', 'the newest archive at or before this time (ISO 8601)', parseTime)
     .option('--sample <number>', 'how many keys of rows to name for each table (default: 5)', parseCount)
     .option('--no-owner', 'load without owners and grants, all owned by the user who compares');
-  withJson(withKey(withServer(command)))
+  withJson(withKey(withScope(withServer(command))))
     .addHelpText(
       'after',
       `
 The archive is loaded beside the live database, compared with it on the server, and dropped again. Rows are told apart
 by their primary key; without one, a changed row is one removed and one added. Of rows, only keys are shown.
+Of a tenant with rows in shared tables only its own rows are compared; they wait in temporary tables.
 
 Exit code 0: nothing differs; 1: something does.
 
@@ -42,12 +44,14 @@ Examples:
           import('../local/interrupt.js'),
           import('../local/changes.js'),
         ]);
+      const scope = await readScope(options, tenant);
       const terminal = new Terminal();
       const result = await interruptible(async (signal) =>
         compareTenant({
           tenant,
           server: parseServer(options.server),
           ...(options.database === undefined ? {} : { database: options.database }),
+          ...(scope === undefined ? {} : { scope }),
           ...(await openArchives(tenant, options, { mustExist: true })),
           ...(options.at ? { at: options.at } : {}),
           ...(options.sample === undefined ? {} : { sample: options.sample }),

@@ -7,6 +7,7 @@ import type { PlannedTable, TenancyPlan } from './plan.js';
 /** One table's rows to come, in a temporary table of the session. */
 export interface StagedTable {
   readonly planned: PlannedTable;
+  readonly archived: ContainerTable;
   /** As SQL. */
   readonly name: string;
   /** The columns that are written; others of the live table take their defaults. */
@@ -16,6 +17,8 @@ export interface StagedTable {
 
 export interface Staged {
   readonly tables: readonly StagedTable[];
+  /** Tables of the archive that the live database no longer has; the archive has no rows of them. */
+  readonly gone: readonly ContainerTable[];
   readonly warnings: readonly string[];
 }
 
@@ -119,9 +122,15 @@ export class Stage {
       await this.checkDropped(place);
       await this.checkTenant(place, (table) => at.get(keyOf(table))?.name ?? 'nowhere');
       await this.checkKeys(place);
-      tables.push({ planned, name: place.name, columns: place.drift.kept, rows });
+      tables.push({
+        planned,
+        archived: place.table,
+        name: place.name,
+        columns: place.drift.kept,
+        rows,
+      });
     }
-    return { tables, warnings: this.warnings };
+    return { tables, gone: [...this.gone.values()], warnings: this.warnings };
   }
 
   private async checkDropped(place: Place): Promise<void> {

@@ -176,5 +176,17 @@ describe('a tenant that is known by text', () => {
       });
     expect(await rowsOf(server(), 'texts')).toEqual(before);
     expect((await work.dump('nobody', of('nobody'))).stderr).toContain('no table has a row of "nobody"');
+    await run('alter table notes modify tenant varchar(100) character set latin1 not null', 'texts').catch(
+      async () => {
+        await run(`delete from notes where tenant like '%日本%'`, 'texts');
+        await run('alter table notes modify tenant varchar(100) character set latin1 not null', 'texts');
+      },
+    );
+    expect(await work.dump('foreign', of('日本'))).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(
+        "characters that the character set of the tenant's column does not have",
+      ),
+    });
   });
 });

@@ -49,7 +49,7 @@ export async function compareDatabases(request: CompareRequest): Promise<TableCo
 }
 
 /** A server that sorts does not notice that nobody waits for it any more, and keeps its locks until it does. */
-async function endAll(address: MariadbAddress, sessions: readonly Connection[]): Promise<void> {
+export async function endAll(address: MariadbAddress, sessions: readonly Connection[]): Promise<void> {
   const client = await connect(address).catch(() => undefined);
   for (const session of sessions) {
     await client?.query(`kill ${session.threadId}`).catch(() => {});
@@ -78,7 +78,17 @@ async function sideOf(
       const sql = `select count(*) as \`rows\` from ${q(database, name)}`;
       return Number((await one<{ rows: string | number }>(client, sql)).rows);
     },
-    rows: (table, common, key) => sortedRows(client, rowsSql(database, table, common, key), key, signal),
+    rows({ name, columns }, common, key) {
+      const of = new Map(columns.map((column) => [column.name, column]));
+      const hashed = (column: string) => hashedColumn(column, of.get(column)!.type);
+      const content = common.filter((column) => !of.get(column)!.generated).map(hashed);
+      return sortedRows(
+        client,
+        rowsSql(`${q(database, name)} t`, content, key?.map(hashed) ?? null),
+        key,
+        signal,
+      );
+    },
   };
 }
 
@@ -100,30 +110,46 @@ const BYTES =
 /** No text of a key is longer in what is shown. */
 const SHOWN = 200;
 
-/** One row for each of the table's: hash of its key, hash of its content, how often, its key as text; sorted by the first. */
-function rowsSql(
-  database: string,
-  { name, columns }: Table,
-  common: readonly string[],
-  key: readonly string[] | null,
+/** A column as it is hashed and shown. */
+export interface HashedColumn {
+  readonly name: string;
+  /** Of no text; shown as hexadecimal digits. */
+  readonly bytes: boolean;
+  /** Has less precision as text than in the table. */
+  readonly float: boolean;
+}
+
+/** A FLOAT as the official tools dump it, in six digits: more are in no archive of theirs. */
+function hashedColumn(name: string, type: string): HashedColumn {
+  return { name, bytes: BYTES.test(type), float: false };
+}
+
+/**
+ * One row for each of the table's: hash of its key, hash of its content, how often, its key as text; sorted by the
+ * first. `from` is what stands after FROM, with the alias `t`.
+ */
+export function rowsSql(
+  from: string,
+  columns: readonly HashedColumn[],
+  key: readonly HashedColumn[] | null,
+  where = 'true',
 ): string {
   // Each value alone, as it is stored: put together, texts of several character sets would have to be converted, and
   // what is longer than max_allowed_packet would become null.
-  const one = (column: string) => `ifnull(sha2(${q(column)}, 256), '-')`;
-  const hash = (names: readonly string[]) => `unhex(sha2(concat(${names.map(one).join(', ') || "''"}), 256))`;
-  const computed = new Set(columns.filter(({ generated }) => generated).map((column) => column.name));
-  const content = hash(common.filter((column) => !computed.has(column)));
-  const from = `from ${q(database, name)}`;
-  if (!key) return `select ${content} as k, null as c, count(*) as n ${from} group by k order by k`;
-  const typeOf = new Map(columns.map((column) => [column.name, column.type]));
+  const valueOf = ({ name, float }: HashedColumn) => (float ? `(t.${q(name)} + 0e0)` : `t.${q(name)}`);
+  const one = (column: HashedColumn) => `ifnull(sha2(${valueOf(column)}, 256), '-')`;
+  const hash = (all: readonly HashedColumn[]) =>
+    `unhex(sha2(concat(${all.map(one).join(', ') || "''"}), 256))`;
+  const content = hash(columns);
+  const of = `from ${from} where ${where}`;
+  if (!key) return `select ${content} as k, null as c, count(*) as n ${of} group by k order by k`;
   const shown = key.map((column, index) => {
-    const bytes = BYTES.test(typeOf.get(column) ?? '');
-    const text = bytes
-      ? `concat('0x', hex(${q(column)}))`
-      : `cast(${q(column)} as char character set utf8mb4)`;
+    const text = column.bytes
+      ? `concat('0x', hex(t.${q(column.name)}))`
+      : `cast(${valueOf(column)} as char character set utf8mb4)`;
     return `left(${text}, ${SHOWN}) as ${q(`k${index}`)}`;
   });
-  return `select ${hash(key)} as k, ${content} as c, 1 as n, ${shown.join(', ')} ${from} order by k`;
+  return `select ${hash(key)} as k, ${content} as c, 1 as n, ${shown.join(', ')} ${of} order by k`;
 }
 
 /** So many rows are held at most. */
@@ -135,7 +161,7 @@ type Row = Readonly<Record<string, string | null>> & {
   readonly n: number;
 };
 
-async function* sortedRows(
+export async function* sortedRows(
   client: Connection,
   sql: string,
   key: readonly string[] | null,

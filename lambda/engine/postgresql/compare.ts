@@ -86,7 +86,10 @@ async function sideOf(client: pg.Client, signal?: AbortSignal): Promise<Compared
   return {
     tables: await tablesOf(client),
     count: (table) => countOf(client, table),
-    rows: (table, columns, key) => sortedRows(client, rowsSql(table, columns, key), signal),
+    rows: (table, columns, key) => {
+      const content = table === LARGE_OBJECTS ? 'sha256(pg_catalog.lo_get(t.oid))' : undefined;
+      return sortedRows(client, rowsSql(`only ${nameSql(table)} t`, columns, key, content), signal);
+    },
   };
 }
 
@@ -102,22 +105,29 @@ const nameSql = ({ schema, name }: ComparedTable) => `${q(schema)}.${q(name)}`;
 /** No text of a key is longer in what is shown. */
 const SHOWN = 200;
 
-/** One row for each of the table's: hash of its key, hash of its content, how often, its key as text; sorted by the first. */
-function rowsSql(table: ComparedTable, columns: readonly string[], key: readonly string[] | null): string {
-  // Bytes as they are stored: both databases have the same encoding, and a conversion could fail.
+/**
+ * One row for each of the table's: hash of its key, hash of its content, how often, its key as text; sorted by the
+ * first. `from` is what stands after FROM, with the alias `t`.
+ */
+export function rowsSql(
+  from: string,
+  columns: readonly string[],
+  key: readonly string[] | null,
+  instead?: string,
+): string {
+  // Bytes as they are stored: both sides have the same encoding, and a conversion could fail.
   const hash = (value: string) => `sha256(convert_to((${value})::text, 'SQL_ASCII'))`;
   const row = (names: readonly string[]) => `row(${names.map((name) => `t.${q(name)}`).join(', ')})`;
-  const from = `from only ${nameSql(table)} t`;
-  const content = table === LARGE_OBJECTS ? 'sha256(pg_catalog.lo_get(t.oid))' : hash(row(columns));
-  if (!key) return `select ${content} as k, null, count(*)::int, null ${from} group by 1 order by 1`;
+  const content = instead ?? hash(row(columns));
+  if (!key) return `select ${content} as k, null, count(*)::int, null from ${from} group by 1 order by 1`;
   // Not by a cast, which whoever owns the column's type can define.
   const shown = key.map((name) => `${text(name)}, left(format('%s', t.${q(name)}), ${SHOWN})`).join(', ');
-  return `select ${hash(row(key))} as k, ${content}, 1, json_build_object(${shown}) ${from} order by 1`;
+  return `select ${hash(row(key))} as k, ${content}, 1, json_build_object(${shown}) from ${from} order by 1`;
 }
 
 const BATCH = 2000;
 
-async function* sortedRows(
+export async function* sortedRows(
   client: pg.Client,
   sql: string,
   signal: AbortSignal | undefined,

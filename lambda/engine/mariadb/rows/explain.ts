@@ -25,6 +25,10 @@ export function explain(error: unknown, { needs, holds }: Doing, table?: string)
   if (/ACCESS_DENIED/.test(code))
     return new InputError(`the user may not do this: ${reason}; ${needs}; ${holds}`);
   if (code === 'ER_BAD_DB_ERROR') return new InputError(`${reason}; ${holds}`);
+  if (code === 'ER_CANT_AGGREGATE_2COLLATIONS')
+    return new InputError(
+      `the tenant's value has characters that the character set of the tenant's column does not have (${reason}); check its name, or give --tenant-value; ${holds}`,
+    );
   if (code === 'ER_TABLE_DEF_CHANGED')
     return new OperationError(`${reason}; ${holds}: run again when nobody alters tables`);
   const gone = error instanceof Error && /in closed state/.test(error.message);

@@ -10,6 +10,7 @@ import type {
 import { addressOf, type Connection, connect, type MariadbAddress, q, serverFacts } from '../connect.js';
 import { openLocked } from '../lock.js';
 import { databaseName } from '../names.js';
+import { compareRows } from './compare.js';
 import { FORMAT } from './dump.js';
 import { explain, RESTORING } from './explain.js';
 import { newestKept, readHead, stageKept, sweepKept } from './kept.js';
@@ -35,7 +36,8 @@ export async function prepareRows(request: EngineRestoreRequest, scope: RowsScop
       `the archive's format is ${JSON.stringify(request.facts.format)}, and rows are kept as ${JSON.stringify(FORMAT)}`,
     );
   const say = request.phase ?? (() => {});
-  const sessions = await openSessions(addressOf(request.server), request.database, scope.value);
+  const address = addressOf(request.server);
+  const sessions = await openSessions(address, request.database, scope.value);
   const { client } = sessions;
   request.signal?.addEventListener('abort', sessions.cut, { once: true });
   const close = async () => {
@@ -60,6 +62,7 @@ export async function prepareRows(request: EngineRestoreRequest, scope: RowsScop
           ? [`triggers of the tables run for every row that is replaced: ${triggers.join(', ')}`]
           : []),
       ],
+      compare: (options) => compareRows({ address, client, shared, staged, ...options }),
       async swap() {
         try {
           const kept = await replaceRows({ ...sessions, ...request, shared, staged: staged.tables });

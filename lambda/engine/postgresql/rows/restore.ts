@@ -11,6 +11,7 @@ import type {
 import { addressOf, connect, type PostgresAddress } from '../connect.js';
 import { openMaintenance } from '../maintenance.js';
 import { databaseName } from '../names.js';
+import { compareRows } from './compare.js';
 import { explainRead } from './dump.js';
 import { newestKept, readHead, stageKept } from './kept.js';
 import { replaceRows } from './replace.js';
@@ -62,6 +63,7 @@ export async function prepareRows(request: EngineRestoreRequest, scope: RowsScop
       liveExists: true,
       tables: request.tables,
       warnings,
+      compare: (options) => compareRows({ ...sessions, rows, staged, ...options }),
       async swap() {
         try {
           const kept = await replaceRows({ ...sessions, ...request, rows, staged: staged.tables });

@@ -186,9 +186,7 @@ describe.each(['postgresql', 'mariadb'] as const)('%s', (name) => {
   test('hostile values, and rows without a key', async () => {
     const text = (value: string) =>
       name === 'mariadb' ? `'${value.replace(/[\\']/g, '\\$&')}'` : `'${value.replaceAll("'", "''")}'`;
-    await server().query(
-      `create database texts ${name === 'mariadb' ? 'default character set utf8mb4' : ''}`,
-    );
+    await run(`create database texts ${name === 'mariadb' ? 'default character set utf8mb4' : ''}`);
     await run(
       `create table notes (id varchar(50) primary key, tenant varchar(50) not null, body text, f float4);
        create index by_tenant on notes (tenant); create table plain (tenant varchar(50) not null, v text);

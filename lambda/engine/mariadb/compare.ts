@@ -136,8 +136,8 @@ export function rowsSql(
 ): string {
   // Each value alone, as it is stored: put together, texts of several character sets would have to be converted, and
   // what is longer than max_allowed_packet would become null.
-  const valueOf = ({ name, float }: HashedColumn) => (float ? `(t.${q(name)} + 0e0)` : `t.${q(name)}`);
-  const one = (column: HashedColumn) => `ifnull(sha2(${valueOf(column)}, 256), '-')`;
+  const textOf = ({ name, float }: HashedColumn) => (float ? `(t.${q(name)} + 0e0)` : `t.${q(name)}`);
+  const one = (column: HashedColumn) => `ifnull(sha2(${textOf(column)}, 256), '-')`;
   const hash = (all: readonly HashedColumn[]) =>
     `unhex(sha2(concat(${all.map(one).join(', ') || "''"}), 256))`;
   const content = hash(columns);
@@ -146,7 +146,7 @@ export function rowsSql(
   const shown = key.map((column, index) => {
     const text = column.bytes
       ? `concat('0x', hex(t.${q(column.name)}))`
-      : `cast(${valueOf(column)} as char character set utf8mb4)`;
+      : `cast(${textOf(column)} as char character set utf8mb4)`;
     return `left(${text}, ${SHOWN}) as ${q(`k${index}`)}`;
   });
   return `select ${hash(key)} as k, ${content} as c, 1 as n, ${shown.join(', ')} ${of} order by k`;

@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import mysql from 'mysql2/promise';
-import { freePort, guard, run, runAs } from './postgres-server.mts';
+import { freshData } from './fresh-data.mts';
+import { freePort, guard, run, runAs } from './server-process.mts';
 
 export interface MariadbOptions {
   /** Folder with the server's programs. @default - the variable TEST_MYSQL_BIN, else the newest found on this machine */
@@ -88,6 +89,21 @@ function parentFolder(): string {
   return tmpdir();
 }
 
+const saidVersion = (program: string): string =>
+  execFileSync(program, ['--no-defaults', '--version'], { encoding: 'utf8' });
+
+/** A password is only given later, to the running server. */
+async function makeData(programs: Programs, folder: string, options: MariadbOptions): Promise<void> {
+  const data = join(folder, 'data');
+  const as = { ...runAs(ACCOUNT), cwd: folder };
+  const [program, ...own] = programs.installer
+    ? [programs.installer, '--auth-root-authentication-method=normal', '--skip-test-db']
+    : [programs.server, '--secure-file-priv=', '--initialize-insecure'];
+  const args = ['--no-defaults', ...baseOf(options), ...own];
+  const identity = [program, saidVersion(programs.server), String(as.uid ?? process.getuid?.()), ...args];
+  await freshData(identity, data, () => run(program, [...args, `--datadir=${data}`], as));
+}
+
 /** Starts a server and waits until it takes connections. */
 export async function startMariadb(options: MariadbOptions = {}): Promise<MariadbServer> {
   const programs = findMariadb(options.bin);
@@ -96,18 +112,7 @@ export async function startMariadb(options: MariadbOptions = {}): Promise<Mariad
   try {
     const { uid, gid } = runAs(ACCOUNT);
     if (uid !== undefined && gid !== undefined) await chown(folder, uid, gid);
-    const data = `--datadir=${join(folder, 'data')}`;
-    const base = baseOf(options);
-    const as = { ...runAs(ACCOUNT), cwd: folder };
-    if (programs.installer) {
-      const normal = '--auth-root-authentication-method=normal';
-      await run(programs.installer, ['--no-defaults', ...base, data, normal, '--skip-test-db'], as);
-    } else
-      await run(
-        programs.server,
-        ['--no-defaults', ...base, data, '--secure-file-priv=', '--initialize-insecure'],
-        as,
-      );
+    await makeData(programs, folder, options);
     const server = new Server(programs.server, folder, options);
     await server.start();
     await server.secure();
@@ -141,7 +146,7 @@ class Server implements MariadbServer {
     this.folder = folder;
     this.options = options;
     this.bin = options.bin ?? process.env.TEST_MYSQL_BIN;
-    const said = execFileSync(program, ['--no-defaults', '--version'], { encoding: 'utf8' });
+    const said = saidVersion(program);
     this.version = /Ver (\S+)/.exec(said)?.[1] ?? '0';
     this.isMariadb = said.includes('MariaDB');
   }

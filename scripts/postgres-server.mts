@@ -2,13 +2,14 @@
 // One implementation for the tests, the demo and the benchmark.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { chown, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { freshData } from './fresh-data.mts';
+import { freePort, guard, run, runAs } from './server-process.mts';
 
 export interface PostgresOptions {
   /** Folder with `postgres`, `initdb` and the clients. @default - the newest found on this machine */
@@ -86,57 +87,6 @@ export function findPostgres(): string | undefined {
   return [...debian, ...homebrew, ...(process.env.PATH ?? '').split(delimiter)].find(executable);
 }
 
-/** Database servers refuse to run as root; everybody else runs them as themselves. */
-export function runAs(account = 'postgres'): { uid?: number; gid?: number } {
-  if (process.getuid?.() !== 0) return {};
-  const accounts = readFileSync('/etc/passwd', 'utf8').split('\n');
-  for (const name of [account, 'nobody']) {
-    const [, , uid, gid] = accounts.find((line) => line.startsWith(`${name}:`))?.split(':') ?? [];
-    if (uid && gid) return { uid: Number(uid), gid: Number(gid) };
-  }
-  throw new Error(`The server cannot run as root, and there is no user ${account} or nobody to run it as.`);
-}
-
-export async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as { port: number };
-  probe.close();
-  await once(probe, 'close');
-  return port;
-}
-
-export async function run(
-  command: string,
-  args: string[],
-  options: { uid?: number; gid?: number; cwd: string },
-) {
-  const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
-  let output = '';
-  child.stdout.on('data', (chunk) => (output += chunk));
-  child.stderr.on('data', (chunk) => (output += chunk));
-  const [code] = await once(child, 'close');
-  if (code !== 0) throw new Error(`${command} failed (exit code ${code}):\n${output}`);
-}
-
-/**
- * Waits for the end of this process, whichever way that comes, and then stops the server and removes its
- * folder: its standard input is a pipe that only we hold. It has a session of its own, so that Ctrl-C does
- * not reach it.
- */
-export function guard(pid: number, folder: string): ChildProcess {
-  const script = `cat >/dev/null; kill -QUIT "$1" 2>/dev/null
-    for i in 1 2 3 4 5 6 7 8 9 10; do kill -0 "$1" 2>/dev/null || break; sleep 0.2; done
-    rm -rf -- "$2"`;
-  const child = spawn('sh', ['-c', script, 'guard', String(pid), folder], {
-    detached: true,
-    stdio: ['pipe', 'ignore', 'ignore'],
-  });
-  child.unref();
-  (child.stdin as unknown as { unref(): void }).unref();
-  return child;
-}
-
 async function ready(folder: string, server: ChildProcess): Promise<boolean> {
   const deadline = Date.now() + 60_000;
   while (server.exitCode === null && server.signalCode === null && Date.now() < deadline) {
@@ -177,6 +127,23 @@ async function launch(folder: string, bin: string, port: number, options: Postgr
   return server;
 }
 
+const versionOf = (bin: string): string =>
+  execFileSync(join(bin, 'postgres'), ['--version'], { encoding: 'utf8' }).trim();
+
+async function makeData(bin: string, folder: string, password: string | undefined): Promise<void> {
+  const as = { ...runAs(), cwd: folder };
+  const args = ['-U', 'postgres', '--no-locale', '-E', 'UTF8', '--no-sync'];
+  const initdb = (...auth: string[]) => run(join(bin, 'initdb'), ['-D', 'data', ...args, ...auth], as);
+  if (!password) {
+    const identity = [bin, versionOf(bin), String(as.uid ?? process.getuid?.()), ...args];
+    return freshData(identity, join(folder, 'data'), () => initdb('--auth=trust'));
+  }
+  const passwordFile = join(folder, 'password');
+  await writeFile(passwordFile, `${password}\n`);
+  await initdb('--auth=scram-sha-256', `--pwfile=${passwordFile}`);
+  await rm(passwordFile);
+}
+
 /** Starts a server and waits until it takes connections. */
 export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
   const bin = options.bin ?? findPostgres();
@@ -185,15 +152,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   try {
     const { uid, gid } = runAs();
     if (uid !== undefined && gid !== undefined) await chown(folder, uid, gid);
-    const passwordFile = join(folder, 'password');
-    if (options.password) await writeFile(passwordFile, `${options.password}\n`);
-    const auth = options.password ? ['--auth=scram-sha-256', `--pwfile=${passwordFile}`] : ['--auth=trust'];
-    await run(
-      join(bin, 'initdb'),
-      ['-D', 'data', '-U', 'postgres', '--no-locale', '-E', 'UTF8', '--no-sync', ...auth],
-      { ...runAs(), cwd: folder },
-    );
-    await rm(passwordFile, { force: true });
+    await makeData(bin, folder, options.password);
     const log = () => readFile(join(folder, 'log'), 'utf8');
     // Somebody else may take the free port before the server does.
     for (let attempt = 1; attempt <= 5; attempt += 1) {
@@ -224,8 +183,7 @@ interface Running {
 
 function handle(running: Running): PostgresServer {
   const { bin, folder, port, options } = running;
-  const version =
-    /\d+(\.\d+)*/.exec(execFileSync(join(bin, 'postgres'), ['--version'], { encoding: 'utf8' }))?.[0] ?? '0';
+  const version = /\d+(\.\d+)*/.exec(versionOf(bin))?.[0] ?? '0';
   running.server.unref();
 
   const connect = async (database = 'postgres'): Promise<pg.Client> => {

@@ -56,7 +56,7 @@ test('everything that a database can hold', async () => {
   const { tables } = dumped.json<{ tables: { schema: string; name: string; rows: number }[] }>();
   const rows = Object.fromEntries(tables.map(({ schema, name, rows }) => [`${schema}.${name}`, rows]));
   expect(rows).toEqual({
-    [`Odd "Schema".Tab;le 'x'`]: 1,
+    'Odd "Schema".Tab;le \'x\'': 1,
     'public.people': 500,
     'public.events_2025': 30,
     'public.events_rest': 70,

@@ -9,7 +9,10 @@ import type * as Reseal from '../support/reseal';
 import type { Workspace } from '../support/tenants';
 
 const { reseal } = bundled<typeof Reseal>('test/support/reseal.ts');
-const server = useMariadb();
+// MySQL would rename tables with and without transactions in one statement no more.
+const server = useMariadb({
+  settings: { 'loose-gtid-mode': 'OFF', 'loose-enforce-gtid-consistency': 'OFF' },
+});
 let work: Workspace;
 beforeAll(async () => {
   work = await mariadbWorkspace(server);
@@ -196,7 +199,7 @@ describe('compare', () => {
     await server().query(
       `create database shop; use shop;
        create table orders (id bigint unsigned primary key, note text, at timestamp(6) null) engine=InnoDB;
-       insert into orders with recursive n as (select 1 as i union all select i + 1 from n where i < 900) select i, md5(i), now() from n;
+       insert into orders with recursive n as (select 1 as i union all select i + 1 from n where i < 900) select i, left(sha2(i, 256), 32), now() from n;
        create table uses (a int, b varchar(20) character set latin1, c double, big longblob, primary key (b, a)) engine=InnoDB;
        insert into uses values (1, 'é', 0.1, repeat('x', 3000000)), (2, 'é', 0.1, repeat('x', 3000000)), (1, 'f', null, '');
        create table bytes (id binary(3), bit1 bit(9), n int, primary key (id, bit1)) engine=InnoDB; insert into bytes values (x'00ff80', b'1', 1);

@@ -96,6 +96,8 @@ describe('dump and restore fail closed', () => {
       'refer to one another in a circle (head, members_ibfk_1), and none of these foreign keys can be null',
     ],
   ])('on %s', async (_what, change, back, said) => {
+    // MySQL has no such tables.
+    if (!server().isMariadb && /Aria|versioning/.test(change)) return;
     // Both ask the same question; the first case sees that both do.
     const acts = change.includes('newcomer') ? [dump, restore] : [restore];
     for (const act of acts) expect(await refused(change, back, act)).toContain(said);

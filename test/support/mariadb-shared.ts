@@ -40,7 +40,7 @@ const upTo = (name: string, last: number) =>
 const fill = (tenants: number) => `
   set sql_mode = 'ALLOW_INVALID_DATES', time_zone = '+00:00';
   insert into tenants select t.i, concat('tenant ', t.i), null from ${upTo('t', tenants)};
-  insert into users (tenant_id, email, country) select t.i, concat('u', t.i, '-', u.i, '@x'), 'de' from ${upTo('t', tenants)}, ${upTo('u', 4)};
+  insert into users (tenant_id, email, country) select t.i, concat('u', t.i, '-', u.i, '@x'), 'de' from ${upTo('t', tenants)}, ${upTo('u', 4)} order by u.i, t.i;
   update users u join (select tenant_id, min(id) as first from users group by tenant_id) m on m.tenant_id = u.tenant_id set u.manager_id = m.first;
   update tenants t set owner_id = (select min(id) from users m where m.tenant_id = t.id);
   insert into orders (tenant_id, day, body, user_id)

@@ -45,7 +45,7 @@ export const dump: Register = (program) => {
     )
     .option(
       '--statement-timeout <seconds>',
-      'cancel a statement that takes longer, and give the dump up; PostgreSQL (default: no limit)',
+      'cancel a statement that takes longer, and give the dump up; PostgreSQL, and rows of shared tables (default: no limit)',
       parseWhole(1, 31_536_000),
     );
   withJson(

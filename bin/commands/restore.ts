@@ -24,6 +24,7 @@ export interface RestoreCommandOptions extends KeyOptions, ScopeOptions {
   readonly toFile?: string;
   readonly jobs?: number;
   readonly checksums?: 'rows' | 'content';
+  readonly statementTimeout?: number;
   readonly json?: boolean;
 }
 
@@ -50,6 +51,11 @@ export const restore: Register = (program) => {
       checksumsOption(
         "what to compare of each table's rows: their number, or also their content (default: content)",
       ),
+    )
+    .option(
+      '--statement-timeout <seconds>',
+      'cancel a statement that takes longer, and give the restore up; rows of shared tables (default: no limit)',
+      parseWhole(1, 31_536_000),
     )
     .option('--verify-only', 'restore beside the live database, check, report, and drop it again')
     .option('--to <database>', 'restore into a new database of this name and leave the live one alone')

@@ -39,6 +39,7 @@ export async function runRestore(tenant: string, options: RestoreCommandOptions)
       noOwner: !options.owner,
       ...(options.jobs === undefined ? {} : { jobs: options.jobs }),
       ...(options.checksums === undefined ? {} : { checksums: options.checksums }),
+      ...(options.statementTimeout === undefined ? {} : { statementTimeout: options.statementTimeout }),
     };
     if (form === 'verify-only') return rehearseRestore(load);
     if (form === 'to') return restoreAs({ ...load, keepAs: options.to! });
@@ -81,8 +82,14 @@ function formOf({ verifyOnly, to, toFile }: RestoreCommandOptions): Form {
 
 function serverOf(options: RestoreCommandOptions, form: Form) {
   if (form === 'to-file') {
-    if (options.server !== undefined || options.database !== undefined)
-      throw new UsageError('--to-file writes a file and asks no server; leave out --server and --database');
+    if (
+      options.server !== undefined ||
+      options.database !== undefined ||
+      options.statementTimeout !== undefined
+    )
+      throw new UsageError(
+        '--to-file writes a file and asks no server; leave out --server, --database and --statement-timeout',
+      );
     return undefined;
   }
   if (options.server === undefined)

@@ -1,4 +1,4 @@
-import type { PreparedRestore } from '../engine/engine.js';
+import { type PreparedRestore, requireLimit } from '../engine/engine.js';
 import { engineFor } from '../engine/engines.js';
 import { InputError } from '../errors.js';
 import { type ArchivePlace, findArchive } from './catalog.js';
@@ -35,6 +35,7 @@ export async function loadBeside(request: LoadRequest): Promise<Loaded> {
   const database = request.database ?? manifest.database;
   checkName(database, 'a database name');
   const scope = scopeOf(manifest, request.scope);
+  requireLimit(engine, scope.tenancy, request.statementTimeout);
   const progress = (bytes: number) =>
     request.progress?.({ phase: 'restore', bytes, of: manifest.dump.bytes });
   const prepared = await engine
@@ -55,6 +56,7 @@ export async function loadBeside(request: LoadRequest): Promise<Loaded> {
       tables: manifest.tables,
       ...(manifest.checksums && request.checksums !== 'rows' ? { checksums: manifest.checksums } : {}),
       ...(request.jobs === undefined ? {} : { jobs: request.jobs }),
+      ...(request.statementTimeout === undefined ? {} : { statementTimeout: request.statementTimeout }),
       bytes: manifest.dump.bytes,
       noOwner: request.noOwner ?? false,
       ...(request.keepAs === undefined ? {} : { keepAs: request.keepAs }),

@@ -52,6 +52,8 @@ export interface LoadRequest extends VerifyRequest {
   readonly checksums?: 'rows' | 'content';
   /** Sessions that load at once. @default - as many as the machine has processors, four at most */
   readonly jobs?: number;
+  /** Seconds that a statement may take before it is cancelled, and the restore with it. @default - no limit */
+  readonly statementTimeout?: number;
   /** The database that is to be made of it; refused at once when there is one of that name. */
   readonly keepAs?: string;
 }

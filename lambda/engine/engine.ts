@@ -44,6 +44,14 @@ export function requireOptions(engine: Engine, tenancy: Tenancy, options: DumpOp
   }
 }
 
+/** The same of a restore. */
+export function requireLimit(engine: Engine, tenancy: Tenancy, statementTimeout: number | undefined): void {
+  if (statementTimeout !== undefined && !engine.limitsRestore?.(tenancy))
+    throw new InputError(
+      `a restore of ${engine.name} with tenancy ${JSON.stringify(tenancy)} cannot have ${SPECIAL.statementTimeout}; leave it out`,
+    );
+}
+
 /** For an engine that does not have every tenancy: refuses the others before anything is done. */
 export function requireTenancy(engine: string, scope: TenantScope, known: readonly Tenancy[]): void {
   if (!known.includes(scope.tenancy))
@@ -74,6 +82,9 @@ export interface Engine {
 
   /** Those of a dump's options that not every engine has, of its dumps of that tenancy. @default - none */
   dumpOptions?(tenancy: Tenancy): readonly SpecialOption[];
+
+  /** Whether a restore of that tenancy can have `statementTimeout`. @default - none can */
+  limitsRestore?(tenancy: Tenancy): boolean;
 
   /**
    * About how many bytes each of them takes on the server's disk, by name. What the user may not see, or is gone, is left
@@ -198,6 +209,8 @@ export interface EngineRestoreRequest {
   readonly checksums?: Checksums;
   /** Sessions that load at once. @default - as many as the machine has processors, four at most */
   readonly jobs?: number;
+  /** Seconds that a statement may take before it is cancelled, and the restore with it. @default - no limit */
+  readonly statementTimeout?: number;
   /** Size of the dump as the tool wrote it. @default - unknown */
   readonly bytes?: number;
   /** Restore without owners and grants, all owned by the user who restores. */

@@ -20,6 +20,9 @@ export const mariadb: Engine = {
   habits: HABITS,
   catalog,
   tenants,
+  // The official tools have no limit.
+  dumpOptions: (tenancy) => (tenancy === 'rows' ? ['statementTimeout'] : []),
+  limitsRestore: (tenancy) => tenancy === 'rows',
   sizes,
   async dump(request) {
     const { scope } = checked(request);

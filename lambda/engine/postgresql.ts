@@ -18,9 +18,10 @@ export const postgresql: Engine = {
   databases,
   catalog,
   tenants,
-  // Of a schema there is one session's dump, which its restore reads as a stream; rows are read by sessions of ours.
-  dumpOptions: (tenancy) =>
-    tenancy === 'database' ? ['jobs', 'statementTimeout'] : tenancy === 'schema' ? ['statementTimeout'] : [],
+  // Of a schema there is one session's dump, which its restore reads as a stream; rows are read by one of ours.
+  dumpOptions: (tenancy) => (tenancy === 'database' ? ['jobs', 'statementTimeout'] : ['statementTimeout']),
+  // pg_restore switches the limit off.
+  limitsRestore: (tenancy) => tenancy === 'rows',
   sizes,
   dump: (request) => (request.scope.tenancy === 'rows' ? dumpRows(request, request.scope) : dump(request)),
   async prepareRestore(request) {

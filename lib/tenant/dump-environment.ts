@@ -42,9 +42,9 @@ function problemsOf({ server, tenancy }: TenantSource, settings: DumpSettings): 
     problems.push(
       "dumps: several jobs read a database of PostgreSQL that is one tenant's alone, and this source is none; leave jobs out",
     );
-  if (statementTimeout !== undefined && !(postgres && tenancy !== 'rows'))
+  if (statementTimeout !== undefined && !(postgres || tenancy === 'rows'))
     problems.push(
-      'dumps: statementTimeout is for databases and schemas of PostgreSQL, and this source is neither; leave it out',
+      'dumps: statementTimeout is for PostgreSQL and for rows of shared tables, and this source is neither; leave it out',
     );
   if (replica !== undefined && replica.engine !== server.engine)
     problems.push(

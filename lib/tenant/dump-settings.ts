@@ -44,8 +44,8 @@ export interface DumpSettings {
   readonly jobs?: number;
 
   /**
-   * How long a statement of a dump may take before it is cancelled, and the dump with it; of PostgreSQL, with a database
-   * or a schema per tenant.
+   * How long a statement of a dump may take before it is cancelled, and the dump with it; of PostgreSQL, and of rows in
+   * shared tables of MariaDB and MySQL.
    *
    * @default - no limit
    */

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OperationError } from '../../errors.js';
+import { limitError } from '../limit-struck.js';
 import { connect, type PostgresAddress } from './connect.js';
 
 export interface StatementWatch {
@@ -32,10 +33,7 @@ export async function watchStatements(
     for (;;) {
       await sleep(Math.min(1000, seconds * 200), undefined, { signal: stopped.signal });
       const { rows } = await client.query<{ query: string }>(CANCEL, [application, seconds]);
-      if (rows.length > 0)
-        throw new OperationError(
-          `${whatOf(rows[0]!.query)} took longer than the ${seconds} s of --statement-timeout and was cancelled; nothing was kept of the dump: allow it more time, or find out what slows it down`,
-        );
+      if (rows.length > 0) throw limitError(whatOf(rows[0]!.query), seconds, 'nothing was kept of the dump');
     }
   };
   const exceeded = watching();

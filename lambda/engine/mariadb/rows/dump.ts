@@ -10,6 +10,7 @@ import { addressOf, type Connection, connect, one, rows as select, serverFacts }
 import { databaseName } from '../names.js';
 import { textOf } from './columns.js';
 import { DUMPING, explain } from './explain.js';
+import { limitStatements, limitStruck } from './limit.js';
 import { lineOf } from './lines.js';
 import {
   checkSpelling,
@@ -31,6 +32,7 @@ export async function dumpRows(request: EngineDumpRequest, scope: RowsScope): Pr
   const database = databaseName(request.database);
   const address = addressOf(request.server);
   const client = await connect(address);
+  const limit = request.options?.statementTimeout;
   const abort = () => client.destroy();
   request.signal?.addEventListener('abort', abort, { once: true });
   const close = async () => {
@@ -40,6 +42,7 @@ export async function dumpRows(request: EngineDumpRequest, scope: RowsScope): Pr
   };
   try {
     const server = await serverFacts(client, address);
+    await limitStatements(client, server.mariadb, limit);
     const shared = await openRows(client, database, description, scope.value);
     await client.query('set session transaction isolation level repeatable read');
     await client.query('start transaction with consistent snapshot, read only');
@@ -52,8 +55,8 @@ export async function dumpRows(request: EngineDumpRequest, scope: RowsScope): Pr
       at: new Date(`${at.replace(' ', 'T')}Z`),
       extension: 'tsv',
       listed: await isListed(client, shared),
-      count: (table) => countTable(client, shared, table),
-      read: (table) => readTable(client, shared, table),
+      count: (table) => countTable(client, shared, table, limit),
+      read: (table) => readTable(client, shared, table, limit),
       ...(request.signal ? { signal: request.signal } : {}),
     });
     return {
@@ -76,7 +79,10 @@ export async function dumpRows(request: EngineDumpRequest, scope: RowsScope): Pr
   } catch (error) {
     await close();
     request.signal?.throwIfAborted();
-    throw explain(error, DUMPING);
+    throw (
+      limitStruck(error, limit, "a statement that reads the database's catalogue", DUMPING.holds) ??
+      explain(error, DUMPING)
+    );
   }
 }
 
@@ -102,12 +108,18 @@ function plannedOf({ plan }: SharedRows, table: ContainerTable) {
   return plan.tables.find((each) => keyOf(each.table) === keyOf(table))!;
 }
 
-async function countTable(client: Connection, shared: SharedRows, table: ContainerTable): Promise<number> {
+async function countTable(
+  client: Connection,
+  shared: SharedRows,
+  table: ContainerTable,
+  limit: number | undefined,
+): Promise<number> {
   const { from, where } = shared.own(plannedOf(shared, table));
   try {
     return await number(client, `select count(*) as n from ${from} where ${where}`);
   } catch (error) {
-    throw explain(error, DUMPING, nameOf(table));
+    const what = `counting ${nameOf(table)}`;
+    throw limitStruck(error, limit, what, DUMPING.holds) ?? explain(error, DUMPING, nameOf(table));
   }
 }
 
@@ -115,6 +127,7 @@ async function* readTable(
   client: Connection,
   shared: SharedRows,
   table: ContainerTable,
+  limit: number | undefined,
 ): AsyncGenerator<Buffer, void, undefined> {
   const { from, where } = shared.own(plannedOf(shared, table));
   const { kinds } = shared.table(table);
@@ -146,7 +159,8 @@ async function* readTable(
     }
     if (waiting !== '') yield flush();
   } catch (error) {
-    throw explain(error, DUMPING, nameOf(table));
+    const what = `reading ${nameOf(table)}`;
+    throw limitStruck(error, limit, what, DUMPING.holds) ?? explain(error, DUMPING, nameOf(table));
   }
 }
 

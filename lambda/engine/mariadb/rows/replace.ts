@@ -6,6 +6,7 @@ import type { StagedTable } from '../../../tenancy/stage.js';
 import { type Connection, q } from '../connect.js';
 import { explain, RESTORING } from './explain.js';
 import { createKept, dropKept, fillKept, type Kept, markKept } from './kept.js';
+import { limitStatements, limitStruck } from './limit.js';
 import { measureRows, same } from './measure.js';
 import {
   checkSpelling,
@@ -30,6 +31,7 @@ export interface ReplaceRequest {
   readonly tenant: string;
   /** The kept copy that is put back, which then is no copy any more. */
   readonly consumes?: Kept;
+  readonly statementTimeout?: number;
   readonly phase?: (message: string) => void;
   readonly signal?: AbortSignal;
 }
@@ -39,17 +41,25 @@ export interface ReplaceRequest {
  * any other tenant has changed by it. No statement in it defines anything: that would commit it.
  */
 export async function replaceRows(request: ReplaceRequest): Promise<Kept> {
-  const { client, shared, tenant, consumes } = request;
+  const { client, shared, tenant, consumes, mariadb, statementTimeout } = request;
+  // Only what the transaction takes back is limited: the rest would be left half done.
+  const unlimited = () => limitStatements(client, mariadb, statementTimeout === undefined ? undefined : 0);
+  await unlimited();
   const kept = await createKept(client, shared, tenant).catch((error) => {
     throw explain(error, RESTORING);
   });
   try {
+    await limitStatements(client, mariadb, statementTimeout);
     await insist(request, kept);
   } catch (error) {
+    await unlimited().catch(() => {});
     await client.query('rollback').catch(() => {});
     await dropKept(client, kept.database).catch(() => {});
     request.signal?.throwIfAborted();
-    throw explain(error, RESTORING);
+    throw (
+      limitStruck(error, statementTimeout, 'a statement of the restore', RESTORING.holds) ??
+      explain(error, RESTORING)
+    );
   }
   // Whatever keeps this from being done, the note in it says that it is no copy any more.
   if (consumes) await dropKept(client, consumes.database).catch(() => {});
@@ -107,6 +117,8 @@ async function replaceOnce(request: ReplaceRequest, kept: Kept): Promise<void> {
   await markKept(client, shared, tenant, kept, 'kept');
   if (consumes) await markKept(client, shared, tenant, consumes, 'spent');
   signal?.throwIfAborted();
+  // Nobody could say what holds if this one were cut.
+  await limitStatements(client, request.mariadb, request.statementTimeout === undefined ? undefined : 0);
   await client.query('commit');
 }
 

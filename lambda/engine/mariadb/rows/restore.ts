@@ -14,6 +14,7 @@ import { compareRows } from './compare.js';
 import { FORMAT } from './dump.js';
 import { explain, RESTORING } from './explain.js';
 import { newestKept, readHead, stageKept, sweepKept } from './kept.js';
+import { limitStatements, limitStruck } from './limit.js';
 import { replaceRows } from './replace.js';
 import { openRows } from './shared-rows.js';
 import { stageArchive } from './stage.js';
@@ -45,6 +46,7 @@ export async function prepareRows(request: EngineRestoreRequest, scope: RowsScop
     await sessions.close();
   };
   try {
+    await limitStatements(client, sessions.mariadb, request.statementTimeout);
     const description =
       scope.description ?? describe(request.facts.properties.description, 'the description in the archive');
     const shared = await openRows(client, request.database, description, scope.value);
@@ -79,7 +81,10 @@ export async function prepareRows(request: EngineRestoreRequest, scope: RowsScop
   } catch (error) {
     await close();
     request.signal?.throwIfAborted();
-    throw explain(error, RESTORING);
+    throw (
+      limitStruck(error, request.statementTimeout, 'a statement of the restore', RESTORING.holds) ??
+      explain(error, RESTORING)
+    );
   }
 }
 

@@ -7,6 +7,7 @@ import { type Place, Stage, type Staged } from '../../../tenancy/stage.js';
 import type { TableRows } from '../../engine.js';
 import { type Connection, q, rows as select } from '../connect.js';
 import { DEFAULT_SCHEMA } from './catalog.js';
+import { isLimit } from './limit.js';
 import { Lines, valuesOf } from './lines.js';
 import { ENGINE, equal, names, number, type SharedRows } from './shared-rows.js';
 
@@ -158,6 +159,7 @@ class Loader {
     await this.sent;
     if (this.waiting.length === 0) return;
     this.sent = this.client.query(`${this.start}${this.waiting.join(',')}`).catch((error) => {
+      if (isLimit(error)) throw error;
       const { code } = error as { code?: string };
       const name = nameOf(this.place.table);
       if (code === 'ER_DUP_ENTRY')

@@ -9,6 +9,7 @@ import type { EngineDump, EngineDumpRequest, RowsScope } from '../../engine.js';
 import { versionIn } from '../clients.js';
 import { addressOf, connect } from '../connect.js';
 import { databaseName } from '../names.js';
+import { limitStatements, limitStruck } from './limit.js';
 import { isListed, names, openRows, plainFormats, relation, type SharedRows } from './shared-rows.js';
 
 /** One tenant's rows out of shared tables, all in one snapshot, as a tar of COPY texts. */
@@ -18,12 +19,14 @@ export async function dumpRows(request: EngineDumpRequest, scope: RowsScope): Pr
   const client = await connect(address, databaseName(request.database));
   const abort = () => void client.end().catch(() => {});
   request.signal?.addEventListener('abort', abort, { once: true });
+  const limit = request.options?.statementTimeout;
   const close = async () => {
     request.signal?.removeEventListener('abort', abort);
     await client.end().catch(() => {});
   };
   try {
     await plainFormats(client);
+    await limitStatements(client, limit);
     await client.query('begin isolation level repeatable read read only');
     const { rows: facts } = await client.query<{ snapshot: string; at: Date; version: string }>(
       `select pg_export_snapshot() as snapshot, clock_timestamp() as at, current_setting('server_version') as version`,
@@ -35,8 +38,8 @@ export async function dumpRows(request: EngineDumpRequest, scope: RowsScope): Pr
       at,
       extension: 'copy',
       listed: await isListed(client, rows),
-      count: (table) => countTable(client, rows, table),
-      read: (table) => copyTable(client, rows, table),
+      count: (table) => countTable(client, rows, table, limit),
+      read: (table) => copyTable(client, rows, table, limit),
       ...(request.signal ? { signal: request.signal } : {}),
     });
     return {
@@ -57,7 +60,9 @@ export async function dumpRows(request: EngineDumpRequest, scope: RowsScope): Pr
     };
   } catch (error) {
     await close();
-    throw explainRead(error);
+    throw (
+      limitStruck(error, limit, "a statement that reads the database's catalogue", KEPT) ?? explainRead(error)
+    );
   }
 }
 
@@ -66,14 +71,21 @@ function from(rows: SharedRows, table: ContainerTable): string {
   return `${relation(table)} t where ${rows.belongs(planned, 't')}`;
 }
 
-async function countTable(client: pg.Client, rows: SharedRows, table: ContainerTable): Promise<number> {
+const KEPT = 'nothing was kept of the dump';
+
+async function countTable(
+  client: pg.Client,
+  rows: SharedRows,
+  table: ContainerTable,
+  limit: number | undefined,
+): Promise<number> {
   try {
     const { rows: found } = await client.query<{ count: string }>(
       `select count(*) as count from ${from(rows, table)}`,
     );
     return Number(found[0]!.count);
   } catch (error) {
-    throw explainRead(error, nameOf(table));
+    throw limitStruck(error, limit, `counting ${nameOf(table)}`, KEPT) ?? explainRead(error, nameOf(table));
   }
 }
 
@@ -81,6 +93,7 @@ async function* copyTable(
   client: pg.Client,
   rows: SharedRows,
   table: ContainerTable,
+  limit: number | undefined,
 ): AsyncGenerator<Buffer, void, undefined> {
   const columns = names(
     table.columns.map(({ name }) => name),
@@ -93,7 +106,7 @@ async function* copyTable(
     );
     for await (const chunk of stream as AsyncIterable<Buffer>) yield chunk;
   } catch (error) {
-    throw explainRead(error, nameOf(table));
+    throw limitStruck(error, limit, `reading ${nameOf(table)}`, KEPT) ?? explainRead(error, nameOf(table));
   }
 }
 

@@ -6,6 +6,7 @@ import { nullableColumns } from '../../../tenancy/order.js';
 import type { PlannedTable } from '../../../tenancy/plan.js';
 import type { StagedTable } from '../../../tenancy/stage.js';
 import { dropKept, type Kept, keepPresent } from './kept.js';
+import { limitStruck } from './limit.js';
 import { measureRows, same } from './measure.js';
 import { Overtaken, seal } from './seal.js';
 import { advanceSequences } from './sequences.js';
@@ -26,6 +27,7 @@ export interface ReplaceRequest {
   readonly tenant: string;
   /** The kept copy that is put back, which then is no copy any more. */
   readonly consumes?: Kept;
+  readonly statementTimeout?: number;
   readonly phase?: (message: string) => void;
   readonly signal?: AbortSignal;
 }
@@ -42,7 +44,11 @@ export async function replaceRows(request: ReplaceRequest): Promise<Kept> {
       await request.client.query('rollback').catch(() => {});
       request.signal?.throwIfAborted();
       const overtaken = error instanceof Overtaken;
-      if (!overtaken && !AGAIN.includes((error as { code?: string }).code ?? '')) throw explain(error);
+      if (!overtaken && !AGAIN.includes((error as { code?: string }).code ?? ''))
+        throw (
+          limitStruck(error, request.statementTimeout, 'a statement of the restore', 'nothing was changed') ??
+          explain(error)
+        );
       if (attempt === ATTEMPTS)
         throw new OperationError(
           `the tenant is being written to${overtaken ? ` (${error.message})` : ''}: ${ATTEMPTS} times its rows changed while they were replaced; nothing was changed: stop its writers, then run again`,
@@ -93,6 +99,8 @@ async function replaceOnce(request: ReplaceRequest): Promise<Kept> {
   if (request.consumes) await dropKept(client, request.consumes);
   request.signal?.throwIfAborted();
   await seal(client, request.outside, rows, present.measured);
+  // Nobody could say what holds if this one were cut.
+  if (request.statementTimeout !== undefined) await client.query('set local statement_timeout = 0');
   await client.query('commit');
   return present.kept;
 }

@@ -14,6 +14,7 @@ import { databaseName } from '../names.js';
 import { compareRows } from './compare.js';
 import { explainRead } from './dump.js';
 import { newestKept, readHead, stageKept } from './kept.js';
+import { limitStatements, limitStruck } from './limit.js';
 import { replaceRows } from './replace.js';
 import { openRows, plainFormats } from './shared-rows.js';
 import { stageArchive } from './stage.js';
@@ -46,6 +47,8 @@ export async function prepareRows(request: EngineRestoreRequest, scope: RowsScop
     await sessions.close();
   };
   try {
+    for (const session of [client, sessions.outside])
+      await limitStatements(session, request.statementTimeout);
     const description =
       scope.description ?? describe(request.facts.properties.description, 'the description in the archive');
     const rows = await openRows(client, description, scope.value);
@@ -80,7 +83,10 @@ export async function prepareRows(request: EngineRestoreRequest, scope: RowsScop
   } catch (error) {
     await close();
     request.signal?.throwIfAborted();
-    throw explainRead(error);
+    throw (
+      limitStruck(error, request.statementTimeout, 'a statement of the restore', 'nothing was changed') ??
+      explainRead(error)
+    );
   }
 }
 

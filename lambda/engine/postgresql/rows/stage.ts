@@ -7,6 +7,7 @@ import { type ContainerHead, type ContainerTable, readContainer } from '../../..
 import { keyOf, nameOf } from '../../../tenancy/description.js';
 import { type Place, Stage, type Staged } from '../../../tenancy/stage.js';
 import type { TableRows } from '../../engine.js';
+import { isLimit } from './limit.js';
 import { ENGINE, names, relation, type SharedRows } from './shared-rows.js';
 
 const WHOLE = ['smallint', 'integer', 'bigint', 'numeric'];
@@ -47,6 +48,7 @@ export function stageOf(client: pg.Client, rows: SharedRows): Stage {
         const { primaryKey } = planned.table;
         if (primaryKey.length > 0 && primaryKey.every((column) => drift.kept.includes(column)))
           await client.query(`create unique index on ${name} (${names(primaryKey)})`).catch((error) => {
+            if (isLimit(error)) throw error;
             throw new OperationError(
               `${nameOf(table)} has rows in the archive that the live table's primary key does not allow beside one another: ${reasonOf(error)}; nothing was changed`,
             );
@@ -110,6 +112,7 @@ export async function stageArchive(
         if (!place) continue;
         const copy = client.query(copyFrom(`copy ${into(place)} from stdin`));
         const failed = once(copy, 'error').then(([error]) => {
+          if (isLimit(error)) throw error;
           throw new InputError(
             `${nameOf(part.table)}: a row of the archive does not fit the live table: ${reasonOf(error)}${whereOf(error)}; nothing was changed`,
           );

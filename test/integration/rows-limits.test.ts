@@ -1,0 +1,116 @@
+// `--statement-timeout` for rows of shared tables: what it strikes leaves nothing behind.
+import { type Ran, runCli } from '../support/cli';
+import { useMariadb } from '../support/mariadb';
+import * as mariadb from '../support/mariadb-shared';
+import { databases, mariadbWorkspace } from '../support/mariadb-tenants';
+import { usePostgres } from '../support/postgres';
+import * as postgres from '../support/shared';
+import { type Workspace, workspace } from '../support/tenants';
+
+const onPostgres = usePostgres();
+const onMariadb = useMariadb();
+
+// What one row of a restore takes is slowed down where the live rows are written, so the transaction is under way.
+const engines = {
+  postgresql: {
+    server: onPostgres,
+    workspace: () => workspace(onPostgres),
+    create: () => postgres.createShared(onPostgres(), 'app'),
+    run: (sql: string) => onPostgres().query(sql, [], 'app'),
+    rowsOf: () => postgres.rowsOf(onPostgres(), 'app'),
+    large: `insert into events select 3, '2026-02-01'::timestamptz + make_interval(secs => n), repeat(md5(n::text), 60)
+            from generate_series(1, 20000) n`,
+    slow: `create function slow(int) returns bool language plpgsql as $f$ begin perform pg_sleep(0.6); return true; end $f$;
+           alter table members add constraint slow check (slow(id)) not valid`,
+    quick: 'alter table members drop constraint slow; drop function slow(int)',
+    kept: async () =>
+      (
+        await onPostgres().query(
+          `select nspname as name from pg_namespace where nspname like 'rows of%'`,
+          [],
+          'app',
+        )
+      ).map(({ name }) => name),
+  },
+  mariadb: {
+    server: onMariadb,
+    workspace: () => mariadbWorkspace(onMariadb),
+    create: () => mariadb.createShared(onMariadb(), 'app'),
+    run: (sql: string) => onMariadb().query(sql, 'app'),
+    rowsOf: () => mariadb.rowsOf(onMariadb(), 'app'),
+    large: `alter table events modify what varchar(2000);
+            insert into events select 3, '2026-02-01' + interval seq second, repeat(md5(seq), 60) from seq_1_to_20000`,
+    slow: 'create trigger slow before insert on members for each row do sleep(0.6)',
+    quick: 'drop trigger slow',
+    kept: async () => (await databases(onMariadb())).filter((name) => name.startsWith('rows_of_')),
+  },
+};
+
+describe.each(['postgresql', 'mariadb'] as const)('%s', (name) => {
+  const { server, run, rowsOf, kept, large, slow, quick, ...engine } = engines[name];
+  const ok = (ran: Ran) => {
+    if (ran.code !== 0) throw new Error(ran.stderr);
+  };
+  let work: Workspace;
+  let file: string;
+  beforeAll(async () => {
+    work = await engine.workspace();
+    await engine.create();
+    const where = ['--server', server().url, '--database', 'app', '--column', 'tenant_id'];
+    const { stdout } = await runCli(['tenancy', 'infer', ...where]);
+    const reviewed = postgres.reviewed(stdout);
+    const accepting = reviewed.replace('  - table: members\n', '  - table: members\n    triggersRun: true\n');
+    file = postgres.writeDescription(work.folder, 'tenancy.yaml', accepting);
+  });
+  afterAll(() => work?.remove());
+  const rows = (...args: string[]) => ['--database', 'app', '--tenancy-file', file, ...args];
+
+  test('of a restore, in the middle of its transaction: the rows are as they were', async () => {
+    ok(await work.dump('3', rows()));
+    await run(
+      `delete from events where tenant_id = 3; update users set email = 'now' where tenant_id = 3; ${slow}`,
+    );
+    const before = await rowsOf();
+    const struck = await work.restore('3', rows('--statement-timeout', '1'));
+    expect(struck).toMatchObject({ code: 3, stdout: '' });
+    expect(struck.stderr).toMatch(
+      /a statement of the restore took longer than the 1 s of --statement-timeout and was cancelled; nothing was changed/,
+    );
+    expect(await rowsOf()).toEqual(before);
+    expect(await kept()).toEqual([]);
+    ok(await work.restore('3', rows('--statement-timeout', '60')));
+    expect(await rowsOf()).not.toEqual(before);
+    expect(await kept()).toHaveLength(1);
+    await run(quick);
+  });
+
+  test('of a dump: there is no archive', async () => {
+    await run(large);
+    // The server waits for us, and we for the limit of the rate.
+    const struck = await work.dump(
+      '3',
+      rows('--statement-timeout', '1', '--limit-rate', '100k', '--level', '1'),
+    );
+    expect(struck).toMatchObject({ code: 3, stdout: '' });
+    expect(struck.stderr).toMatch(/reading \S*events took longer than the 1 s of --statement-timeout/);
+    expect((await work.list()).json()).toHaveLength(1);
+    expect(await work.dump('3', rows('--statement-timeout', '31536000'))).toMatchObject({ code: 0 });
+  });
+
+  test('only where there is one', async () => {
+    const args = ['--statement-timeout', '5', '--to-file', `${work.folder}/out`];
+    const on = ['--store', work.store, '--key-file', work.key];
+    expect(await runCli(['restore', '3', ...on, ...args])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('leave out --server, --database and --statement-timeout'),
+    });
+    await run('create database whole');
+    ok(await work.dump('whole'));
+    expect(await work.restore('whole', ['--statement-timeout', '5'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(
+        'with tenancy "database" cannot have a limit on the time of statements',
+      ),
+    });
+  });
+});

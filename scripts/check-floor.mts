@@ -2,8 +2,9 @@
 // that are installed for development are newer, and what only they have would break whoever still uses the oldest.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { delimiter, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { npmEnvironment } from './npm.mts';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const folder = join(root, '.cache/floor');
@@ -12,15 +13,12 @@ const floors = Object.entries<string>(peerDependencies).map(
   ([name, range]) => [name, range.replace(/^\^/, '')] as const,
 );
 
-// npm runs with the Node that it came with: Debian's gets no package with the newer one of node_modules.
-const PATH = (process.env.PATH ?? '')
-  .split(delimiter)
-  .filter((path) => !path.endsWith(join('node_modules', '.bin')))
-  .join(delimiter);
-
 function run(command: string, args: string[], cwd: string): void {
-  const env = { ...process.env, PATH };
-  const { status } = spawnSync(command, args, { cwd, env, stdio: ['ignore', 'inherit', 'inherit'] });
+  const { status } = spawnSync(command, args, {
+    cwd,
+    env: npmEnvironment,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
   if (status === 0) return;
   console.error(`${[command, ...args].join(' ')} failed in ${cwd} (exit code ${status})`);
   process.exit(status ?? 1);

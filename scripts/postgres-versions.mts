@@ -67,13 +67,17 @@ interface Outcome {
 function run(server: string, client: string): Outcome {
   const file = join(cache, 'results.json');
   const began = Date.now();
-  const jest = spawnSync('npx', ['jest', ...TESTS, '--json', `--outputFile=${file}`], {
-    cwd: root,
-    stdio: ['ignore', 'ignore', 'pipe'],
-    encoding: 'utf8',
-    maxBuffer: 1 << 28,
-    env: { ...process.env, SOVEREIGN_TEST_PG_SERVER: server, SOVEREIGN_BACKUP_PG_BIN: client },
-  });
+  const jest = spawnSync(
+    process.execPath,
+    ['node_modules/jest/bin/jest.js', ...TESTS, '--json', `--outputFile=${file}`],
+    {
+      cwd: root,
+      stdio: ['ignore', 'ignore', 'pipe'],
+      encoding: 'utf8',
+      maxBuffer: 1 << 28,
+      env: { ...process.env, SOVEREIGN_TEST_PG_SERVER: server, SOVEREIGN_BACKUP_PG_BIN: client },
+    },
+  );
   const results = JSON.parse(readFileSync(file, 'utf8')) as {
     numPassedTests: number;
     testResults: {

@@ -39,13 +39,13 @@ export async function run(
 
 /**
  * Waits for the end of this process, whichever way that comes, and then stops the server and removes its
- * folder: its standard input is a pipe that only we hold. It has a session of its own, so that Ctrl-C does
+ * folder, if it has one: its standard input is a pipe that only we hold. It has a session of its own, so that Ctrl-C does
  * not reach it.
  */
-export function guard(pid: number, folder: string): ChildProcess {
+export function guard(pid: number, folder = ''): ChildProcess {
   const script = `cat >/dev/null; kill -QUIT "$1" 2>/dev/null
     for i in 1 2 3 4 5 6 7 8 9 10; do kill -0 "$1" 2>/dev/null || break; sleep 0.2; done
-    rm -rf -- "$2"`;
+    [ -z "$2" ] || rm -rf -- "$2"`;
   const child = spawn('sh', ['-c', script, 'guard', String(pid), folder], {
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],

@@ -1,9 +1,9 @@
 // A stand-in for S3, KMS, Secrets Manager and STS: moto's server, for one test file.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort, guard } from '../../scripts/server-process.mts';
 
 export interface Moto {
   readonly endpoint: string;
@@ -37,15 +37,14 @@ export async function startMoto(
     stdio: 'ignore',
     env: { ...process.env, ...settings },
   });
-  const endOfTests = () => child.kill('SIGKILL');
-  process.once('exit', endOfTests);
+  const watcher = guard(child.pid!);
   const endpoint = `http://127.0.0.1:${port}`;
   await answers(endpoint, child);
   return {
     endpoint,
     environment: { ...environment, AWS_ENDPOINT_URL: endpoint },
     stop: async () => {
-      process.off('exit', endOfTests);
+      watcher.kill('SIGKILL');
       if (child.exitCode !== null) return;
       child.kill('SIGTERM');
       await new Promise((resolve) => child.once('exit', resolve));
@@ -75,15 +74,4 @@ async function answers(endpoint: string, child: ChildProcess): Promise<void> {
     if (answer?.ok) return;
     await sleep(100);
   }
-}
-
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as { port: number };
-      probe.close(() => resolve(port));
-    });
-  });
 }

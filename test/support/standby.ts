@@ -1,10 +1,9 @@
 // A streaming standby of a throwaway PostgreSQL server, made as people make them: by pg_basebackup.
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { chown, mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort, runAs } from '../../scripts/server-process.mts';
 import type { PostgresServer } from './postgres';
 
 export interface Standby {
@@ -12,27 +11,9 @@ export interface Standby {
   stop(): Promise<void>;
 }
 
-/** PostgreSQL refuses to run as root. */
-function account(): { uid?: number; gid?: number } {
-  if (process.getuid?.() !== 0) return {};
-  const entry = readFileSync('/etc/passwd', 'utf8')
-    .split('\n')
-    .find((line) => line.startsWith('postgres:'));
-  const [, , uid, gid] = entry?.split(':') ?? [];
-  return { uid: Number(uid), gid: Number(gid) };
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => probe.once('listening', resolve));
-  const { port } = probe.address() as { port: number };
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
-}
-
 export async function startStandby(primary: PostgresServer, settings: string[] = []): Promise<Standby> {
   const folder = await mkdtemp(join(tmpdir(), 'sovereign-standby-'));
-  const as = account();
+  const as = runAs();
   if (as.uid !== undefined) await chown(folder, as.uid, as.gid!);
   const data = join(folder, 'data');
   const run = (tool: string, args: string[]) =>

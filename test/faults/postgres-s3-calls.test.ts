@@ -17,6 +17,8 @@ const random = seeded(seedOf('calls'));
 const bucket = 'archives-eu';
 const region = 'eu-central-1';
 const credentials = { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'not-a-secret' };
+/** Each group has few archives of its own: `list` and what begins with it ask for all that there are. */
+let prefix = 'archives/';
 let proxy: FaultProxy;
 let s3: S3Client;
 let arn: string;
@@ -77,7 +79,7 @@ function operations(
     regime: 'eu',
     store: new code.S3Store({
       bucket,
-      prefix: 'archives/',
+      prefix,
       region,
       endpoint,
       credentials: login,
@@ -164,6 +166,12 @@ test('the calls are those that are known, so that a new one is not left out unse
 });
 
 describe.each(['dump', 'list', 'verify', 'restore'] as const)('%s', (name) => {
+  beforeAll(async () => {
+    quiet();
+    prefix = `${name}/`;
+    await operations().dump();
+  });
+
   test('outlasts a fault at each of its calls', async () => {
     const calls = await callsOf(name);
     for (const [index, expected] of calls.entries()) {
@@ -252,7 +260,7 @@ describe('credentials that expire', () => {
     expect(await openUploads()).toBe(1);
     const store = new code.S3Store({
       bucket,
-      prefix: 'archives/',
+      prefix,
       region,
       endpoint: proxy.endpoint,
       credentials,

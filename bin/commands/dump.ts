@@ -6,6 +6,7 @@ import {
   type StoresOptions,
   withJson,
   withKeyOptions,
+  withPolicy,
   withServer,
   withStores,
 } from '../local/options.js';
@@ -15,6 +16,7 @@ import type { Register } from './index.js';
 interface DumpOptions extends StoresOptions, ScopeOptions {
   readonly server: string;
   readonly database?: string;
+  readonly policy?: string;
   readonly patience?: number;
   readonly replica?: string;
   readonly checksums?: 'rows' | 'content';
@@ -40,7 +42,7 @@ export const dump: Register = (program) => {
     .option('--limit-rate <rate>', 'bytes per second to write at most: 500k, 20M', parseRate)
     .option(
       '--jobs <n>',
-      'sessions that read at once, by way of a temporary folder on local disk; PostgreSQL, whole databases (default: 1)',
+      'sessions that read at once, by way of a temporary folder on local disk; PostgreSQL, databases and schemas (default: 1)',
       parseWhole(1, 64),
     )
     .option(
@@ -49,7 +51,10 @@ export const dump: Register = (program) => {
       parseWhole(1, 31_536_000),
     );
   withJson(
-    withKeyOptions(withStores(withScope(withServer(command))), 'or one for each store, in the same order'),
+    withKeyOptions(
+      withPolicy(withStores(withScope(withServer(command)))),
+      'or one for each store, in the same order',
+    ),
   )
     .option(
       '--patience <seconds>',
@@ -62,8 +67,8 @@ export const dump: Register = (program) => {
 The dump is read in one snapshot, read back while it is written, and its rows are counted in the same snapshot.
 Only when all of that agrees is there an archive; what fails on the way leaves none.
 
-With --jobs, pg_dump writes to a folder that only its user can open, under TMPDIR or /var/tmp, with room for the database's
-size; there the dump lies unencrypted until it is done. However the run ends, the folder is removed.
+With --jobs, pg_dump writes to a folder that only its user can open, under TMPDIR or /var/tmp, with room for the size that the
+database or schema has; there the dump lies unencrypted until it is done. However the run ends, the folder is removed.
 
 Several stores are fed from one read of the database, which is encrypted once for each key. A store that fails, or
 holds up the others for too long, is without this archive, and exit code 3 says so; the others have it whole.
@@ -84,6 +89,7 @@ Examples:
         { openTargets },
         { Terminal, size },
         { interruptible },
+        { checkResidency },
       ] = await Promise.all([
         import('../../lambda/archive/dump-tenant.js'),
         import('../../lambda/archive/requests.js'),
@@ -91,8 +97,10 @@ Examples:
         import('../local/open.js'),
         import('../local/terminal.js'),
         import('../local/interrupt.js'),
+        import('../local/residency.js'),
       ]);
       const scope = await readScope(options, tenant);
+      await checkResidency(options, ...options.store);
       const terminal = new Terminal();
       let missing: Error | undefined;
       const result = await interruptible(async (signal) =>

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { registerAudit } from './audit.js';
 import { compare } from './compare.js';
+import { copy } from './copy.js';
 import { registerDiff } from './diff.js';
 import { dump } from './dump.js';
 import { erase, rekey } from './erase.js';
@@ -33,6 +34,7 @@ export const commands: Register[] = [
   restore,
   undo,
   tenancy,
+  copy,
   prune,
   hold,
   release,

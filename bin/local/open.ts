@@ -10,6 +10,8 @@ import type { KeyChoice, KeyOptions, StoreOptions, StoresOptions } from './optio
 interface OpenOptions {
   /** Archives are to be read: a folder that is not there is a mistake. */
   readonly mustExist: boolean;
+  /** What the store was named by. @default --store */
+  readonly option?: string;
 }
 
 /** Where the archives are and what opens them: the keys, of which the first is for what is written. */
@@ -62,7 +64,7 @@ export async function openStore(
   const status = statSync(place, { throwIfNoEntry: false });
   if (status ? !status.isDirectory() : how.mustExist)
     throw new UsageError(
-      `--store ${JSON.stringify(place)} is ${status ? 'not a folder' : 'not there'}; name the folder that holds the archives, or a bucket (s3://bucket/prefix/)`,
+      `${how.option ?? '--store'} ${JSON.stringify(place)} is ${status ? 'not a folder' : 'not there'}; name the folder that holds the archives, or a bucket (s3://bucket/prefix/)`,
     );
   return { regime, store: new FolderStore(place) };
 }

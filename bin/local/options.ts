@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 
 /** The regime part of every path in local mode, where no cloud region is involved. */
-const LOCAL_REGIME = 'local';
+export const LOCAL_REGIME = 'local';
 
 export interface StoreOptions {
   readonly store: string;
@@ -34,11 +34,19 @@ export function withStores(command: Command): Command {
   return withRegime(command.requiredOption('--store <place>', `${STORE}; repeatable`, all));
 }
 
-function withRegime(command: Command): Command {
+export function withRegime(command: Command): Command {
   return command.option(
     '--regime <id>',
     'privacy regime whose archives these are, as in eu; of a bucket',
     LOCAL_REGIME,
+  );
+}
+
+/** Of commands that bring archives into a store. */
+export function withPolicy(command: Command): Command {
+  return command.option(
+    '--policy <file>',
+    'regimes and exceptions (as of `audit`) by which the region or country of a bucket is judged',
   );
 }
 

@@ -1,4 +1,3 @@
-import type { Readable } from 'node:stream';
 import { InputError } from '../errors.js';
 import { archivePrefix, PARTS, regimePrefix, tenantPrefix, timeOfArchiveId } from './archive-id.js';
 import { DamagedError } from './damaged-error.js';
@@ -47,6 +46,19 @@ export function isArchive(place: ArchivePlace): boolean {
   return place.objects.some((object) => object.key === archivePrefix(place) + PARTS.manifest);
 }
 
+/** So old, and still without its manifest, it is what a killed run left, whatever store or machine it ran on. */
+const ABANDONED_MS = 24 * 60 * 60 * 1000;
+
+/** Since when nothing is under way that is older. */
+export function abandonedBefore(now = new Date()): Date {
+  return new Date(now.getTime() - ABANDONED_MS);
+}
+
+/** What a copy is bringing is young, however old the archive. */
+export function isAbandoned(place: ArchivePlace, before: Date): boolean {
+  return !isArchive(place) && place.objects.every(({ modified }) => (modified ?? place.at) < before);
+}
+
 /**
  * The newest archive of a tenant at or before a time. With `remains`, one whose manifest is missing counts, too:
  * who verifies must hear of it instead of being shown an older one.
@@ -78,17 +90,19 @@ export async function findArchive(
 
 /** The manifest as it lies there, its truth not yet shown. */
 export async function readManifest(store: ArchiveStore, place: ArchivePlace) {
-  const bytes = await readWhole(await store.read(archivePrefix(place) + PARTS.manifest));
+  const bytes = await readSmall(store, archivePrefix(place) + PARTS.manifest);
   const manifest: Manifest = parseManifest(bytes, place);
   return { bytes, manifest };
 }
 
-async function readWhole(stream: Readable): Promise<Buffer> {
+/** A manifest or its seal, into memory. */
+export async function readSmall(store: ArchiveStore, key: string): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of stream as AsyncIterable<Buffer>) {
+  for await (const chunk of (await store.read(key)) as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > MAX_MANIFEST) throw new DamagedError('manifest.json is larger than any manifest');
+    if (size > MAX_MANIFEST)
+      throw new DamagedError(`${key.slice(key.lastIndexOf('/') + 1)} is larger than any manifest`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);

@@ -7,7 +7,7 @@ import { engineFor } from '../engine/engines.js';
 import type { ServerAddress } from '../engine/server.js';
 import { reasonOf } from '../errors.js';
 import { newArchiveId, tenantPrefix } from './archive-id.js';
-import { isArchive, placesOf } from './catalog.js';
+import { abandonedBefore, isAbandoned, placesOf } from './catalog.js';
 import { preferringReplica } from './dump-source.js';
 import { collectSeldom } from './garbage.js';
 import { summaryOf } from './list-archives.js';
@@ -19,9 +19,6 @@ import type { ArchiveStore } from './store.js';
 import { throttled } from './throttle.js';
 import { type CopyOutcome, type Target, writeCopies } from './write-copies.js';
 import { createCompressor } from './zstd.js';
-
-/** A dump that has run for so long without its manifest is dead, whatever store or machine it ran on. */
-const ABANDONED_MS = 24 * 60 * 60 * 1000;
 
 /** So long one store may hold up the others. */
 const PATIENCE_MS = 5 * 60 * 1000;
@@ -240,11 +237,11 @@ function packing(dump: EngineDump, options: DumpOptions, progress: (bytes: numbe
 async function sweep(store: ArchiveStore, { regime, tenant }: DumpRequest): Promise<void> {
   // Who may only add can neither look nor clear; there the bucket's lifecycle rule does it.
   if (store.writeOnly) return;
-  const before = new Date(Date.now() - ABANDONED_MS);
+  const before = abandonedBefore();
   await store.sweep(tenantPrefix(regime, tenant), before);
   const abandoned: string[] = [];
   for await (const place of placesOf(store, regime, tenant)) {
-    if (!isArchive(place) && place.at < before) abandoned.push(...place.objects.map((object) => object.key));
+    if (isAbandoned(place, before)) abandoned.push(...place.objects.map((object) => object.key));
   }
   await store.remove(abandoned);
 }

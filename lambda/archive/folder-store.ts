@@ -68,8 +68,8 @@ export class FolderStore implements ArchiveStore {
   }
 
   public async *list(prefix: string): AsyncIterable<StoredObject> {
-    for await (const { key, bytes } of this.files(prefix)) {
-      if (!partialName.test(key.slice(key.lastIndexOf('/') + 1))) yield { key, bytes };
+    for await (const object of this.files(prefix)) {
+      if (!partialName.test(object.key.slice(object.key.lastIndexOf('/') + 1))) yield object;
     }
   }
 

@@ -65,7 +65,8 @@ export async function openDump(
 
 type Bytes = AsyncIterable<Buffer>;
 
-async function* hashing(
+/** Passes on what is as long as it was and has the checksum that it had; it ends in an error otherwise. */
+export async function* hashing(
   source: Bytes,
   expected: { readonly bytes: number; readonly sha256: string },
   what: string,

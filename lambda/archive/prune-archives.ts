@@ -1,14 +1,18 @@
 import { reasonOf } from '../errors.js';
 import { archivePrefix, PARTS } from './archive-id.js';
-import { type ArchivePlace, isArchive, placesOf, readManifest } from './catalog.js';
+import {
+  type ArchivePlace,
+  abandonedBefore,
+  isAbandoned,
+  isArchive,
+  placesOf,
+  readManifest,
+} from './catalog.js';
 import { DamagedError } from './damaged-error.js';
 import { holdsOf, isHeld } from './holds.js';
 import { checkTenant } from './names.js';
 import { type Aged, type Decision, planRetention, type RetentionPolicy } from './retention.js';
 import type { ArchiveStore } from './store.js';
-
-/** Without its manifest after so long, it is what a killed dump left. */
-const ABANDONED_MS = 24 * 60 * 60 * 1000;
 
 export interface PruneRequest {
   readonly store: ArchiveStore;
@@ -79,12 +83,11 @@ async function pruneTenant(request: PruneRequest, places: readonly ArchivePlace[
     else note(decision, ...(await deleteArchive(store, place, decision)));
   }
   for (const place of remains) {
-    const abandoned = now.getTime() - place.at.getTime() > ABANDONED_MS;
-    if (!abandoned) continue;
+    if (!isAbandoned(place, abandonedBefore(now))) continue;
     const decision = {
       ...place,
       keep: false,
-      reasons: ['left by a dump that was killed: it has no manifest'],
+      reasons: ['left by a dump or a copy that was killed: it has no manifest'],
     };
     if (request.dryRun) note(decision, 'would be deleted');
     else note(decision, ...(await deleteArchive(store, place, decision)));

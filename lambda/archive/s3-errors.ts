@@ -32,6 +32,7 @@ export function isMissing(error: unknown): boolean {
 const advice: Record<string, string> = {
   AccessDenied:
     'the credentials in use may not do this: check the role, the bucket policy, the key policy and, for a tenant role, that its session tag `tenant` names this tenant',
+  NoSuchUpload: 'another run completed the upload or gave it up meanwhile: run again',
   NoSuchBucket: 'the bucket does not exist in this account and region: check its name',
   PermanentRedirect: 'the bucket is in another region: set the region of the store to the one of the bucket',
   AuthorizationHeaderMalformed:

@@ -3,7 +3,6 @@ import {
   AbortMultipartUploadCommand,
   type CreateMultipartUploadCommandInput,
   DeleteObjectsCommand,
-  ListMultipartUploadsCommand,
   paginateListObjectsV2,
   type S3Client,
 } from '@aws-sdk/client-s3';
@@ -11,9 +10,10 @@ import { type S3ClientOptions, s3Client } from './s3-client.js';
 import { downloadStream } from './s3-download.js';
 import { explainS3, isDenied, isMissing, StoreError } from './s3-errors.js';
 import { readLock, writeLegalHold } from './s3-lock.js';
+import { openUploads } from './s3-open-uploads.js';
 import type { PartLimits } from './s3-parts.js';
 import { uploadStream } from './s3-upload.js';
-import type { ArchiveStore, ObjectLock, StoredObject, WriteOptions } from './store.js';
+import type { ArchiveStore, ObjectLock, StoredObject, WriteOptions, Written } from './store.js';
 
 export interface S3StoreOptions extends S3ClientOptions {
   readonly bucket: string;
@@ -64,7 +64,7 @@ export class S3Store implements ArchiveStore {
     this.location = `s3://${options.bucket}/${this.prefix}${host}`;
   }
 
-  public write(key: string, body: Readable, options: WriteOptions = {}): Promise<{ bytes: number }> {
+  public write(key: string, body: Readable, options: WriteOptions = {}): Promise<Written> {
     const { options: o } = this;
     return uploadStream(
       {
@@ -79,8 +79,7 @@ export class S3Store implements ArchiveStore {
         headers: this.headers(),
       },
       body,
-      options.expectedBytes,
-      options.signal,
+      options,
     );
   }
 
@@ -96,7 +95,11 @@ export class S3Store implements ArchiveStore {
     try {
       for await (const page of pages) {
         for (const object of page.Contents ?? []) {
-          yield { key: object.Key!.slice(this.prefix.length), bytes: object.Size ?? 0 };
+          yield {
+            key: object.Key!.slice(this.prefix.length),
+            bytes: object.Size ?? 0,
+            ...(object.LastModified ? { modified: object.LastModified } : {}),
+          };
         }
       }
     } catch (error) {
@@ -152,7 +155,7 @@ export class S3Store implements ArchiveStore {
 
   public async sweep(prefix: string, olderThan: Date): Promise<void> {
     try {
-      for await (const upload of this.openUploads(this.prefix + prefix)) {
+      for await (const upload of openUploads(this.client, this.options.bucket, this.prefix + prefix)) {
         if (upload.initiated >= olderThan) continue;
         await this.client
           .send(
@@ -171,22 +174,6 @@ export class S3Store implements ArchiveStore {
       // the bucket gives up open uploads there.
       if (isDenied(error)) return;
       throw explainS3(error, `clearing unfinished uploads under ${prefix}`, this.location);
-    }
-  }
-
-  private async *openUploads(prefix: string): AsyncGenerator<{ key: string; id: string; initiated: Date }> {
-    let position: { KeyMarker?: string; UploadIdMarker?: string } = {};
-    for (;;) {
-      const page = await this.client.send(
-        new ListMultipartUploadsCommand({ Bucket: this.options.bucket, Prefix: prefix, ...position }),
-      );
-      for (const { Key, UploadId, Initiated } of page.Uploads ?? []) {
-        // Some services ignore the prefix.
-        if (Key?.startsWith(prefix) && UploadId && Initiated)
-          yield { key: Key, id: UploadId, initiated: Initiated };
-      }
-      if (!page.IsTruncated) return;
-      position = { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker };
     }
   }
 

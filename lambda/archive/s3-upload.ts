@@ -11,9 +11,11 @@ import {
   type S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
+import { DamagedError } from './damaged-error.js';
 import { attemptsOf, explainS3, isDenied, isMissing, StoreError, statusOf } from './s3-errors.js';
+import { findInterrupted, isSamePart, type SentPart } from './s3-open-uploads.js';
 import { type PartLimits, partSizes } from './s3-parts.js';
-import { ObjectExistsError } from './store.js';
+import { ObjectExistsError, type WriteOptions, type Written } from './store.js';
 
 export interface UploadTarget {
   readonly client: S3Client;
@@ -40,20 +42,19 @@ const marker = 'write-id';
 
 /**
  * Streams a body of unknown length into one object. The object appears in the last call, and only after the body has
- * ended well; on any failure the parts are given up and nothing is left.
+ * ended well; on any failure the parts are given up and nothing is left, unless the upload is `resumable`.
  */
 export async function uploadStream(
   target: UploadTarget,
   body: Readable,
-  expectedBytes?: number,
-  signal?: AbortSignal,
-): Promise<{ bytes: number }> {
-  const upload = new Upload(target);
+  { expectedBytes, signal, resumable }: WriteOptions = {},
+): Promise<Written> {
+  const upload = new Upload(target, resumable);
   const giveUp = () => upload.giveUp(signal!.reason);
   signal?.addEventListener('abort', giveUp, { once: true });
   try {
     if (!target.conditionalWrites && target.mayLook !== false) await upload.refuseTaken();
-    return await upload.run(body, partSizes(expectedBytes, target.limits));
+    return await upload.run(body, partSizes(resumable?.bytes ?? expectedBytes, target.limits));
   } catch (error) {
     body.destroy();
     throw await upload.abandon(error);
@@ -63,7 +64,7 @@ export async function uploadStream(
 }
 
 class Upload {
-  private readonly id = randomUUID();
+  private readonly id: string;
   private readonly stop = new AbortController();
   private readonly inFlight = new Map<Promise<void>, number>();
   private readonly done: CompletedPart[] = [];
@@ -72,9 +73,20 @@ class Upload {
   private uploadId?: string;
   private firstFault?: unknown;
   private bytes = 0;
+  /** What an interrupted upload of the same had left there, by part number. */
+  private there: ReadonlyMap<number, SentPart> = new Map();
+  private kept = 0;
+  private mayResume: boolean;
   private hurried = false;
 
-  constructor(private readonly target: UploadTarget) {}
+  constructor(
+    private readonly target: UploadTarget,
+    resumable: WriteOptions['resumable'],
+  ) {
+    // Whoever completes an upload of these very bytes has done our work.
+    this.id = resumable ? `sha256-${resumable.sha256}` : randomUUID();
+    this.mayResume = resumable !== undefined;
+  }
 
   private get place() {
     return { Bucket: this.target.bucket, Key: this.target.key };
@@ -89,7 +101,7 @@ class Upload {
     if ((await this.owner()) !== 'nobody') throw new ObjectExistsError(this.target.key, this.target.location);
   }
 
-  async run(body: Readable, sizeOf: (part: number) => number): Promise<{ bytes: number }> {
+  async run(body: Readable, sizeOf: (part: number) => number): Promise<Written> {
     let number = 1;
     let part = this.memory(sizeOf(number));
     let filled = 0;
@@ -117,7 +129,7 @@ class Upload {
       if (this.firstFault !== undefined) throw this.firstFault;
       await this.complete();
     }
-    return { bytes: this.bytes };
+    return { bytes: this.bytes, ...(this.kept > 0 ? { kept: this.kept } : {}) };
   }
 
   private memory(bytes: number): Buffer {
@@ -152,6 +164,29 @@ class Upload {
     return created.UploadId;
   }
 
+  /** The upload that an earlier run began with the same first part, where parts are kept. */
+  private async goOn(first: Buffer): Promise<string | undefined> {
+    if (!this.mayResume) return undefined;
+    const { client, bucket, key } = this.target;
+    const found = await findInterrupted({ client, bucket, key }, first);
+    // Where the next run could not find them, parts are not left lying about.
+    if (found === 'unknown') this.mayResume = false;
+    if (found === 'unknown' || found === undefined) return undefined;
+    this.there = found.parts;
+    return found.id;
+  }
+
+  private keepPart(number: number, { etag }: SentPart, body: Buffer): void {
+    const checksum = this.checksumOf(body);
+    this.kept += body.length;
+    this.spare.push(body);
+    this.done.push({
+      PartNumber: number,
+      ETag: etag,
+      ...('ChecksumSHA256' in checksum ? { ChecksumSHA256: checksum.ChecksumSHA256 } : {}),
+    });
+  }
+
   /** Starts sending and returns as soon as there is room for the next part. */
   private async sendPart(number: number, body: Buffer, source: Readable): Promise<void> {
     if (number > this.target.limits.parts) {
@@ -159,7 +194,9 @@ class Upload {
         `the upload to ${this.target.location} needs more than the ${this.target.limits.parts} parts the service allows; the expected size was far too low: state a larger one`,
       );
     }
-    this.uploadId ??= await this.begin();
+    this.uploadId ??= (await this.goOn(body)) ?? (await this.begin());
+    const there = this.there.get(number);
+    if (there && isSamePart(there, body)) return this.keepPart(number, there, body);
     const sending: Promise<void> = this.uploadPart(number, body)
       .catch((error) => {
         // What fails because we gave up says nothing about why we did.
@@ -276,6 +313,9 @@ class Upload {
         ? fault
         : explainS3(fault, `writing ${this.target.key}`, this.target.location);
     if (this.uploadId === undefined) return explained;
+    // What is wrong with the bytes themselves, or with the key, no further run mends.
+    if (this.mayResume && !(fault instanceof DamagedError) && !(fault instanceof ObjectExistsError))
+      return explained;
     try {
       await this.target.client.send(
         new AbortMultipartUploadCommand({ ...this.place, UploadId: this.uploadId }),

@@ -22,7 +22,7 @@ export interface ArchiveStore {
    * Writes the stream to the key. When the stream fails, or the process dies, nothing is readable under the key.
    * Refuses (`ObjectExistsError`) when the key is taken: archives are never overwritten.
    */
-  write(key: string, body: Readable, options?: WriteOptions): Promise<{ readonly bytes: number }>;
+  write(key: string, body: Readable, options?: WriteOptions): Promise<Written>;
 
   /** Reads an object from its beginning; rejects with `ObjectMissingError`. */
   read(key: string): Promise<Readable>;
@@ -48,16 +48,29 @@ export interface ObjectLock {
   readonly legalHold: boolean;
 }
 
+export interface Written {
+  readonly bytes: number;
+  /** Of these, what an earlier write that was cut off had left there and was not sent again. */
+  readonly kept?: number;
+}
+
 export interface WriteOptions {
   /** Expected size in bytes, from which S3 chooses the part size. */
   readonly expectedBytes?: number;
   /** Gives the write up, with the signal's reason. */
   readonly signal?: AbortSignal;
+  /**
+   * What the bytes are known to come to. A store that takes parts keeps those of a write that was cut off, invisible, and
+   * the next write of the same goes on behind them; others begin anew.
+   */
+  readonly resumable?: { readonly bytes: number; readonly sha256: string };
 }
 
 export interface StoredObject {
   readonly key: string;
   readonly bytes: number;
+  /** When it was written, by the store's clock. */
+  readonly modified?: Date;
 }
 
 export class ObjectExistsError extends Error {

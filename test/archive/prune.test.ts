@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CreateBucketCommand, HeadObjectCommand, S3Client } from '@aws-sdk/client-s3';
@@ -41,12 +41,20 @@ function archiveOf(tenant: string, daysAgo: number, dataBytes = 3) {
   };
   return { archive, files: { data: 'abc', 'manifest.seal': 's', 'manifest.json': JSON.stringify(manifest) } };
 }
-function put(tenant: string, daysAgo: number, how: { without?: string; dataBytes?: number } = {}): string {
+function put(
+  tenant: string,
+  daysAgo: number,
+  how: { without?: string; dataBytes?: number; writtenDaysAgo?: number } = {},
+): string {
   const { archive, files } = archiveOf(tenant, daysAgo, how.dataBytes);
   const folder = join(store, 'local', tenant, archive);
   mkdirSync(folder, { recursive: true });
   for (const [name, content] of Object.entries(files))
-    if (name !== how.without) writeFileSync(join(folder, name), content);
+    if (name !== how.without) {
+      writeFileSync(join(folder, name), content);
+      const written = new Date(Date.now() - (how.writtenDaysAgo ?? daysAgo) * DAY);
+      utimesSync(join(folder, name), written, written);
+    }
   return archive;
 }
 const left = (tenant: string) =>
@@ -87,9 +95,11 @@ test('the newest good archive stays although newer ones are damaged; remains of 
   const good = put('acme', 40);
   const short = put('acme', 30, { dataBytes: 4 });
   const unsealed = put('acme', 20, { without: 'manifest.seal' });
-  const [remains, running] = [
+  const [remains, running, copying] = [
     put('acme', 2, { without: 'manifest.json' }),
     put('acme', 0.5, { without: 'manifest.json' }),
+    // An old archive that `copy` is just bringing.
+    put('acme', 3, { without: 'manifest.json', writtenDaysAgo: 0 }),
   ];
   expect(await prune(['acme'])).toEqual({
     [good]: 'kept',
@@ -97,7 +107,7 @@ test('the newest good archive stays although newer ones are damaged; remains of 
     [unsealed]: 'deleted',
     [remains]: 'deleted',
   });
-  expect(left('acme')).toEqual([good, running]);
+  expect(left('acme')).toEqual([good, copying, running]);
 });
 
 test('what is held stays until it is released; a hold of all reaches the future', async () => {

@@ -152,7 +152,7 @@ export class Staging {
       conditionalWrites: !this.place.endpoint,
       headers: { ContentType: 'application/octet-stream', Metadata: { ...metadata } },
     };
-    await uploadStream(target, body, expectedBytes);
+    await uploadStream(target, body, { expectedBytes });
   }
 
   public async remove(key: string): Promise<void> {

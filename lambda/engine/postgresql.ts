@@ -18,8 +18,8 @@ export const postgresql: Engine = {
   databases,
   catalog,
   tenants,
-  // Of a schema there is one session's dump, which its restore reads as a stream; rows are read by one of ours.
-  dumpOptions: (tenancy) => (tenancy === 'database' ? ['jobs', 'statementTimeout'] : ['statementTimeout']),
+  // Rows are read by one session of ours.
+  dumpOptions: (tenancy) => (tenancy === 'rows' ? ['statementTimeout'] : ['jobs', 'statementTimeout']),
   // pg_restore switches the limit off.
   limitsRestore: (tenancy) => tenancy === 'rows',
   sizes,

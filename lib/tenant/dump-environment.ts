@@ -38,9 +38,9 @@ function problemsOf({ server, tenancy }: TenantSource, settings: DumpSettings): 
   whole('compressionLevel', compressionLevel, 19);
   whole('jobs', jobs, 64);
   const postgres = server.engine === DatabaseEngine.POSTGRESQL;
-  if ((jobs ?? 1) > 1 && !(postgres && tenancy === undefined))
+  if ((jobs ?? 1) > 1 && !(postgres && tenancy !== 'rows'))
     problems.push(
-      "dumps: several jobs read a database of PostgreSQL that is one tenant's alone, and this source is none; leave jobs out",
+      'dumps: several jobs read databases and schemas of PostgreSQL, and this source is neither; leave jobs out',
     );
   if (statementTimeout !== undefined && !(postgres || tenancy === 'rows'))
     problems.push(

@@ -36,8 +36,8 @@ export interface DumpSettings {
   readonly maxPerSecond?: Size;
 
   /**
-   * Sessions that read one tenant's database at once, in one snapshot, 1 to 64; of PostgreSQL, with a database per
-   * tenant. With more than one the dump lies on the worker's disk first, which has to have room for it.
+   * Sessions that read one tenant's database at once, in one snapshot, 1 to 64; of PostgreSQL, with a database or a
+   * schema per tenant. With more than one the dump lies on the worker's disk first, which has to have room for it.
    *
    * @default 1
    */

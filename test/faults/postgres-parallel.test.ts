@@ -124,8 +124,8 @@ test.each([
   [['--jobs', '0'], /whole number from 1 to 64/],
   [['--statement-timeout', '0'], /whole number from 1 to/],
   [
-    ['--jobs', '2', '--tenancy', 'schema', '--database', 'acme'],
-    /postgresql with tenancy "schema" cannot have several sessions at once/,
+    ['--jobs', '2', '--tenancy', 'rows', '--database', 'acme'],
+    /postgresql with tenancy "rows" cannot have several sessions at once/,
   ],
   [
     ['--jobs', '2', '--server', 'mysql://root@127.0.0.1:1'],

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import type { Ran } from '../support/cli';
@@ -102,6 +103,73 @@ test('is restored where it is gone, and leaves nothing else', async () => {
   expect(restored.json<{ undo?: string }>().undo).toBeUndefined();
   expect(print('gone')).toBe(before);
   expect((await schemas()).filter((name) => /restore|aside/.test(name))).toEqual([]);
+});
+
+describe('by several sessions', () => {
+  const temporary = () => join(work.folder, 'temporary');
+  const env = () => ({ env: { TMPDIR: temporary() } });
+  beforeAll(() => mkdirSync(temporary()));
+
+  test('the whole schema and nothing else, as by one; a schema that is a part of a large database needs its own room', async () => {
+    await createSchema('wide');
+    const before = print('wide');
+    const other = print('other');
+    const dumped = await work.dump('wide', at('wide', '--jobs', '3'), env());
+    ok(dumped);
+    const { archive, tables } = dumped.json<{ archive: string; tables: { schema: string }[] }>();
+    expect(new Set(tables.map(({ schema }) => schema))).toEqual(new Set(['wide']));
+    const manifest = JSON.parse(
+      readFileSync(join(work.store, 'local/wide', archive, 'manifest.json'), 'utf8'),
+    );
+    expect(manifest).toMatchObject({ schema: 'wide', dump: { format: 'pg_dump directory tar' } });
+    expect((await work.verify('wide')).json()).toMatchObject({ ok: true });
+    await run('drop view wide.rich cascade; delete from wide.people');
+    const damaged = print('wide');
+    ok(await work.restore('wide', at('wide'), env()));
+    expect(print('wide')).toBe(before);
+    ok(await work.undo('wide', at('wide')));
+    expect(print('wide')).toBe(damaged);
+    expect(print('other')).toBe(other);
+    expect(readdirSync(temporary())).toEqual([]);
+  });
+
+  test('in one snapshot, while others write', async () => {
+    await createSchema('moving');
+    await run('create table moving.many as select n, md5(n::text) from generate_series(1, 100000) n');
+    const writer = await server().connect('app');
+    let written = 0;
+    let over = false;
+    const writing = (async () => {
+      // Both or neither is in any snapshot.
+      for (; !over; written += 1)
+        await writer.query(
+          `begin; insert into moving.many select 0, 'x'; insert into moving.people (name) values ('x'); commit`,
+        );
+    })();
+    const dumped = await work.dump('moving', at('moving', '--jobs', '4'), env());
+    over = true;
+    await writing;
+    await writer.end();
+    ok(dumped);
+    expect(written).toBeGreaterThan(10);
+    const rows = Object.fromEntries(
+      dumped
+        .json<{ tables: { name: string; rows: number }[] }>()
+        .tables.map((table) => [table.name, table.rows]),
+    );
+    expect(rows.many! - 100_000).toBe(rows.people! - 50);
+    ok(await work.restore('moving', at('moving'), env()));
+    const [found] = await run(
+      'select (select count(*) from moving.many) - 100000 as many, (select count(*) from moving.people) - 50 as people',
+    );
+    expect([found!.many, found!.people]).toEqual([String(rows.many! - 100_000), String(rows.people! - 50)]);
+  });
+
+  test('a schema that is not there leaves nothing on disk', async () => {
+    const ran = await work.dump('nowhere', at('nowhere', '--jobs', '2'), env());
+    expect([ran.code, ran.stderr]).toEqual([2, expect.stringContaining('there is no schema "nowhere"')]);
+    expect(readdirSync(temporary())).toEqual([]);
+  });
 });
 
 describe('what reaches out of the schema', () => {

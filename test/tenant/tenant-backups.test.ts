@@ -331,6 +331,12 @@ describe('how dumps are taken', () => {
     ]);
   });
 
+  test('several jobs read schemas, too', () => {
+    const server = DatabaseServer.fromEndpoint({ host: 'db.example.internal' });
+    const source = TenantSource.schemas(server, 'app', 'tenant_%');
+    expect(complaint(backups({ source, dumps: { jobs: 2 } }).app)).toBe('');
+  });
+
   test('is refused where the engine or the tenancy cannot have it', () => {
     const mysql = { host: 'db', engine: DatabaseEngine.MYSQL };
     const { stack, app } = backups({
@@ -340,8 +346,8 @@ describe('how dumps are taken', () => {
         replica: DatabaseServer.fromEndpoint({ ...mysql, region: 'us-east-1' }),
       },
     });
-    new TenantBackups(stack, 'Rows', {
-      source: TenantSource.schemas(DatabaseServer.fromEndpoint({ host: 'db' }), 'app', 'tenant_%'),
+    new TenantBackups(stack, 'Jobs', {
+      source: TenantSource.discover(DatabaseServer.fromEndpoint(mysql), 'tenant_%'),
       dumps: { jobs: 2 },
     });
     new TenantBackups(stack, 'Mysql', {
@@ -354,7 +360,7 @@ describe('how dumps are taken', () => {
       /jobs is 0, write a whole number from 1 to 64/,
       /the replica is mysql and the server postgres/,
       /dumps the server of another region.*us-east-1/,
-      /Rows.*several jobs read a database of PostgreSQL/s,
+      /Jobs.*several jobs read databases and schemas of PostgreSQL/s,
       /Mysql.*statementTimeout is for PostgreSQL and for rows of shared tables/s,
     ])
       expect(said).toMatch(part);

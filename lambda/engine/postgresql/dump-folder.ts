@@ -22,7 +22,7 @@ export async function dumpFolder(
   request: PgDumpRequest & {
     readonly jobs: number;
     readonly at: Date;
-    /** Size of the database. */
+    /** Size on the server of what is dumped. */
     readonly bytes: number;
     /** pg_dump compresses itself. */
     readonly inside: boolean;
@@ -34,7 +34,7 @@ export async function dumpFolder(
   const parent = await roomFor(needed);
   if (parent === undefined)
     throw new OperationError(
-      `no temporary folder on disk has room for a dump by several sessions (${Math.ceil(needed / 1e6)} MB, by the database's size); give one by TMPDIR, or leave out --jobs, which needs none`,
+      `no temporary folder on disk has room for a dump by several sessions (${Math.ceil(needed / 1e6)} MB, by the size on the server); give one by TMPDIR, or leave out --jobs, which needs none`,
     );
   const folder = await makePrivateFolder(parent);
   const path = join(folder.path, 'dump');

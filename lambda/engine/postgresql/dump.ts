@@ -67,17 +67,20 @@ export async function dump(request: EngineDumpRequest): Promise<EngineDump> {
     const how = { address, clients, args, ...(signal ? { signal } : {}) };
     if (statementTimeout !== undefined)
       watch = await watchStatements(address, request.database, application, statementTimeout);
+    const describe = async () =>
+      scope.tenancy === 'schema'
+        ? describeSchema(client, scope)
+        : { ...(await describeDatabase(client)), bytes: Number(size) };
+    // The room that a folder needs is the schema's, which may be a small part of the database.
+    const early = jobs > 1 && scope.tenancy === 'schema' ? await describe() : undefined;
     dumping =
       jobs > 1
-        ? await dumpFolder({ ...how, jobs, at: at as Date, bytes: Number(size), inside })
+        ? await dumpFolder({ ...how, jobs, at: at as Date, bytes: early?.bytes ?? Number(size), inside })
         : dumpStream(how);
     signal?.addEventListener('abort', stop, { once: true });
     signal?.throwIfAborted();
     // Meanwhile pg_dump reads the catalogue itself.
-    const { roles, omitted, properties, bytes } =
-      scope.tenancy === 'schema'
-        ? await describeSchema(client, scope)
-        : { ...(await describeDatabase(client)), bytes: Number(size) };
+    const { roles, omitted, properties, bytes } = early ?? (await describe());
 
     const { whole, format, stream } = dumping;
     const finished = (async () => {

@@ -23,11 +23,7 @@ export async function prepareRestore(request: EngineRestoreRequest): Promise<Pre
   const { tenant } = request;
   const database = databaseName(request.database);
   const side = restoreName(database, request.archive);
-  const { format } = request.facts;
-  if (format !== STREAM_FORMAT && format !== FOLDER_FORMAT)
-    throw new InputError(
-      `archive ${request.archive} holds ${JSON.stringify(format)}, which this version of the tool does not restore; restore with the one that wrote it, or a newer one`,
-    );
+  const format = checkFormat(request);
   const say = request.phase ?? (() => {});
   let created = false;
   const enough = new AbortController();
@@ -152,6 +148,14 @@ function describe(error: unknown): unknown {
   // What PostgreSQL itself said has a code of five characters; everything else already speaks for itself.
   if (!(error instanceof pg.DatabaseError || error instanceof ConnectionLostError)) return error;
   return new OperationError(`the restore failed: ${reasonOf(error)}; the live database was not touched`);
+}
+
+/** Before anything is asked of the server. */
+export function checkFormat({ facts: { format }, archive }: EngineRestoreRequest): string {
+  if (format === STREAM_FORMAT || format === FOLDER_FORMAT) return format;
+  throw new InputError(
+    `archive ${archive} holds ${JSON.stringify(format)}, which this version of the tool does not restore; restore with the one that wrote it, or a newer one`,
+  );
 }
 
 export async function checkVersions(

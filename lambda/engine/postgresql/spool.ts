@@ -26,6 +26,9 @@ export type DumpSource =
   | { readonly folder: PrivateFolder; readonly path: string }
   | { readonly stream: Readable };
 
+/** What one session reads. */
+export type StreamOrFolder = Extract<DumpSource, { stream: Readable } | { folder: unknown }>;
+
 interface SourceRequest {
   readonly jobs: number;
   readonly format: string;
@@ -40,6 +43,8 @@ interface SourceRequest {
  * The dump on local disk where it has room, authenticated to its last byte before anything is loaded; otherwise the
  * stream. The file has no name: however this process ends, nothing decrypted is left.
  */
+export async function openSource(request: SourceRequest & { readonly jobs: 1 }): Promise<StreamOrFolder>;
+export async function openSource(request: SourceRequest): Promise<DumpSource>;
 export async function openSource(request: SourceRequest): Promise<DumpSource> {
   const { jobs, bytes, signal } = request;
   if (request.format === FOLDER_FORMAT) return openFolder(request);
@@ -66,7 +71,7 @@ export async function openSource(request: SourceRequest): Promise<DumpSource> {
 }
 
 /** A folder's files have names, and pg_restore opens them by these. */
-async function openFolder(request: SourceRequest): Promise<DumpSource> {
+async function openFolder(request: SourceRequest): Promise<StreamOrFolder> {
   const { bytes, signal } = request;
   const parent = await roomFor(bytes);
   const full = new OperationError(

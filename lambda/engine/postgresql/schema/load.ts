@@ -7,6 +7,7 @@ import { InputError, OperationError } from '../../../errors.js';
 import { startTool } from '../../tool.js';
 import { type Clients, clientEnvironment, connectionString } from '../clients.js';
 import type { PostgresAddress } from '../connect.js';
+import type { StreamOrFolder } from '../spool.js';
 import { toolReason } from '../tool.js';
 
 /**
@@ -23,18 +24,22 @@ export async function loadSchema(request: {
   readonly noOwner: boolean;
   readonly before: readonly string[];
   readonly after: readonly string[];
-  readonly open: () => Promise<Readable>;
+  readonly source: StreamOrFolder;
   readonly signal?: AbortSignal;
 }): Promise<void> {
-  const { address, clients, signal } = request;
+  const { address, clients, signal, source } = request;
   const path = join(clients.folder, 'psql');
   if (!existsSync(path))
     throw new InputError(`psql was not found beside pg_restore in ${clients.folder}; install it there`);
-  const dump = await request.open();
   const reader = startTool(
     join(clients.folder, 'pg_restore'),
-    ['--format=custom', '--file=-', ...(request.noOwner ? ['--no-owner', '--no-acl'] : [])],
-    { env: clientEnvironment(address), stdio: ['pipe', 'pipe', 'pipe'] },
+    [
+      `--format=${'folder' in source ? 'directory' : 'custom'}`,
+      '--file=-',
+      ...(request.noOwner ? ['--no-owner', '--no-acl'] : []),
+      ...('folder' in source ? [source.path] : []),
+    ],
+    { env: clientEnvironment(address), stdio: ['folder' in source ? 'ignore' : 'pipe', 'pipe', 'pipe'] },
   );
   const writer = startTool(
     path,
@@ -66,7 +71,7 @@ export async function loadSchema(request: {
   script.on('error', () => {});
   try {
     script.write(`begin;\n${request.before.map((statement) => `${statement};\n`).join('')}`);
-    const fed = feed(dump, reader.child.stdin!);
+    const fed = 'stream' in source ? feed(source.stream, reader.child.stdin!) : Promise.resolve();
     const written = pipeline(reader.child.stdout!, withoutUnknown(request.serverMajor), script, {
       end: false,
     });
@@ -92,7 +97,6 @@ export async function loadSchema(request: {
       );
   } finally {
     signal?.removeEventListener('abort', stop);
-    dump.destroy();
     stop();
     if (writer.child.exitCode === null && writer.child.signalCode === null) await once(writer.child, 'close');
   }

@@ -9,7 +9,8 @@ import { addressOf, connect } from '../connect.js';
 import { openMaintenance } from '../maintenance.js';
 import type { Mark } from '../marks.js';
 import { databaseName, restoreName } from '../names.js';
-import { checkExtensions, checkRoles, checkVersions } from '../restore.js';
+import { checkExtensions, checkFormat, checkRoles, checkVersions } from '../restore.js';
+import { closeSource, openSource } from '../spool.js';
 import { countTables } from '../tables.js';
 import { dependenciesOf, missing, shortList } from './dependencies.js';
 import { loadSchema } from './load.js';
@@ -29,6 +30,7 @@ export async function prepareSchema(
   const database = databaseName(request.database);
   const schema = checkSchema(scope.schema);
   const side = restoreName(schema, request.archive);
+  const format = checkFormat(request);
   const say = request.phase ?? (() => {});
   const properties = request.facts.properties as unknown as SchemaProperties;
   const sessions = await openSessions(request, schema);
@@ -57,6 +59,8 @@ export async function prepareSchema(
       at: request.at.toISOString(),
       archive: request.archive,
     };
+    // One session loads it, whatever number dumped it: all of it is one transaction.
+    const source = await openSource({ ...request, format, bytes: request.bytes ?? 0, jobs: 1 });
     const { rows: version } = await client.query<{ version: string }>(
       `select current_setting('server_version') as version`,
     );
@@ -73,9 +77,9 @@ export async function prepareSchema(
         schemaComment(side, JSON.stringify(mark)),
         ...(live ? [`alter schema ${q(aside)} rename to ${q(schema)}`] : []),
       ],
-      open: request.open,
+      source,
       ...(signal ? { signal } : {}),
-    });
+    }).finally(() => closeSource(source));
     created = true;
     say('loaded; counting rows');
     const { tables, warnings: differing } = await checkContent(client, side, request);

@@ -34,7 +34,8 @@ export interface LargeTenants {
   readonly memoryLimitMiB?: number;
 
   /**
-   * Disk of a task in GiB, from 21 to 200. Dumps need none. A restore or a drill puts the dump there to load it in
+   * Disk of a task in GiB, from 21 to 200. Dumps by one session need none; by several (`dumps.jobs`) the size that the
+   * tenant has on the server. A restore or a drill puts the dump there to load it in
    * several sessions at once; one that does not fit is loaded in one.
    *
    * @default 100

@@ -134,7 +134,8 @@ export interface TenantBackupsProps {
   readonly workerMemory?: number;
 
   /**
-   * Disk of the worker, 512 MiB to 10 GiB. Dumps need none. A restore or a drill puts the dump there to load it in several
+   * Disk of the worker, 512 MiB to 10 GiB. Dumps by one session need none; by several (`dumps.jobs`) the size that the
+   * tenant has on the server. A restore or a drill puts the dump there to load it in several
    * sessions at once; one that does not fit is loaded in one.
    *
    * @default Size.gibibytes(10)

@@ -1,7 +1,7 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Duration, RemovalPolicy, Size, Stack } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
@@ -39,14 +39,7 @@ import { explainToNag } from './tenant-nag';
 import { tenantPruning } from './tenant-pruning';
 import type { ListedTenant } from './tenant-source';
 import type { LargeTenantSteps } from './tenant-steps';
-import { letLogIn, may, tenantWorkers } from './tenant-worker';
-
-/**
- * From here on a tenant is large. Measured on two processors that also ran the server, a dump reads 130 MB of a database
- * a second, and a restore loads 85 MB, of MariaDB 33. A function of 2048 MiB has little more than one processor; at two
- * fifths of the slowest, 10 GiB are restored for a drill in 14 minutes, within its 15, and dumped in four.
- */
-const LARGE = Size.gibibytes(10);
+import { LARGE, letLogIn, may, tenantWorkers } from './tenant-worker';
 
 /**
  * Dumps of single tenants' databases, from each of which one tenant can be restored alone.

@@ -369,6 +369,24 @@ describe('a fault at every call of a dump', () => {
       message: expect.stringMatching(/time is over .* largeTenants/),
     });
   });
+
+  test.each([
+    ['false', { TenantBackupFailed: 1 }, 'ERROR'],
+    ['true', { TenantBackupHandedOver: 1 }, 'WARN'],
+  ])('that counts as a failure only where no task goes on (%s)', async (follows, metric, level) => {
+    const { error, records } = await worker(
+      { action: 'dump', tenant: 'faulty' },
+      { SOVEREIGN_TASK_FOLLOWS: follows },
+      { millis: 40 },
+    );
+    expect(error).toMatchObject({ name: 'TenantTimeError' });
+    const measured = records.filter((record) => '_aws' in record);
+    expect(measured).toMatchObject([metric]);
+    expect(Object.keys(measured[0]!).filter((name) => /^Tenant/.test(name))).toEqual(Object.keys(metric));
+    expect(records.filter((record) => record.level === 'ERROR' || record.level === 'WARN')).toMatchObject([
+      { level, tenant: 'faulty' },
+    ]);
+  });
 });
 
 describe('a fault while restoring', () => {

@@ -137,7 +137,10 @@ test('the task is the function in another place: its image, its settings, its se
   const environment = Object.fromEntries(
     container.Environment.map(({ Name, Value }: { Name: string; Value: unknown }) => [Name, Value]),
   );
-  expect(environment).toEqual({ ...worker.Environment.Variables, AWS_REGION: 'eu-central-1' });
+  // The function alone has a task that goes on for it.
+  const { SOVEREIGN_TASK_FOLLOWS, ...told } = worker.Environment.Variables;
+  expect(SOVEREIGN_TASK_FOLLOWS).toBe('true');
+  expect(environment).toEqual({ ...told, AWS_REGION: 'eu-central-1' });
   expect(task!.Properties).toMatchObject({
     RequiresCompatibilities: ['FARGATE'],
     RuntimePlatform: { CpuArchitecture: 'ARM64', OperatingSystemFamily: 'LINUX' },
@@ -287,6 +290,17 @@ test.each([
   [{ ephemeralStorageGiB: 20 }, /ephemeralStorageGiB is 20: Fargate gives a whole number from 21 to 200/],
 ])('%p is refused', (large, message) => {
   expect(complaint(backups(large).app)).toMatch(message);
+});
+
+test.each([
+  [{ threshold: Size.gibibytes(9) }, undefined, ''],
+  [{}, undefined, /of up to 10240 MiB .* disk of 10240 MiB.*lower the threshold to 9984 MiB or less/],
+  [{ threshold: Size.gibibytes(2) }, Size.gibibytes(2), /disk of 2048 MiB/],
+  [{ threshold: Size.gibibytes(2) }, Size.gibibytes(3), ''],
+] as const)('several jobs need room for whoever the function begins: %j', (large, workerStorage, said) => {
+  const found = complaint(backups(large, { dumps: { jobs: 2 }, workerStorage }).app);
+  if (said === '') expect(found).toBe('');
+  else expect(found).toMatch(said);
 });
 
 test('outside of a VPC it is refused', () => {

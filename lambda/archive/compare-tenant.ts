@@ -14,7 +14,7 @@ export async function compareTenant(request: CompareRequest): Promise<Comparison
   try {
     if (!prepared.liveExists)
       throw new InputError(
-        `database ${JSON.stringify(summary.database)} is not on the server, so there is nothing to compare the archive with`,
+        `tenant ${JSON.stringify(summary.tenant)} is not on the server (database ${JSON.stringify(summary.database)}), so there is nothing to compare the archive with`,
       );
     tables = await changesSince(prepared, request);
   } finally {
@@ -39,7 +39,7 @@ export async function changesSince(
 ): Promise<readonly TableComparison[]> {
   if (!prepared.compare)
     throw new InputError(
-      'this engine cannot compare an archive with the live database; `restore --to` shows both',
+      'of this engine and tenancy an archive cannot be compared with what is live; `restore --to` shows both',
     );
   request.progress?.({ phase: 'compare', message: 'comparing with the live database' });
   return prepared.compare({

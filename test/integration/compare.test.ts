@@ -149,3 +149,49 @@ test('a live database that is gone has nothing to be compared with', async () =>
   expect(ran).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('nothing to compare') });
   expect(await server().query("select datname from pg_database where datname like 'gone%'")).toEqual([]);
 });
+
+test('a schema: the same under its own names, and what became of it since', async () => {
+  await server().query('create database shared');
+  await on(
+    `create schema acme; create schema other; create table other.t (id int primary key);
+     create type acme.mood as enum ('good', 'bad');
+     create table acme.orders (id serial primary key, note text default 'see acme.orders', mood acme.mood default 'good');
+     insert into acme.orders (note) select md5(n::text) from generate_series(1, 500) n;
+     create table acme.stays (id int primary key)`,
+    'shared',
+  );
+  const at = ['--database', 'shared'];
+  expect(await run('dump', 'acme', [...at, '--tenancy', 'schema'])).toMatchObject({ code: 0 });
+  const same = await run('compare', 'acme', ['--json']);
+  expect(same).toMatchObject({ code: 0 });
+  expect(same.json<Comparison>()).toMatchObject({ same: true, database: 'shared' });
+  expect(same.json<Comparison>().tables.map(({ schema, name }) => `${schema}.${name}`)).toEqual([
+    'acme.orders',
+    'acme.stays',
+  ]);
+  await on(
+    `delete from acme.orders where id <= 3; update acme.orders set mood = 'bad' where id in (7, 8);
+     create table acme.fresh as select 1 as n; insert into other.t values (1);
+     alter table acme.stays alter column id type bigint, add column m acme.mood`,
+    'shared',
+  );
+  const { code, stdout } = await run('compare', 'acme', ['--json']);
+  expect(code).toBe(1);
+  const told = JSON.parse(stdout) as Comparison;
+  expect(table(told, 'orders')).toMatchObject({
+    rows: { added: 0, removed: 3, changed: 2 },
+    columns: [],
+    sample: { changed: [{ id: expect.stringMatching(/[78]/) }, { id: expect.stringMatching(/[78]/) }] },
+  });
+  expect(table(told, 'fresh')).toMatchObject({ state: 'added', liveRows: 1 });
+  expect(table(told, 'stays')).toMatchObject({
+    columns: [
+      { name: 'id', archive: 'integer not null', live: 'bigint not null' },
+      { name: 'm', archive: null, live: 'acme.mood' },
+    ],
+  });
+  expect(told.tables).toHaveLength(3);
+  expect(await on(`select nspname from pg_namespace where nspname ~ 'restore|aside'`, 'shared')).toEqual([]);
+  const shown = await run('restore', 'acme', ['--show-changes', '--confirm', 'acme']);
+  expect(shown).toMatchObject({ code: 0, stderr: expect.stringMatching(/acme\.orders +500 +497 +0 +3 +2/) });
+});

@@ -36,27 +36,37 @@ const TABLES = `
     join pg_class c on c.relnamespace = n.oid and c.relname = own.name
   order by own.schema collate "C", own.name collate "C"`;
 
-interface CompareRequest extends CompareOptions {
-  readonly address: PostgresAddress;
-  readonly archive: string;
-  readonly live: string;
+/** A whole database, or one schema of it. */
+interface Side {
+  readonly database: string;
+  readonly schema?: string;
 }
 
-/** Each in one snapshot; PostgreSQL cannot join across databases. */
-export async function compareDatabases(request: CompareRequest): Promise<TableComparison[]> {
+interface CompareRequest extends CompareOptions {
+  readonly address: PostgresAddress;
+  readonly archive: Side;
+  readonly live: Side;
+}
+
+/** In two sessions, each in one snapshot; PostgreSQL cannot join across databases. */
+export async function compareSides(request: CompareRequest): Promise<TableComparison[]> {
   const { address, signal } = request;
-  const archive = await openSide(address, request.archive);
+  const archive = await openSide(address, request.archive.database);
   try {
-    const live = await openSide(address, request.live);
+    const live = await openSide(address, request.live.database);
     try {
-      return await compareTables(await sideOf(archive, signal), await sideOf(live, signal), request);
+      return await compareTables(
+        await sideOf(archive, request.archive, request.live.schema, signal),
+        await sideOf(live, request.live, request.live.schema, signal),
+        request,
+      );
     } finally {
       await live.end().catch(() => {});
     }
   } catch (error) {
     signal?.throwIfAborted();
     if (!(error instanceof pg.DatabaseError)) throw error;
-    throw new OperationError(`the databases could not be compared: ${reasonOf(error)}`);
+    throw new OperationError(`archive and live could not be compared: ${reasonOf(error)}`);
   } finally {
     await archive.end().catch(() => {});
   }
@@ -69,22 +79,52 @@ async function openSide(address: PostgresAddress, database: string): Promise<pg.
 }
 
 /** Large objects are no table of the tenant's; they are compared as if they were one. */
-const LARGE_OBJECTS: ComparedTable = {
+const LARGE_OBJECTS: SideTable = {
   schema: 'pg_catalog',
+  stored: 'pg_catalog',
   name: 'pg_largeobject_metadata',
   columns: [{ name: 'oid', definition: 'oid' }],
   key: ['oid'],
 };
 
-async function tablesOf(client: pg.Client): Promise<ComparedTable[]> {
-  const { rows: tables } = await client.query<ComparedTable>(TABLES);
+/** `schema` is what it is called when it is live, `stored` where it lies. */
+interface SideTable extends ComparedTable {
+  readonly stored: string;
+}
+
+async function tablesOf(client: pg.Client, { schema }: Side, live?: string): Promise<SideTable[]> {
+  const { rows } = await client.query<ComparedTable>(TABLES);
+  if (schema !== undefined && live !== undefined) {
+    const [here] = (
+      await client.query<{ own: string; live: string }>(
+        'select quote_ident($1) as own, quote_ident($2) as live',
+        [schema, live],
+      )
+    ).rows;
+    // Types and defaults name the schema that they are in.
+    const asLive = (definition: string) => definition.replaceAll(`${here!.own}.`, `${here!.live}.`);
+    return rows
+      .filter((table) => table.schema === schema)
+      .map((table) => ({
+        ...table,
+        schema: live,
+        stored: schema,
+        columns: table.columns.map(({ name, definition }) => ({ name, definition: asLive(definition) })),
+      }));
+  }
+  const tables = rows.map((table) => ({ ...table, stored: table.schema }));
   const { rowCount } = await client.query('select from pg_catalog.pg_largeobject_metadata limit 1');
   return rowCount ? [...tables, LARGE_OBJECTS] : tables;
 }
 
-async function sideOf(client: pg.Client, signal?: AbortSignal): Promise<ComparedSide<ComparedTable>> {
+async function sideOf(
+  client: pg.Client,
+  side: Side,
+  live?: string,
+  signal?: AbortSignal,
+): Promise<ComparedSide<SideTable>> {
   return {
-    tables: await tablesOf(client),
+    tables: await tablesOf(client, side, live),
     count: (table) => countOf(client, table),
     rows: (table, columns, key) => {
       const content = table === LARGE_OBJECTS ? 'sha256(pg_catalog.lo_get(t.oid))' : undefined;
@@ -93,14 +133,14 @@ async function sideOf(client: pg.Client, signal?: AbortSignal): Promise<Compared
   };
 }
 
-async function countOf(client: pg.Client, table: ComparedTable): Promise<number> {
+async function countOf(client: pg.Client, table: SideTable): Promise<number> {
   const { rows } = await client.query<{ rows: string }>(
     `select count(*) as rows from only ${nameSql(table)}`,
   );
   return Number(rows[0]!.rows);
 }
 
-const nameSql = ({ schema, name }: ComparedTable) => `${q(schema)}.${q(name)}`;
+const nameSql = ({ stored, name }: SideTable) => `${q(stored)}.${q(name)}`;
 
 /** No text of a key is longer in what is shown. */
 const SHOWN = 200;

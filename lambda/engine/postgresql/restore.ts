@@ -3,7 +3,7 @@ import { InputError, OperationError, reasonOf } from '../../errors.js';
 import type { EngineRestoreRequest, PreparedRestore } from '../engine.js';
 import { checkContent } from './check.js';
 import { type Clients, findClients, majorOf, versionIn } from './clients.js';
-import { compareDatabases } from './compare.js';
+import { compareSides } from './compare.js';
 import { addressOf, ConnectionLostError, connect, type PostgresAddress } from './connect.js';
 import { loadDump } from './load.js';
 import { openMaintenance } from './maintenance.js';
@@ -102,7 +102,8 @@ export async function prepareRestore(request: EngineRestoreRequest): Promise<Pre
       liveExists: live !== undefined,
       tables,
       warnings,
-      compare: (options) => compareDatabases({ address, archive: side, live: database, ...options }),
+      compare: (options) =>
+        compareSides({ address, archive: { database: side }, live: { database }, ...options }),
       async swap() {
         try {
           const comment = model.comment ?? null;

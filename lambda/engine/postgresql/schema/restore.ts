@@ -5,6 +5,7 @@ import { differences } from '../../table-rows.js';
 import { depthOf } from '../check.js';
 import { fixOutput } from '../checksums.js';
 import { majorOf, versionIn } from '../clients.js';
+import { compareSides } from '../compare.js';
 import { addressOf, connect } from '../connect.js';
 import { openMaintenance } from '../maintenance.js';
 import type { Mark } from '../marks.js';
@@ -90,6 +91,13 @@ export async function prepareSchema(
       liveExists: live !== undefined,
       tables,
       warnings,
+      compare: (options) =>
+        compareSides({
+          address,
+          archive: { database, schema: side },
+          live: { database, schema },
+          ...options,
+        }),
       async swap() {
         try {
           const comment = properties.comment ?? null;

@@ -2,6 +2,7 @@ import type { Duration } from 'aws-cdk-lib';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import type { aws_kms } from 'aws-cdk-lib/interfaces';
 import type { PrivacyRegime, TransferException } from '../regime';
+import type { SnapshotScript } from './snapshot-script';
 
 /** Which instances, how often, and where copies go. */
 export interface InstanceSnapshotsProps {
@@ -81,6 +82,14 @@ export interface InstanceSnapshotsProps {
    * @default false
    */
   readonly excludeBootVolume?: boolean;
+
+  /**
+   * What runs on each instance before and after, so that its application is consistent in the snapshots. The role made
+   * here may then run that one document on instances with the target tags; a role of one's own needs the same.
+   *
+   * @default - nothing: the snapshots are crash-consistent
+   */
+  readonly scripts?: SnapshotScript;
 
   /**
    * Tags for the snapshots, besides those of the volumes, which are copied. No personal data.

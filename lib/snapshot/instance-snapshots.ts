@@ -22,7 +22,8 @@ const MOST_COPIES = 3;
 const MOST_TAGS = 50;
 
 /**
- * Crash-consistent snapshots of tagged EC2 instances, by Data Lifecycle Manager, with copies that stay in the regime.
+ * Snapshots of tagged EC2 instances by Data Lifecycle Manager, crash-consistent or by scripts consistent for the
+ * application, with copies that stay in the regime.
  *
  * @see https://docs.aws.amazon.com/ebs/latest/userguide/snapshot-ami-policy.html
  */
@@ -54,7 +55,12 @@ export class InstanceSnapshots extends Construct implements aws_dlm.ILifecyclePo
     this.checkCopies(props, region, copies);
     const own = props.role
       ? undefined
-      : snapshotRole(this, 'Role', { copies, volumeKeys: props.volumeKeys ?? [] });
+      : snapshotRole(this, 'Role', {
+          copies,
+          volumeKeys: props.volumeKeys ?? [],
+          scripts: props.scripts,
+          targetTags: props.targetTags,
+        });
     this.role = props.role ?? own!.role;
     this.layer = snapshotLayer(hours * 60, wholeDays(retention), this.stores(props, retention));
 
@@ -71,7 +77,12 @@ export class InstanceSnapshots extends Construct implements aws_dlm.ILifecyclePo
           {
             name: `every ${hours} h`,
             copyTags: true,
-            createRule: { interval: hours, intervalUnit: 'HOURS', times: [props.startTime ?? '00:00'] },
+            createRule: {
+              interval: hours,
+              intervalUnit: 'HOURS',
+              times: [props.startTime ?? '00:00'],
+              scripts: props.scripts && [props.scripts._property()],
+            },
             retainRule: { interval: wholeDays(retention), intervalUnit: 'DAYS' },
             tagsToAdd: Object.entries({ 'sovereign-backup': 'snapshot', ...props.snapshotTags }).map(
               ([key, value]) => ({ key, value }),
@@ -154,6 +165,7 @@ export class InstanceSnapshots extends Construct implements aws_dlm.ILifecyclePo
     if (props.startTime !== undefined && !/^([01]\d|2[0-3]):[0-5]\d$/.test(props.startTime)) {
       addProblem(this, `startTime is '${props.startTime}', write HH:MM in UTC, as in 00:30`);
     }
+    for (const problem of props.scripts?._problems() ?? []) addProblem(this, problem);
     for (const [name, duration] of [
       ['retention', retention],
       ['copyRetention', props.copyRetention ?? retention],

@@ -3,10 +3,13 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import type { aws_kms } from 'aws-cdk-lib/interfaces';
 import type { Construct } from 'constructs';
 import { acknowledgeWildcards } from '../acknowledge';
+import type { SnapshotScript } from './snapshot-script';
 
 export interface SnapshotRoleOptions {
   readonly copies: string[];
   readonly volumeKeys: aws_kms.IKeyRef[];
+  readonly scripts?: SnapshotScript;
+  readonly targetTags: { [key: string]: string };
 }
 
 export interface SnapshotRole {
@@ -72,6 +75,7 @@ export function snapshotRole(scope: Construct, id: string, options: SnapshotRole
       }),
     );
   }
+  if (options.scripts) statements.push(...scriptStatements(scope, options.scripts, options.targetTags));
   const policy = new iam.ManagedPolicy(scope, `${id}Policy`, {
     description: 'What Data Lifecycle Manager needs for instance snapshots',
     statements,
@@ -79,7 +83,45 @@ export function snapshotRole(scope: Construct, id: string, options: SnapshotRole
   });
   acknowledgeWildcards(
     policy,
-    'Which volumes are snapshotted is decided by tag at run time; snapshots are deleted only when a policy made them',
+    'Which instances and volumes it concerns is decided by tag at run time; snapshots are deleted only when a policy made them',
   );
   return { role, rights: policy };
+}
+
+/** The AWS managed policy for scripts runs every document with the tag on every instance; this, one on those that are meant. */
+function scriptStatements(
+  scope: Construct,
+  script: SnapshotScript,
+  targetTags: { [key: string]: string },
+): iam.PolicyStatement[] {
+  const { partition, region, account } = Stack.of(scope);
+  const { _document: document, _owner: owner } = script;
+  const arn =
+    owner === 'other'
+      ? document
+      : `arn:${partition}:ssm:${region}:${owner === 'aws' ? '*' : account}:document/${document}`;
+  return [
+    new iam.PolicyStatement({
+      sid: 'LookAtScripts',
+      // These know no resources, or none that is known beforehand.
+      actions: ['ssm:GetCommandInvocation', 'ssm:ListCommands', 'ssm:DescribeInstanceInformation'],
+      resources: ['*'],
+    }),
+    new iam.PolicyStatement({
+      sid: 'RunScript',
+      actions: ['ssm:SendCommand', 'ssm:DescribeDocument', 'ssm:GetDocument'],
+      resources: [arn],
+      conditions:
+        owner === 'aws' ? undefined : { StringEquals: { 'aws:ResourceTag/DLMScriptsAccess': 'true' } },
+    }),
+    ...Object.entries(targetTags).map(
+      ([key, value], i) =>
+        new iam.PolicyStatement({
+          sid: `RunOn${i + 1}`,
+          actions: ['ssm:SendCommand'],
+          resources: [`arn:${partition}:ec2:${region}:${account}:instance/*`],
+          conditions: { StringEquals: { [`aws:ResourceTag/${key}`]: value } },
+        }),
+    ),
+  ];
 }

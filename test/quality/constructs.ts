@@ -80,7 +80,11 @@ export const CONSTRUCTS: Readonly<Record<string, Made>> = {
   },
   InstanceSnapshots: {
     make: (stack, id, { copy }) =>
-      new lib.InstanceSnapshots(stack, id, { targetTags: { role: id }, copies: copy ? [copy] : [] }),
+      new lib.InstanceSnapshots(stack, id, {
+        targetTags: { role: id },
+        copies: copy ? [copy] : [],
+        scripts: lib.SnapshotScript.document('Freeze'),
+      }),
     agnostic: (stack, id) => new lib.InstanceSnapshots(stack, id, { targetTags: { role: id } }),
   },
   LegalHold: {

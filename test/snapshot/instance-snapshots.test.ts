@@ -1,7 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { Key } from 'aws-cdk-lib/aws-kms';
-import { InstanceSnapshots, PrivacyRegime } from 'cdk-sovereign-backup';
+import { InstanceSnapshots, PrivacyRegime, SnapshotScript } from 'cdk-sovereign-backup';
 import { appWith, complaint, referenceStrengths, stackIn } from '../synth';
 
 const targetTags = { role: 'db' };
@@ -121,4 +121,115 @@ test('objective: an hour cannot be kept by hourly snapshots', () => {
   const snapshots = new InstanceSnapshots(stackIn('eu-central-1', app), 'Hourly', { targetTags });
   snapshots.requireObjective({ maxDataLoss: Duration.hours(1), retention: Duration.days(7) });
   expect(complaint(app)).toContain('1 h between runs + 1 h that a run may start late = 2 h');
+});
+
+describe('scripts', () => {
+  const declared = (scripts: SnapshotScript) => {
+    const app = appWith();
+    const stack = stackIn('eu-central-1', app);
+    new InstanceSnapshots(stack, 'Hourly', { targetTags: { role: 'db', tier: 'one' }, scripts });
+    const template = Template.fromStack(stack);
+    const [policy] = Object.values(template.findResources('AWS::DLM::LifecyclePolicy'));
+    const [rights] = Object.values(template.findResources('AWS::IAM::ManagedPolicy'));
+    return {
+      rule: policy!.Properties.PolicyDetails.Schedules[0].CreateRule.Scripts,
+      statements: (rights!.Properties.PolicyDocument.Statement as { Sid: string }[]).filter(({ Sid }) =>
+        /Script|RunOn/.test(Sid),
+      ),
+      complaint: complaint(app),
+    };
+  };
+
+  test('of Windows have only what Data Lifecycle Manager takes of them', () => {
+    const { rule, complaint: said } = declared(SnapshotScript.vss({ skipInstance: true, retries: 1 }));
+    expect(rule).toEqual([
+      {
+        ExecutionHandler: 'AWS_VSS_BACKUP',
+        ExecuteOperationOnScriptFailure: false,
+        MaximumRetryCount: 1,
+      },
+    ]);
+    expect(said).toBe('');
+  });
+
+  test('of SAP HANA, and of one’s own, with what they may take', () => {
+    expect(declared(SnapshotScript.sapHana()).rule).toEqual([
+      {
+        ExecutionHandler: 'AWSSystemsManagerSAP-CreateDLMSnapshotForSAPHANA',
+        ExecutionHandlerService: 'AWS_SYSTEMS_MANAGER',
+        ExecuteOperationOnScriptFailure: true,
+        ExecutionTimeout: 10,
+        MaximumRetryCount: 0,
+        Stages: ['PRE', 'POST'],
+      },
+    ]);
+    const after = SnapshotScript.document('Thaw', { before: false, timeout: Duration.minutes(2) });
+    expect(declared(after).rule).toEqual([
+      {
+        ExecutionHandler: 'Thaw',
+        ExecutionHandlerService: 'AWS_SYSTEMS_MANAGER',
+        ExecutionTimeout: 120,
+        MaximumRetryCount: 0,
+        Stages: ['POST'],
+      },
+    ]);
+  });
+
+  test('may be run by the role: that one document, on instances with the target tags', () => {
+    const { statements } = declared(SnapshotScript.document('Freeze'));
+    const instances = Match.anyValue();
+    expect(statements.map(({ Sid }) => Sid)).toEqual(['LookAtScripts', 'RunScript', 'RunOn1', 'RunOn2']);
+    expect(
+      Match.objectLike({
+        1: {
+          Action: ['ssm:SendCommand', 'ssm:DescribeDocument', 'ssm:GetDocument'],
+          Condition: { StringEquals: { 'aws:ResourceTag/DLMScriptsAccess': 'true' } },
+          Resource: { 'Fn::Join': ['', Match.arrayWith([Match.stringLikeRegexp(':document/Freeze$')])] },
+        },
+        2: {
+          Action: 'ssm:SendCommand',
+          Condition: { StringEquals: { 'aws:ResourceTag/role': 'db' } },
+          Resource: instances,
+        },
+        3: {
+          Action: 'ssm:SendCommand',
+          Condition: { StringEquals: { 'aws:ResourceTag/tier': 'one' } },
+          Resource: instances,
+        },
+      })
+        .test({ ...statements })
+        .toHumanStrings(),
+    ).toEqual([]);
+    const shared = 'arn:aws:ssm:eu-central-1:222222222222:document/Freeze';
+    expect(declared(SnapshotScript.sharedDocument(shared)).statements[1]).toMatchObject({ Resource: shared });
+  });
+
+  test('that cannot be are refused, all at once', () => {
+    const complaintOf = (scripts: SnapshotScript) => {
+      const app = appWith();
+      new InstanceSnapshots(stackIn('eu-central-1', app), 'Hourly', { targetTags, scripts });
+      return complaint(app);
+    };
+    const said = complaintOf(
+      SnapshotScript.document('a document', {
+        before: false,
+        skipInstance: true,
+        retries: 4,
+        timeout: Duration.minutes(5),
+      }),
+    );
+    for (const part of [
+      "'a document' is not the name of a Systems Manager document",
+      'retries is 4, write a whole number from 0 to 3',
+      'timeout is 300 s, write whole seconds from 10 to 120',
+      'skipInstance is about what runs before the snapshot',
+    ])
+      expect(said).toContain(part);
+    expect(complaintOf(SnapshotScript.document('Idle', { before: false, after: false }))).toContain(
+      'run neither before nor after',
+    );
+    expect(complaintOf(SnapshotScript.sharedDocument('Freeze'))).toContain(
+      'is not the ARN of a Systems Manager document',
+    );
+  });
 });

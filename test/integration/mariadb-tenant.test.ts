@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { Ajv } from 'ajv';
@@ -16,6 +17,7 @@ import {
   rowsOf,
   runCli,
 } from '../support/mariadb-tenants';
+import { openWithPublicTools } from '../support/public-tools';
 import { seeded, seedOf } from '../support/random';
 import type { Workspace } from '../support/tenants';
 
@@ -104,6 +106,28 @@ describe('a tenant', () => {
     // One more: the copy kept for undo.
     expect(await databases(server())).toHaveLength(bystanders + 1);
   });
+});
+
+test('an archive is opened and restored with public tools alone', async () => {
+  await createTenant(server(), 'public');
+  await server().query(
+    `use public; create view seen as select id from orders where id < 10;
+     create trigger shout before insert on orders for each row set new.note = upper(new.note);
+     create procedure hello() select 1; insert into orders values (9999, 'new')`,
+  );
+  expect(await work.dump('public')).toMatchObject({ code: 0 });
+  const dump = openWithPublicTools(archiveFolder('public'), work.key, work.folder);
+  await server().query('create database again');
+  const { bin, isMariadb, port } = server();
+  const client = isMariadb ? 'mariadb' : 'mysql';
+  const where = ['--no-defaults', '--protocol=tcp', '--host=127.0.0.1', `--port=${port}`, '--user=root'];
+  execFileSync(bin ? join(bin, client) : client, [...where, '--binary-mode', 'again'], {
+    input: dump,
+    env: { ...process.env, MYSQL_PWD: server().password ?? '' },
+  });
+  const bare = (database: string) =>
+    content(server(), database).replaceAll(` for database '${database}'`, '');
+  expect(bare('again')).toBe(bare('public'));
 });
 
 describe('refused, with the live database untouched:', () => {

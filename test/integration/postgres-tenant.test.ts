@@ -14,6 +14,7 @@ import { Ajv } from 'ajv';
 import pg from 'pg';
 import { runCli } from '../support/cli';
 import { usePostgres } from '../support/postgres';
+import { openWithPublicTools } from '../support/public-tools';
 import { fingerprint, type Workspace, workspace } from '../support/tenants';
 
 const server = usePostgres();
@@ -371,19 +372,7 @@ test.each([
   const schema = readFileSync(join(__dirname, '../../schema/manifest.schema.json'), 'utf8');
   const validate = new Ajv().compile(JSON.parse(schema));
   expect(validate(manifest) ? [] : validate.errors).toEqual([]);
-  const script = join(work.folder, 'open.cjs');
-  // The script of the documentation itself, with the SDK found where this package has it.
-  const docs = readFileSync(join(__dirname, '../../docs/archive-format.md'), 'utf8');
-  const [, source] = /```js\n([\s\S]*?)```/.exec(docs)!;
-  const sdk = require.resolve('@aws-crypto/client-node');
-  writeFileSync(
-    script,
-    source!.replace("require('@aws-crypto/client-node')", `require(${JSON.stringify(sdk)})`),
-  );
-  const plain = execFileSync(process.execPath, [script, join(folder, 'data'), work.key, manifest.key.id]);
-  const dump =
-    manifest.compressed.algorithm === 'zstd' ? execFileSync('zstd', ['-dc'], { input: plain }) : plain;
-  expect(dump).toHaveLength(manifest.dump.bytes);
+  const dump = openWithPublicTools(folder, work.key, work.folder);
   const restored = (options: string[], input?: Buffer) =>
     execFileSync(join(server().bin, 'pg_restore'), [...options, '-f', '-'], {
       ...(input ? { input } : {}),

@@ -68,7 +68,8 @@ describe.each(['postgresql', 'mariadb'] as const)('%s', (name) => {
   test('of a restore, in the middle of its transaction: the rows are as they were', async () => {
     ok(await work.dump('3', rows()));
     await run(
-      `delete from events where tenant_id = 3; update users set email = 'now' where tenant_id = 3; ${slow}`,
+      `delete from events where tenant_id = 3; update users set email = 'now' where tenant_id = 3;
+        update members set name = 'now' where group_id = 30; ${slow}`,
     );
     const before = await rowsOf();
     const struck = await work.restore('3', rows('--statement-timeout', '1'));

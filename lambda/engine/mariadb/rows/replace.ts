@@ -3,7 +3,9 @@ import { nameOf } from '../../../tenancy/description.js';
 import { nullableColumns } from '../../../tenancy/order.js';
 import type { PlannedTable } from '../../../tenancy/plan.js';
 import type { StagedTable } from '../../../tenancy/stage.js';
+import { type Changes, NotAsMeant, tellChanges } from '../../changes.js';
 import { type Connection, q } from '../connect.js';
+import { differences, identical, keptTable } from './difference.js';
 import { explain, RESTORING } from './explain.js';
 import { createKept, dropKept, fillKept, type Kept, markKept } from './kept.js';
 import { limitStatements, limitStruck } from './limit.js';
@@ -38,7 +40,9 @@ export interface ReplaceRequest {
 
 /**
  * Puts the staged rows in the place of the tenant's present ones, in one transaction that commits only if nothing of
- * any other tenant has changed by it. No statement in it defines anything: that would commit it.
+ * any other tenant has changed by it. No statement in it defines anything: that would commit it. Rows that are the
+ * archive's already stay as they are, unless the others cannot be put beside them one by one (unique values that change
+ * hands, foreign keys that go in circles): then all are taken away first.
  */
 export async function replaceRows(request: ReplaceRequest): Promise<Kept> {
   const { client, shared, tenant, consumes, mariadb, statementTimeout } = request;
@@ -67,11 +71,18 @@ export async function replaceRows(request: ReplaceRequest): Promise<Kept> {
 }
 
 async function insist(request: ReplaceRequest, kept: Kept): Promise<void> {
+  let sparing = true;
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await replaceOnce(request, kept);
+      return await replaceOnce(request, kept, sparing);
     } catch (error) {
       request.signal?.throwIfAborted();
+      if (sparing && standsInTheWay(error)) {
+        sparing = false;
+        attempt -= 1;
+        await request.client.query('rollback');
+        continue;
+      }
       if (!AGAIN.includes((error as { code?: string }).code ?? '')) throw error;
       if (attempt === ATTEMPTS)
         throw new OperationError(
@@ -83,9 +94,19 @@ async function insist(request: ReplaceRequest, kept: Kept): Promise<void> {
   }
 }
 
-async function replaceOnce(request: ReplaceRequest, kept: Kept): Promise<void> {
+/** What may be otherwise when all rows are taken away first; a counter, or a row that went along, speaks in a NotAsMeant. */
+function standsInTheWay(error: unknown): boolean {
+  const { code = '' } = error as { code?: string };
+  return (
+    error instanceof NotAsMeant ||
+    ['ER_DUP_ENTRY', 'ER_ROW_IS_REFERENCED', 'ER_ROW_IS_REFERENCED_2', 'ER_NO_REFERENCED_ROW_2'].includes(
+      code,
+    )
+  );
+}
+
+async function replaceOnce(request: ReplaceRequest, kept: Kept, sparing: boolean): Promise<void> {
   const { client, shared, staged, tenant, consumes, signal } = request;
-  const { tables } = shared.plan;
   await client.query('start transaction');
   await holdTables(client, shared);
   await checkUnaltered(client, shared);
@@ -94,6 +115,77 @@ async function replaceOnce(request: ReplaceRequest, kept: Kept): Promise<void> {
   await checkSpelling(client, shared);
   await checkCrossings(client, shared);
   const witness = await Witness.begin(client, shared, request.mariadb);
+  const few = sparing ? await differences({ client, shared, staged, kept, present }) : undefined;
+  request.phase?.(tellChanges(few, (planned) => present.get(planned)!));
+  if (few) await writeFew(request, kept, few, witness);
+  else await writeAll(request, present, witness);
+  for (const table of staged) await checkArrived(client, shared, table);
+  await witness.end();
+  await markKept(client, shared, tenant, kept, 'kept');
+  if (consumes) await markKept(client, shared, tenant, consumes, 'spent');
+  signal?.throwIfAborted();
+  // Nobody could say what holds if this one were cut.
+  await limitStatements(client, request.mariadb, request.statementTimeout === undefined ? undefined : 0);
+  await client.query('commit');
+}
+
+/** Touches what differs alone. No row that stays is written, nor are its foreign keys checked again. */
+async function writeFew(
+  { client, shared, staged, signal }: ReplaceRequest,
+  kept: Kept,
+  few: ReadonlyMap<PlannedTable, Changes>,
+  witness: Witness,
+): Promise<void> {
+  const waiting = new Map(staged.map((table) => [table.planned, table]));
+  const done = async (planned: PlannedTable, what: keyof Changes, found: number) => {
+    const meant = few.get(planned)![what];
+    if (found !== meant)
+      throw new NotAsMeant(
+        `${found} rows of ${nameOf(planned.table)} would have been ${what}, and ${meant} differ; nothing was changed`,
+      );
+    await witness.saw(planned, what, found);
+  };
+  for (const planned of [...shared.plan.tables].reverse()) {
+    if (few.get(planned)!.deleted === 0) continue;
+    const { from, where } = shared.own(planned);
+    const key = planned.table.primaryKey;
+    const table = waiting.get(planned);
+    const spared = table
+      ? ` and not exists (select 1 from ${table.name} s where ${equal('s', key, 't', key)})`
+      : '';
+    await done(planned, 'deleted', await change(client, `delete t from ${from} where ${where}${spared}`));
+  }
+  signal?.throwIfAborted();
+  for (const { planned, name, columns } of staged) {
+    if (few.get(planned)!.inserted === 0) continue;
+    const key = planned.table.primaryKey;
+    const sql = `insert into ${shared.live(planned.table)} (${names(columns)}) select ${names(columns, 's')} from ${name} s
+      where not exists (select 1 from ${keptTable(shared, kept, planned)} k where ${equal('k', key, 's', key)})`;
+    await done(planned, 'inserted', await change(client, sql));
+  }
+  for (const { planned, name, columns } of staged) {
+    if (few.get(planned)!.updated === 0) continue;
+    const key = planned.table.primaryKey;
+    const set = columns
+      .filter((column) => !key.includes(column))
+      .map((column) => `t.${q(column)} = s.${q(column)}`);
+    // What differs in its key's spelling alone has nothing to set here.
+    if (set.length === 0) throw new NotAsMeant(`${nameOf(planned.table)} differs in its key alone`);
+    // By way of what was put aside, which is the tenant's and locked, no other row can be meant.
+    const sql = `update ${keptTable(shared, kept, planned)} k join ${name} s on ${equal('k', key, 's', key)}
+      join ${shared.live(planned.table)} t on ${equal('t', key, 'k', key)}
+      set ${set.join(', ')} where not ${identical(shared, planned, columns, 'k', 's')}`;
+    await done(planned, 'updated', await change(client, sql));
+  }
+}
+
+/** Children before parents the tenant's rows go; parents before children the archive's come. */
+async function writeAll(
+  { client, shared, staged, signal }: ReplaceRequest,
+  present: ReadonlyMap<PlannedTable, number>,
+  witness: Witness,
+): Promise<void> {
+  const { tables } = shared.plan;
   for (const planned of tables)
     await witness.saw(planned, 'updated', await openCircles(client, shared, planned));
   for (const planned of [...tables].reverse()) {
@@ -112,14 +204,6 @@ async function replaceOnce(request: ReplaceRequest, kept: Kept): Promise<void> {
   }
   for (const table of staged)
     await witness.saw(table.planned, 'updated', await closeCircles(client, shared, table));
-  for (const table of staged) await checkArrived(client, shared, table);
-  await witness.end();
-  await markKept(client, shared, tenant, kept, 'kept');
-  if (consumes) await markKept(client, shared, tenant, consumes, 'spent');
-  signal?.throwIfAborted();
-  // Nobody could say what holds if this one were cut.
-  await limitStatements(client, request.mariadb, request.statementTimeout === undefined ? undefined : 0);
-  await client.query('commit');
 }
 
 async function change(client: Connection, sql: string): Promise<number> {
@@ -198,7 +282,7 @@ async function checkArrived(client: Connection, shared: SharedRows, staged: Stag
   const live = await measureRows(client, table, columns, shared.own(planned));
   const wanted = await measureRows(client, table, columns, { from: `${name} t`, where: 'true' });
   if (!same(live, wanted))
-    throw new OperationError(
+    throw new NotAsMeant(
       `the rows of ${nameOf(planned.table)} did not arrive as they are in the archive (a trigger may have changed them); nothing was changed`,
     );
 }

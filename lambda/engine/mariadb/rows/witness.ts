@@ -1,18 +1,12 @@
-import { OperationError } from '../../../errors.js';
 import { nameOf } from '../../../tenancy/description.js';
 import type { PlannedTable } from '../../../tenancy/plan.js';
+import { type Changes, NotAsMeant } from '../../changes.js';
 import { type Connection, rows as select } from '../connect.js';
 import { type Measured, measureRows, same } from './measure.js';
 import type { SharedRows } from './shared-rows.js';
 
 /** Up to this size of all tables together every other tenant's row is read, before and after. */
 const READ_ALL_BYTES = 32 * 1024 * 1024;
-
-interface Changes {
-  readonly inserted: number;
-  readonly updated: number;
-  readonly deleted: number;
-}
 
 /**
  * Sees to it that a restore changes nothing of other tenants. The server counts what each session inserts, updates and
@@ -53,7 +47,7 @@ export class Witness {
       if (table.kind === 'partitioned' && found === 2 * meant) continue;
       // MySQL counts what it writes into tables of its own for a join.
       if (kind === 'inserted' && what !== 'inserted' && !this.mariadb) continue;
-      throw new OperationError(
+      throw new NotAsMeant(
         `the restore would have changed other rows than the tenant's in ${nameOf(table)} or by what hangs on it: ${found} rows ${kind} instead of ${meant}; nothing was changed`,
       );
     }
@@ -66,7 +60,7 @@ export class Witness {
     for (const [planned, was] of this.others) {
       const is = after.get(planned)!;
       if (!same(was, is))
-        throw new OperationError(
+        throw new NotAsMeant(
           `other tenants' rows of ${nameOf(planned.table)} would have changed (${was.rows} before, ${is.rows} after); nothing was changed`,
         );
     }

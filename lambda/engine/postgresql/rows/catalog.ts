@@ -13,6 +13,8 @@ export interface PgTable extends CatalogTable {
   readonly relations: readonly number[];
   /** Types without length, as a literal is cast to. */
   readonly castTypes: Readonly<Record<string, string>>;
+  /** Columns that can be inserted, and not updated. */
+  readonly fixed: readonly string[];
   readonly bytes: number;
 }
 
@@ -45,6 +47,7 @@ const TABLES = `
     (select coalesce(json_agg(json_build_object(
         'name', a.attname, 'type', format_type(a.atttypid, a.atttypmod), 'cast', format_type(a.atttypid, -1),
         'nullable', not (a.attnotnull or t.typnotnull), 'generated', a.attgenerated <> '',
+        'fixed', a.attidentity = 'a',
         'hasDefault', a.atthasdef or a.attidentity <> '' or t.typdefault is not null) order by a.attnum), '[]')
       from pg_attribute a join pg_type t on t.oid = a.atttypid
       where a.attrelid = s.oid and a.attnum > 0 and not a.attisdropped) as columns,
@@ -85,7 +88,7 @@ interface Row {
   readonly uncounted: boolean;
   readonly bytes: number;
   readonly relations: string[];
-  readonly columns: (CatalogTable['columns'][number] & { readonly cast: string })[];
+  readonly columns: (CatalogTable['columns'][number] & { readonly cast: string; readonly fixed: boolean })[];
   readonly primaryKey: string[];
   readonly indexes: string[][];
   readonly foreignKeys: {
@@ -131,7 +134,8 @@ function tableOf(row: Row): PgTable {
     relations: row.relations.map(Number),
     bytes: row.bytes,
     estimatedRows: row.uncounted ? -1 : Math.round(row.rows),
-    columns: row.columns.map(({ cast: _, ...column }) => column),
+    columns: row.columns.map(({ cast: _, fixed: __, ...column }) => column),
+    fixed: row.columns.flatMap(({ name, fixed }) => (fixed ? [name] : [])),
     castTypes: Object.fromEntries(row.columns.map(({ name, cast }) => [name, cast])),
     primaryKey: row.primaryKey,
     indexes: row.indexes,

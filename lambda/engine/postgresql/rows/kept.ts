@@ -20,17 +20,23 @@ export interface Kept {
   readonly at: Date;
 }
 
+/** The tenant's rows as they were when the transaction began. */
+export interface Present {
+  readonly kept: Kept;
+  /** Where they were put aside, as SQL. */
+  readonly places: ReadonlyMap<PlannedTable, string>;
+  readonly measured: ReadonlyMap<PlannedTable, Measured>;
+  /** By number; whatever they hold is ours. */
+  readonly relations: readonly number[];
+}
+
 /** What a kept copy's name is made of, so that it is told from a kept database or schema of the same name. */
 function baseOf(value: string): string {
   return `rows of ${value}`;
 }
 
 /** Called in the restore's transaction: the copy is there if and only if the restore is. */
-export async function keepPresent(
-  client: pg.Client,
-  rows: SharedRows,
-  tenant: string,
-): Promise<{ kept: Kept; measured: Map<PlannedTable, Measured>; relations: number[] }> {
+export async function keepPresent(client: pg.Client, rows: SharedRows, tenant: string): Promise<Present> {
   const at = new Date();
   const schema = undoName(baseOf(rows.value), at, randomBytes(2).toString('hex'));
   const mark: Mark = {
@@ -44,6 +50,7 @@ export async function keepPresent(
   await client.query(`comment on schema ${q(schema)} is ${pg.escapeLiteral(JSON.stringify(mark))}`);
   await closeToOthers(client, schema);
   const measured = new Map<PlannedTable, Measured>();
+  const places = new Map<PlannedTable, string>();
   const head = headOf(rows, (position) => `t${position + 1}`);
   for (const [position, planned] of rows.plan.tables.entries()) {
     const columns = rows.columns(planned.table);
@@ -51,6 +58,7 @@ export async function keepPresent(
     await client.query(
       `create table ${name} as select ${names(columns, 't')} from ${relation(planned.table)} t where ${rows.belongs(planned, 't')}`,
     );
+    places.set(planned, name);
     measured.set(planned, await measureRows(client, columns, `${name} t`));
   }
   await client.query(
@@ -60,7 +68,7 @@ export async function keepPresent(
     'select c.oid::int8::text as oid from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = $1',
     [schema],
   );
-  return { kept: { schema, at }, measured, relations: made.map(({ oid }) => Number(oid)) };
+  return { kept: { schema, at }, places, measured, relations: made.map(({ oid }) => Number(oid)) };
 }
 
 /** Default privileges can open a new schema to other roles; what is in it is one tenant's data. */

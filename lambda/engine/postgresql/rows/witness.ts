@@ -2,18 +2,12 @@ import type pg from 'pg';
 import { OperationError } from '../../../errors.js';
 import { nameOf } from '../../../tenancy/description.js';
 import type { PlannedTable } from '../../../tenancy/plan.js';
+import { type Changes, NO_CHANGES, NotAsMeant } from '../../changes.js';
 import { type Measured, measureRows, same } from './measure.js';
 import { relation, type SharedRows } from './shared-rows.js';
 
 /** Up to this size of all tables together every other tenant's row is read, before and after. */
 const READ_ALL_BYTES = 32 * 1024 * 1024;
-
-/** Rows that the transaction has inserted, updated and deleted in a table, by whatever means. */
-export interface Changes {
-  readonly inserted: number;
-  readonly updated: number;
-  readonly deleted: number;
-}
 
 /**
  * Sees to it that a restore changes nothing of other tenants. The server counts each transaction's changes to each
@@ -57,23 +51,23 @@ export class Witness {
     );
     const found = new Map<PlannedTable, Changes>();
     for (const [oid, after] of now) {
-      const change = minus(after, this.before.get(oid) ?? NONE);
+      const change = minus(after, this.before.get(oid) ?? NO_CHANGES);
       const planned = owners.get(oid);
-      if (planned) found.set(planned, plus(found.get(planned) ?? NONE, change));
+      if (planned) found.set(planned, plus(found.get(planned) ?? NO_CHANGES, change));
       else if (!ignored.includes(oid) && (change.inserted || change.updated || change.deleted))
-        throw new OperationError(
+        throw new NotAsMeant(
           `the restore would have changed ${await this.relationName(oid)}, which is not the tenant's (${words(change)}); nothing was changed`,
         );
     }
     for (const [planned, meant] of expected) {
-      const change = found.get(planned) ?? NONE;
+      const change = found.get(planned) ?? NO_CHANGES;
       if (
         change.inserted === meant.inserted &&
         change.updated === meant.updated &&
         change.deleted === meant.deleted
       )
         continue;
-      throw new OperationError(
+      throw new NotAsMeant(
         `the restore would have changed other rows of ${nameOf(planned.table)} than the tenant's: ${words(change)} instead of ${words(meant)}; nothing was changed`,
       );
     }
@@ -81,7 +75,7 @@ export class Witness {
     const after = await readOthers(this.client, this.rows);
     for (const [planned, was] of this.others) {
       if (!same(was, after.get(planned)!))
-        throw new OperationError(
+        throw new NotAsMeant(
           `other tenants' rows of ${nameOf(planned.table)} would have changed (${was.rows} before, ${after.get(planned)!.rows} after); nothing was changed`,
         );
     }
@@ -94,8 +88,6 @@ export class Witness {
     return rows[0]!.name;
   }
 }
-
-const NONE: Changes = { inserted: 0, updated: 0, deleted: 0 };
 
 async function changes(client: pg.Client): Promise<Map<number, Changes>> {
   const { rows } = await client.query<{ oid: string; inserted: string; updated: string; deleted: string }>(

@@ -1,0 +1,135 @@
+// A restore of rows of shared tables writes what differs and spares the rest, whatever became of the tenant's rows.
+import { type Ran, runCli } from '../support/cli';
+import { useMariadb } from '../support/mariadb';
+import * as mariadb from '../support/mariadb-shared';
+import { mariadbWorkspace, quoted } from '../support/mariadb-tenants';
+import { usePostgres } from '../support/postgres';
+import { amount, seeded, seedOf, someOf } from '../support/random';
+import * as postgres from '../support/shared';
+import { type Workspace, workspace } from '../support/tenants';
+
+const onPostgres = usePostgres();
+const onMariadb = useMariadb();
+
+const engines = {
+  postgresql: {
+    server: onPostgres,
+    workspace: () => workspace(onPostgres),
+    create: () => postgres.createShared(onPostgres(), 'app'),
+    run: (sql: string) => onPostgres().query(sql, [], 'app'),
+    rowsOf: () => postgres.rowsOf(onPostgres(), 'app'),
+    lines: '"Order lines; drop table x"',
+    groups: 'groups',
+    more: `alter table logins add ratio float8 default '-0', add amount numeric default 1.00, add given int generated always as identity`,
+    subtle: `update logins set ratio = 0, amount = 1.0 where id = 31`,
+  },
+  mariadb: {
+    server: onMariadb,
+    workspace: () => mariadbWorkspace(onMariadb),
+    create: () => mariadb.createShared(onMariadb(), 'app'),
+    run: (sql: string) => onMariadb().query(sql, 'app'),
+    rowsOf: () => mariadb.rowsOf(onMariadb(), 'app'),
+    lines: quoted(mariadb.HARD_NAME),
+    groups: quoted('groups'),
+    more: `alter table logins add ratio double default -0e0, add rough float default 0.1, add word varchar(9) default 'Word'`,
+    subtle: `update logins set ratio = 0, rough = 0.10000001, word = 'word ' where id = 31`,
+  },
+};
+
+describe.each(['postgresql', 'mariadb'] as const)('%s', (name) => {
+  const { server, run, rowsOf, lines, groups, more, subtle, ...engine } = engines[name];
+  let work: Workspace;
+  let file: string;
+  let before: Record<string, string[]>;
+  const ok = (ran: Ran) => {
+    if (ran.code !== 0) throw new Error(ran.stderr);
+    return ran;
+  };
+  beforeAll(async () => {
+    work = await engine.workspace();
+    await engine.create();
+    await run(`
+      create table logins (id int primary key, tenant_id bigint not null, name varchar(20) not null unique);
+      create index logins_tenant on logins (tenant_id); ${more};
+      insert into logins (id, tenant_id, name) values (31, 3, 'a'), (32, 3, 'b'), (33, 3, 'c'), (21, 2, 'd')`);
+    const where = ['--server', server().url, '--database', 'app', '--column', 'tenant_id'];
+    const { stdout } = ok(await runCli(['tenancy', 'infer', ...where]));
+    file = postgres.writeDescription(work.folder, 'tenancy.yaml', postgres.reviewed(stdout));
+    before = await rowsOf();
+    ok(await work.dump('3', rows()));
+  });
+  afterAll(() => work?.remove());
+  const rows = () => ['--database', 'app', '--tenancy-file', file];
+
+  /** Does it to the tenant, restores, and tells what the restore said; all rows are as they were. */
+  async function restored(damage: string): Promise<string> {
+    await run(damage);
+    const { stderr } = ok(await work.restore('3', rows()));
+    expect(await rowsOf()).toEqual(before);
+    return stderr;
+  }
+  const ALL = "replacing all of the tenant's rows";
+
+  test('what is the archive’s already stays as it is', async () => {
+    expect(await restored('select 1')).toMatch(/ 0 come back, 0 change and 0 go; 77 stay as they are\n$/m);
+    const [marked] =
+      name === 'postgresql' ? await run('select xmin::text from orders where tenant_id = 3') : [];
+    const said = await restored(`
+      delete from events where tenant_id = 3 and what in ('e1', 'e2', 'e3'); insert into events values (3, '2026-07-01', 'new');
+      update users set email = 'x' where tenant_id = 3; update logins set name = 'z' where id = 32`);
+    expect(said).toMatch(/ 3 come back, 5 change and 1 go; 69 stay as they are/);
+    expect(said).not.toContain(ALL);
+    if (marked) expect((await run('select xmin::text from orders where tenant_id = 3'))[0]).toEqual(marked);
+  });
+
+  test('values differ that are equal to the server', async () => {
+    expect(await restored(subtle)).toMatch(/ 0 come back, 1 change and 0 go/);
+  });
+
+  test.each([
+    [
+      'unique values have changed hands',
+      `update logins set name = 'x' where id = 31; update logins set name = 'a' where id = 32; update logins set name = 'b' where id = 31`,
+    ],
+    [
+      'a row hangs on one that has to go',
+      `insert into users (tenant_id, email) values (3, 'new');
+       update users set manager_id = (select max(id) from users where tenant_id = 3) where tenant_id = 3`,
+    ],
+    [
+      'all is gone, circles too',
+      `update ${groups} set head_member = null where tenant_id = 3; delete from members where group_id = 30;
+       delete from ${groups} where tenant_id = 3; delete from logins where tenant_id = 3; delete from events where tenant_id = 3;
+       delete from orders where tenant_id = 3; update tenants set owner_id = null where id = 3;
+       update users set manager_id = null where tenant_id = 3; delete from users where tenant_id = 3; delete from tenants where id = 3`,
+    ],
+    ...(name === 'postgresql'
+      ? [['a column cannot be updated', 'update logins set given = default where id = 31']]
+      : []),
+  ])('all rows are replaced where %s', async (...[, damage]: string[]) => {
+    expect(await restored(damage!)).toContain(ALL);
+  });
+
+  test('whatever was done to the tenant', async () => {
+    const damages = [
+      `delete from events where tenant_id = 3 and at > '2026-01-01'`,
+      `update events set what = 'other' where tenant_id = 3 and what > 'e3'`,
+      `insert into orders (tenant_id, day) values (3, '2026-06-01')`,
+      `update orders set user_id = (select max(id) from users where tenant_id = 3) where tenant_id = 3`,
+      `insert into users (tenant_id, email) values (3, 'late')`,
+      `update users set note = null, manager_id = null where tenant_id = 3`,
+      `delete from ${lines} where order_tenant = 3 and line = 2`,
+      `update ${lines} set what = 'what' where order_tenant = 3 and line > 2`,
+      `delete from orders where tenant_id = 3 and day > '2026-01-04'`,
+      `update ${groups} set head_member = 302 where tenant_id = 3`,
+      `delete from members where id = 303`,
+      `insert into members values (399, 30, 'late')`,
+      `delete from logins where id = 31; insert into logins (id, tenant_id, name) values (39, 3, 'a')`,
+      `update tenants set name = 'other' where id = 3`,
+      `delete from logins where tenant_id = 3`,
+    ];
+    const random = seeded(seedOf(`rows of ${name}`));
+    for (let round = 0; round < amount('TEST_DAMAGES', 4); round += 1)
+      await restored(someOf(damages, 1 + Math.floor(random() * 6), random).join('; '));
+  });
+});

@@ -83,8 +83,13 @@ export function planTenancy(
   problems.push(...order.problems);
   const tables = order.tables;
   for (const { table, nullFirst } of tables) {
-    if (nullFirst.length > 0 && table.primaryKey.length === 0)
-      problems.push(`table ${nameOf(table)} lies on a circle of foreign keys and has no primary key`);
+    const computed = table.columns.some(
+      ({ name, generated }) => generated && table.primaryKey.includes(name),
+    );
+    if (nullFirst.length > 0 && (table.primaryKey.length === 0 || computed))
+      problems.push(
+        `table ${nameOf(table)} lies on a circle of foreign keys and has ${computed ? 'a computed column in its' : 'no'} primary key`,
+      );
   }
   const byKey = new Map(tables.map((each) => [keyOf(each.table), each]));
   return {

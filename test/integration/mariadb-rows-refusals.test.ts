@@ -182,6 +182,39 @@ describe('a restore refuses', () => {
     );
   });
 
+  test.each(['cascade', 'set null', 'restrict'])(
+    "to reach them by a foreign key on delete %s, another tenant's or a shared table's",
+    async (action) => {
+      const key = `add constraint crossing foreign key (hung) references users (id) on delete ${action}`;
+      const back = (table: string) => `alter table ${table} drop foreign key crossing, drop column hung`;
+      const orders = await refused(
+        `alter table orders add hung bigint, ${key}; update orders set hung = 1 where tenant_id = 2`,
+        back('orders'),
+        restore,
+      );
+      expect(orders).toContain(
+        `5 rows of orders that are not the tenant's refer by crossing (on delete ${action}) to its rows in users`,
+      );
+      const countries = await refused(
+        `alter table countries add hung bigint, ${key}; update countries set hung = 1`,
+        back('countries'),
+        restore,
+      );
+      expect(countries).toContain("2 rows of countries that are not the tenant's refer by crossing");
+    },
+  );
+
+  test('to write what no partition takes any more', async () => {
+    const said = await refused(
+      'alter table events drop partition p2026',
+      `alter table events add partition (partition p2026 values less than (2027));
+       insert into events select t.seq, '2025-12-31' + interval h.seq hour, concat('e', h.seq) from seq_1_to_5 t, seq_24_to_40 h`,
+      restore,
+    );
+    expect(said).toMatch(/Table has no partition for value|no partition/);
+    expect(said).toContain('nothing was changed');
+  });
+
   test("another tenant's archive", async () => {
     expect(await refused('do 0', 'do 0', () => work.restore('1', rows('--tenant-value', '2')))).toContain(
       'is of the rows of "1", and the rows of "2" was asked for',
@@ -211,6 +244,56 @@ describe('a restore refuses', () => {
     await run('drop trigger shout');
     await forget();
   });
+});
+
+test('an undo fails closed on a table that the description does not know', async () => {
+  ok(await restore());
+  const undo = () => work.undo('1', ['--database', 'app', '--tenancy', 'rows']);
+  const copies = await kept();
+  await run('create table newcomer (tenant_id bigint)');
+  const before = await rowsOf(server(), 'app');
+  expect((await undo()).stderr).toContain('table newcomer is not in the description');
+  expect(await rowsOf(server(), 'app')).toEqual(before);
+  expect(await kept()).toEqual(copies);
+  await run('drop table newcomer');
+  ok(await undo());
+  await forget();
+});
+
+test('counters go on, never back, and what the server computes it computes anew', async () => {
+  const next = async () =>
+    Number(
+      (
+        await run<{ next: string }>(
+          `select auto_increment as next from information_schema.tables where table_schema = 'app' and table_name = 'users'`,
+        )
+      )[0]!.next,
+    );
+  await run('alter table users add loud varchar(200) as (upper(email)) virtual');
+  const before = await rowsOf(server(), 'app');
+  await run(
+    'update tenants set owner_id = null where id = 1; update users set manager_id = null where tenant_id = 1',
+  );
+  await run('update orders set user_id = null where tenant_id = 1; delete from users where tenant_id = 1');
+  const first = await next();
+  ok(await restore());
+  expect(await rowsOf(server(), 'app')).toEqual(before);
+  expect(await next()).toBe(first);
+  await run('alter table users auto_increment = 1000000');
+  ok(await restore());
+  expect(await next()).toBe(1_000_000);
+  // A server that knows no more of the numbers than the rows that are left goes on past those that come back.
+  await run(`update users set manager_id = null where tenant_id = 5; update tenants set owner_id = null where id = 5;
+    update orders set user_id = null where tenant_id = 5`);
+  ok(await work.dump('5', rows()));
+  await run('delete from users where tenant_id = 5; alter table users auto_increment = 1');
+  const low = await next();
+  ok(await work.restore('5', rows()));
+  expect(await next()).toBeGreaterThan(low);
+  const [largest] = await run<{ id: string }>('select max(id) as id from users');
+  expect(await next()).toBeGreaterThan(Number(largest!.id));
+  await run('alter table users drop loud');
+  await forget();
 });
 
 test('bears changes of tables that lose nothing', async () => {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { type Ran, runCli } from '../support/cli';
 import { usePostgres } from '../support/postgres';
 import { createShared, reviewed, rowsOf, writeDescription } from '../support/shared';
@@ -25,6 +26,10 @@ afterAll(() => work?.remove());
 const rows = (...args: string[]) => ['--database', 'app', '--tenancy-file', file, ...args];
 const run = (sql: string) => server().query(sql, [], 'app');
 
+/** A description with one more table. */
+const also = (name: string, table: string) =>
+  writeDescription(work.folder, `${name}.yaml`, `${readFileSync(file, 'utf8')}${table}`);
+
 /** Changes the database, runs, sees that nothing else has changed, and takes the change back. */
 async function refused(change: string, back: string, act: () => Promise<Ran>): Promise<string> {
   await run(change);
@@ -47,6 +52,35 @@ describe('dump and restore fail closed', () => {
       );
   });
 
+  test.each([
+    [
+      'in another schema',
+      'create schema other; create table other.t (x int)',
+      'drop schema other cascade',
+      'other.t',
+    ],
+    ['that is partitioned', 'create table p (x int) partition by list (x)', 'drop table p', 'public.p'],
+    ['that no crash spares', 'create unlogged table u (x int)', 'drop table u', 'public.u'],
+  ])('on one %s; undo, too', async (_what, change, back, table) => {
+    const said = `table ${table} is not in the description`;
+    expect(await refused(change, back, dump)).toContain(said);
+    ok(await restore());
+    const undo = () => work.undo('1', ['--database', 'app', '--tenancy', 'rows']);
+    expect(await refused(change, back, undo)).toContain(said);
+    ok(await undo());
+  });
+
+  test('on a circle of foreign keys that nothing opens', async () => {
+    const said = await refused(
+      `alter table groups alter constraint groups_head_member_fkey not deferrable, alter head_member set not null`,
+      `alter table groups alter constraint groups_head_member_fkey deferrable, alter head_member drop not null`,
+      restore,
+    );
+    expect(said).toContain(
+      '(groups_head_member_fkey, members_group_id_fkey), and none of these foreign keys is deferrable',
+    );
+  });
+
   test('where row-level security would leave rows out', async () => {
     await run(`create role limited login; grant all on all tables in schema public to limited`);
     const as = ['--server', `postgres://limited@127.0.0.1:${server().port}`];
@@ -58,6 +92,22 @@ describe('dump and restore fail closed', () => {
     expect(said).toMatch(
       /query would be affected by row-level security policy for table "orders".*BYPASSRLS/,
     );
+    await run('grant create, temporary on database app to limited');
+    const restoring = await refused(
+      'alter table orders enable row level security; create policy two on orders using (tenant_id = 2)',
+      'alter table orders disable row level security; drop policy two on orders',
+      () => work.restore('1', rows(...as)),
+    );
+    expect(restoring).toMatch(/query would be affected by row-level security policy for table "orders"/);
+    // Its owner is under a policy only where that is forced.
+    const forced = await refused(
+      `alter table events owner to limited; alter table events enable row level security; alter table events force row level security`,
+      `alter table events no force row level security`,
+      () => work.dump('1', rows(...as)),
+    );
+    expect(forced).toMatch(/row-level security policy for table "events"/);
+    ok(await work.dump('1', rows(...as)));
+    await run('alter table events owner to postgres; alter table events disable row level security');
   });
 
   test('without an index on the tenant column, unless that is accepted', async () => {
@@ -106,6 +156,75 @@ describe('a restore refuses', () => {
       restore,
     );
     expect(said).toMatch(/4 rows of public\.users that are not the tenant's refer by users_manager_id_fkey/);
+  });
+
+  test.each(['cascade', 'set null', 'set default', 'restrict'])(
+    "to reach them by a foreign key on delete %s, another tenant's or a shared table's",
+    async (action) => {
+      const key = (table: string, column: string) =>
+        `alter table ${table} add constraint crossing foreign key (${column}) references users (id) on delete ${action}`;
+      const orders = await refused(
+        `alter table orders add by bigint; ${key('orders', 'by')};
+         update orders set by = (select min(id) from users where tenant_id = 1) where tenant_id = 2`,
+        'alter table orders drop by',
+        restore,
+      );
+      expect(orders).toContain(
+        `5 rows of public.orders that are not the tenant's refer by crossing (on delete ${action}) to its rows in public.users`,
+      );
+      const countries = await refused(
+        `alter table countries add by bigint; ${key('countries', 'by')};
+         update countries set by = (select min(id) from users where tenant_id = 1)`,
+        'alter table countries drop by',
+        restore,
+      );
+      expect(countries).toContain("2 rows of public.countries that are not the tenant's refer by crossing");
+    },
+  );
+
+  test('to write what no partition takes any more', async () => {
+    const described = also('away', '  - table: away\n    reference: true\n');
+    const said = await refused(
+      'alter table events detach partition events_2025; alter table events_2025 rename to away',
+      `alter table away rename to events_2025; alter table events attach partition events_2025 for values from ('2025-01-01') to ('2026-01-01')`,
+      () => work.restore('1', ['--database', 'app', '--tenancy-file', described]),
+    );
+    expect(said).toMatch(/no partition of relation "events" found for row.*nothing was changed/);
+  });
+
+  // What no check can foresee: the definitions themselves write elsewhere.
+  test.each([
+    [
+      "another tenant's row",
+      "update users set note = 'hit' where tenant_id = 2",
+      /would have changed other rows of public\.users than the tenant's: .* 12 updated/,
+    ],
+    [
+      'a shared table',
+      "insert into countries values ('xx', 'X') on conflict do nothing",
+      /would have changed public\.countries, which is not the tenant's \(1 rows inserted/,
+    ],
+    [
+      "another tenant's row, of tables too large to read",
+      "update users set note = 'hit' where tenant_id = 2",
+      /would have changed other rows of public\.users than the tenant's/,
+    ],
+  ])('to commit a transaction in which %s was changed', async (what, meddle, said) => {
+    const large = what.endsWith('to read');
+    if (large)
+      await run(
+        `insert into events select 2, '2026-05-01'::timestamptz + make_interval(secs => n), repeat('x', 2000) from generate_series(1, 20000) n`,
+      );
+    await run("update members set name = 'changed' where group_id = 10");
+    expect(
+      await refused(
+        `create function meddle(int) returns bool language plpgsql set search_path = public as $f$ begin ${meddle}; return true; end $f$;
+         alter table members add constraint meddle check (meddle(id)) not valid`,
+        `alter table members drop constraint meddle; drop function meddle(int); delete from events where what like 'xxx%';
+         update members set name = 'm' || (id - 100) where group_id = 10`,
+        restore,
+      ),
+    ).toMatch(said);
   });
 
   test('primary keys that are another tenant’s by now', async () => {
@@ -167,11 +286,7 @@ test('triggers do not run, and are on again afterwards', async () => {
     create trigger note before insert or delete on orders for each row execute function note();
     create trigger always after insert on events for each row execute function note();
     alter table events enable always trigger always;`);
-  const described = writeDescription(
-    work.folder,
-    'audit.yaml',
-    `${(await import('node:fs')).readFileSync(file, 'utf8')}  - table: audit\n    reference: true\n`,
-  );
+  const described = also('audit', '  - table: audit\n    reference: true\n');
   const before = await rowsOf(server(), 'app');
   ok(await work.restore('1', ['--database', 'app', '--tenancy-file', described]));
   expect(await rowsOf(server(), 'app')).toEqual(before);
@@ -196,4 +311,30 @@ test('sequences go on, never back', async () => {
   await run(`select setval('orders_id_seq', 1000000)`);
   ok(await restore());
   expect(await last()).toBe(1000000);
+});
+
+test('sequences that count down go on, too, and a column that the server computes may be the key', async () => {
+  await run(`
+    create sequence down increment -1 start -1 minvalue -1000000;
+    create table debts (id int not null default nextval('down'), tenant_id bigint not null,
+      label text generated always as ('d' || tenant_id || '-' || (-id)) stored primary key);
+    alter sequence down owned by debts.id; create index on debts (tenant_id);
+    insert into debts (tenant_id) select 1 from generate_series(1, 5);`);
+  const described = also('debts', '  - table: debts\n    column: tenant_id\n');
+  const args = ['--database', 'app', '--tenancy-file', described, '--tenant-value', '1'];
+  const last = async () => Number((await run('select last_value from down'))[0]!.last_value);
+  try {
+    ok(await work.dump('debtor', args));
+    const before = await rowsOf(server(), 'app');
+    await run(`delete from debts; select setval('down', -2)`);
+    ok(await work.restore('debtor', args));
+    expect(await rowsOf(server(), 'app')).toEqual(before);
+    expect(await last()).toBeLessThanOrEqual(-5);
+    await run(`select setval('down', -1000); update debts set id = -77 where id = -3`);
+    ok(await work.restore('debtor', args));
+    expect(await rowsOf(server(), 'app')).toEqual(before);
+    expect(await last()).toBe(-1000);
+  } finally {
+    await run('drop table debts');
+  }
 });

@@ -62,9 +62,9 @@ export interface RowsSource {
   readonly extension: string;
   /** Whether the list of tenants has this one; undefined where there is no list. */
   readonly listed: boolean | undefined;
-  /** By the server, in the same snapshot. */
-  count(table: ContainerTable): Promise<number>;
   read(table: ContainerTable): AsyncIterable<Buffer>;
+  /** How many rows the server says there are in the same snapshot; asked when all of them were read. */
+  count(table: ContainerTable): Promise<number>;
   readonly signal?: AbortSignal;
 }
 
@@ -86,8 +86,8 @@ export function streamRows(source: RowsSource): {
     );
   const counted: CountedRows[] = [];
   async function* read(table: ContainerTable) {
-    counted.push({ schema: table.schema, name: table.table, rows: await source.count(table) });
     yield* source.read(table);
+    counted.push({ schema: table.schema, name: table.table, rows: await source.count(table) });
   }
   const content = writeContainer(head, source.at, source.extension, read, (table, lines) => {
     const { rows } = counted.at(-1)!;

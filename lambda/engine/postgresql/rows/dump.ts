@@ -10,7 +10,15 @@ import { versionIn } from '../clients.js';
 import { addressOf, connect } from '../connect.js';
 import { databaseName } from '../names.js';
 import { limitStatements, limitStruck } from './limit.js';
-import { isListed, names, openRows, plainFormats, relation, type SharedRows } from './shared-rows.js';
+import {
+  isListed,
+  names,
+  openRows,
+  plainFormats,
+  planByIndexes,
+  relation,
+  type SharedRows,
+} from './shared-rows.js';
 
 /** One tenant's rows out of shared tables, all in one snapshot, as a tar of COPY texts. */
 export async function dumpRows(request: EngineDumpRequest, scope: RowsScope): Promise<EngineDump> {
@@ -26,6 +34,7 @@ export async function dumpRows(request: EngineDumpRequest, scope: RowsScope): Pr
   };
   try {
     await plainFormats(client);
+    await planByIndexes(client);
     await limitStatements(client, limit);
     await client.query('begin isolation level repeatable read read only');
     const { rows: facts } = await client.query<{ snapshot: string; at: Date; version: string }>(
@@ -33,13 +42,15 @@ export async function dumpRows(request: EngineDumpRequest, scope: RowsScope): Pr
     );
     const { snapshot, at, version: serverVersion } = facts[0]!;
     const rows = await openRows(client, description, scope.value);
+    const counts = new Map<string, number>();
     const { stream, finished } = streamRows({
       head: headOf(rows),
       at,
       extension: 'copy',
       listed: await isListed(client, rows),
-      count: (table) => countTable(client, rows, table, limit),
-      read: (table) => copyTable(client, rows, table, limit),
+      read: (table) => copyTable(client, rows, table, { limit, counts }),
+      // What COPY itself says that it has sent: another statement would find the same rows a second time.
+      count: async ({ folder }) => counts.get(folder) ?? Number.NaN,
       ...(request.signal ? { signal: request.signal } : {}),
     });
     return {
@@ -73,27 +84,11 @@ function from(rows: SharedRows, table: ContainerTable): string {
 
 const KEPT = 'nothing was kept of the dump';
 
-async function countTable(
-  client: pg.Client,
-  rows: SharedRows,
-  table: ContainerTable,
-  limit: number | undefined,
-): Promise<number> {
-  try {
-    const { rows: found } = await client.query<{ count: string }>(
-      `select count(*) as count from ${from(rows, table)}`,
-    );
-    return Number(found[0]!.count);
-  } catch (error) {
-    throw limitStruck(error, limit, `counting ${nameOf(table)}`, KEPT) ?? explainRead(error, nameOf(table));
-  }
-}
-
 async function* copyTable(
   client: pg.Client,
   rows: SharedRows,
   table: ContainerTable,
-  limit: number | undefined,
+  { limit, counts }: { readonly limit: number | undefined; readonly counts: Map<string, number> },
 ): AsyncGenerator<Buffer, void, undefined> {
   const columns = names(
     table.columns.map(({ name }) => name),
@@ -105,6 +100,9 @@ async function* copyTable(
       copyTo(`copy (select ${columns} from ${from(rows, table)}${order}) to stdout`),
     );
     for await (const chunk of stream as AsyncIterable<Buffer>) yield chunk;
+    // The number follows the last row, and an answer to the next statement follows the number.
+    await client.query('select');
+    counts.set(table.folder, stream.rowCount);
   } catch (error) {
     throw limitStruck(error, limit, `reading ${nameOf(table)}`, KEPT) ?? explainRead(error, nameOf(table));
   }

@@ -99,7 +99,7 @@ async function replaceOnce(request: ReplaceRequest, sparing: boolean): Promise<K
   for (const table of staged) await advanceSequences(client, rows, table);
   await client.query('set constraints all immediate');
   if (triggers.any) await triggers.on();
-  await checkArrived(client, rows, staged, present, few);
+  await checkArrived(client, rows, staged, few);
   await witness.end(changes, present.relations);
   if (request.consumes) await dropKept(client, request.consumes);
   request.signal?.throwIfAborted();
@@ -235,22 +235,20 @@ async function closeCircles(client: pg.Client, { planned, name, columns }: Stage
   return rowCount ?? 0;
 }
 
+function isNone({ inserted, updated, deleted }: Changes): boolean {
+  return inserted + updated + deleted === 0;
+}
+
 /** The live rows against the staged ones: the same number, the same content. */
 async function checkArrived(
   client: pg.Client,
   rows: SharedRows,
   staged: readonly StagedTable[],
-  present: Present,
   few: ReadonlyMap<PlannedTable, Changes> | undefined,
 ): Promise<void> {
   for (const { planned, name, columns } of staged) {
-    const change = few?.get(planned);
-    if (change && change.inserted + change.updated + change.deleted === 0) {
-      // Nothing was written to it, which the witness proves: what was put aside is what is there.
-      const wanted = await measureRows(client, rows.columns(planned.table), `${name} t`);
-      if (same(present.measured.get(planned)!, wanted)) continue;
-      throw new NotAsMeant(`the rows of ${nameOf(planned.table)} are not those of the archive`);
-    }
+    // Each row was found to be the archive's, to the last bit, and none was written to since, which the witness proves.
+    if (few && isNone(few.get(planned)!)) continue;
     const live = await measureRows(
       client,
       columns,

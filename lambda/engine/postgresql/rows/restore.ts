@@ -16,7 +16,7 @@ import { explainRead } from './dump.js';
 import { newestKept, readHead, stageKept } from './kept.js';
 import { limitStatements, limitStruck } from './limit.js';
 import { replaceRows } from './replace.js';
-import { openRows, plainFormats } from './shared-rows.js';
+import { openRows, plainFormats, planByIndexes } from './shared-rows.js';
 import { stageArchive } from './stage.js';
 import { Triggers } from './triggers.js';
 
@@ -115,8 +115,8 @@ export async function undoRows(request: EngineUndoRequest, scope: RowsScope): Pr
   }
 }
 
-/** Staged rows stay in memory, and no query is compiled that runs once. */
-const QUICKLY = `set jit = off; set temp_buffers = '64MB'; set work_mem = '32MB'; set default_statistics_target = 10`;
+/** Staged rows stay in memory. */
+const QUICKLY = `set temp_buffers = '64MB'; set default_statistics_target = 10`;
 
 /** The lock on this tenant's restores, the session that writes, and one that looks from outside. */
 async function openSessions(address: PostgresAddress, database: string, value: string): Promise<Sessions> {
@@ -131,6 +131,7 @@ async function openSessions(address: PostgresAddress, database: string, value: s
       const client = await connect(address, database);
       open.push(client);
       await plainFormats(client);
+      await planByIndexes(client);
       await client.query(QUICKLY);
     }
     return { client: open[1]!, outside: open[2]!, close };

@@ -106,7 +106,7 @@ test('killed at any moment, the tenant has its old rows or the restored ones', a
   const seen = new Set<string>();
   for (let moment = 1; moment <= 8; moment += 1) {
     const restoring = work.restore('1', rows(), {
-      started: (child) => setTimeout(() => child.kill('SIGKILL'), 350 + moment * 130),
+      started: (child) => setTimeout(() => child.kill('SIGKILL'), 200 + moment * 60),
     });
     const { code } = await restoring;
     await sleep(150);

@@ -3,7 +3,7 @@ import { archivePrefix, PARTS, regimePrefix, tenantPrefix, timeOfArchiveId } fro
 import { DamagedError } from './damaged-error.js';
 import { type Manifest, parseManifest } from './manifest.js';
 import type { ArchiveStore, StoredObject } from './store.js';
-import { tenantOfKey } from './tenant-key.js';
+import { isTenantKey, tenantOfKey } from './tenant-key.js';
 
 /** Where an archive lies, and every object found there. */
 export interface ArchivePlace {
@@ -28,7 +28,7 @@ export async function* placesOf(
   for await (const object of store.list(prefix)) {
     const [key, archive] = object.key.slice(regimePrefix(regime).length).split('/');
     const at = archive && timeOfArchiveId(archive);
-    if (!key || !at) continue;
+    if (!key || !at || !isTenantKey(key)) continue;
     const folder = `${regimePrefix(regime)}${key}/${archive}/`;
     if (!object.key.startsWith(folder)) continue;
     if (group?.folder !== folder) {

@@ -14,6 +14,12 @@ export function tenantKey(tenant: string): string {
   return key;
 }
 
+/** Whether a dump could have made a folder of that name: anything else in a store is not ours, and not shown either. */
+export function isTenantKey(key: string): boolean {
+  const tenant = tenantOfKey(key);
+  return tenantKey(tenant) === key && !/\p{Cc}/u.test(tenant);
+}
+
 export function tenantOfKey(key: string): string {
   const bytes = key.replace(/=([0-9A-F]{2})/g, (_, hex: string) =>
     String.fromCharCode(Number.parseInt(hex, 16)),

@@ -110,6 +110,19 @@ test('the newest good archive stays although newer ones are damaged; remains of 
   expect(left('acme')).toEqual([good, copying, running]);
 });
 
+test('folders that no dump could have made are not shown, and left alone', async () => {
+  const good = put('acme', 20);
+  // Another way to write a tenant's name, and one that would colour the terminal.
+  const strange = ['Acme', '=41CME', '=61cme', '=1B=5B31m', 'a=zz'];
+  for (const tenant of strange) put(tenant, 30);
+  const listed = await runCli(['list', '--store', store]);
+  expect(listed.stdout).toContain(good);
+  expect(listed.stdout.trim().split('\n')).toHaveLength(1);
+  expect(listed.stdout + listed.stderr).not.toContain('\u001b');
+  expect(await prune()).toEqual({ [good]: 'kept' });
+  for (const tenant of strange) expect(left(tenant)).toHaveLength(1);
+});
+
 test('what is held stays until it is released; a hold of all reaches the future', async () => {
   const [first, second] = [put('acme', 30), put('acme', 20)];
   put('acme', 1);

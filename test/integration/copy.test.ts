@@ -39,7 +39,7 @@ beforeAll(async () => {
     credentials: { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'not-a-secret' },
   });
   for (const [name, rows] of [
-    ['acme', 600_000],
+    ['acme', 400_000],
     ['small', 10],
   ] as const) {
     await postgres().query(`create database ${name}`);

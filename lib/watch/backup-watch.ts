@@ -1,7 +1,6 @@
 import { Duration, Lazy, Names, Stack, Token } from 'aws-cdk-lib';
 import { CfnBackupVault } from 'aws-cdk-lib/aws-backup';
 import type { Dashboard, IAlarm, MathExpression, Metric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
-import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import type { IRuleTarget, Rule } from 'aws-cdk-lib/aws-events';
 import { SnsTopic } from 'aws-cdk-lib/aws-events-targets';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
@@ -24,7 +23,7 @@ import { chatMessage, sentenceOf, Telling } from './sentence';
 import { atLeast, WatchSeverity } from './severity';
 import { snapshotEvents } from './snapshot-events';
 import { survey, surveyParts } from './survey';
-import { TopicTarget } from './topic-target';
+import { TopicAction, TopicTarget } from './topic-target';
 import { type AlarmSpec, cacheAlarms, LONGEST_HOURS, makeAlarm } from './watch-alarms';
 import { watchDashboard } from './watch-dashboard';
 import { ruleMetric, sumOf, sumOfVaults, surveyMetric } from './watch-metrics';
@@ -338,7 +337,7 @@ export class BackupWatch extends Construct {
 
   private addAlarm(spec: AlarmSpec): void {
     const alarm = makeAlarm(this, spec, this.regime.id, this.runbookUrl);
-    const action = new SnsAction(this.topic);
+    const action = new TopicAction(this.topic);
     alarm.addAlarmAction(action);
     alarm.addOkAction(action);
     this.remember(spec.severity, alarm);

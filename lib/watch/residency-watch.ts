@@ -1,12 +1,5 @@
 import { Duration, Stack, Token } from 'aws-cdk-lib';
-import {
-  Alarm,
-  ComparisonOperator,
-  MathExpression,
-  Metric,
-  TreatMissingData,
-} from 'aws-cdk-lib/aws-cloudwatch';
-import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import { Alarm, ComparisonOperator, MathExpression, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Rule } from 'aws-cdk-lib/aws-events';
 import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
@@ -15,7 +8,8 @@ import type { PrivacyRegime, TransferException } from '../regime';
 import { findRegion } from '../regime/lookup';
 import { arrivals, departures } from './copy-events';
 import { rawRule } from './raw-rule';
-import { TopicTarget } from './topic-target';
+import { TopicAction, TopicTarget } from './topic-target';
+import { ruleMetric } from './watch-metrics';
 
 /** What is watched, and who is told. */
 export interface ResidencyWatchProps {
@@ -106,20 +100,12 @@ export class ResidencyWatch extends Construct {
       evaluationPeriods: 1,
       treatMissingData: TreatMissingData.NOT_BREACHING,
     });
-    this.alarm.addAlarmAction(new SnsAction(this.topic));
+    this.alarm.addAlarmAction(new TopicAction(this.topic));
   }
 
   /** Events that told of something leaving the regime, in five minutes. */
   public metricCopies(): MathExpression {
-    const metrics = this.rules.map(
-      (rule) =>
-        new Metric({
-          namespace: 'AWS/Events',
-          metricName: 'Invocations',
-          dimensionsMap: { RuleName: rule.ruleName },
-          statistic: 'Sum',
-        }),
-    );
+    const metrics = this.rules.map(ruleMetric);
     return new MathExpression({
       expression: 'SUM(METRICS())',
       usingMetrics: Object.fromEntries(metrics.map((metric, i) => [`m${i}`, metric])),

@@ -1,6 +1,19 @@
+import { Stack } from 'aws-cdk-lib';
+import type { IAlarmAction } from 'aws-cdk-lib/aws-cloudwatch';
 import { type IRuleTarget, type RuleTargetConfig, RuleTargetInput } from 'aws-cdk-lib/aws-events';
 import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import { CfnTopic, type ITopic } from 'aws-cdk-lib/aws-sns';
+import type { IConstruct } from 'constructs';
+
+/**
+ * The ARN of a topic as its own stack writes it. What `topicArn` gives asks again wherever it is resolved whether some
+ * other region reads it, and hundreds of rules and alarms name the topic.
+ */
+function arnFrom(scope: IConstruct, topic: ITopic): string {
+  const resource = topic.node.defaultChild;
+  const near = CfnTopic.isCfnTopic(resource) && Stack.of(resource) === Stack.of(scope);
+  return near ? resource.ref : topic.topicArn;
+}
 
 /** A topic that is told by many rules: CDK's own target would write the same leave into its policy for each of them. */
 export class TopicTarget implements IRuleTarget {
@@ -14,8 +27,17 @@ export class TopicTarget implements IRuleTarget {
     private readonly message?: RuleTargetInput,
   ) {}
 
-  public bind(): RuleTargetConfig {
-    return { arn: this.topic.topicArn, input: this.message, targetResource: this.topic };
+  public bind(rule: IConstruct): RuleTargetConfig {
+    return { arn: arnFrom(rule, this.topic), input: this.message, targetResource: this.topic };
+  }
+}
+
+/** Has a topic told when an alarm goes off. */
+export class TopicAction implements IAlarmAction {
+  constructor(private readonly topic: ITopic) {}
+
+  public bind(scope: IConstruct): ReturnType<IAlarmAction['bind']> {
+    return { alarmActionArn: arnFrom(scope, this.topic) };
   }
 }
 

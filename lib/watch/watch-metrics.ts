@@ -1,6 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
 import { type IMetric, MathExpression, Metric, type MetricOptions, Stats } from 'aws-cdk-lib/aws-cloudwatch';
-import type { Rule } from 'aws-cdk-lib/aws-events';
+import type { CfnRule, Rule } from 'aws-cdk-lib/aws-events';
 import type { IRegimeVault } from '../vault';
 
 /** Namespace of what the survey measures. */
@@ -58,7 +58,8 @@ export function ruleMetric(rule: Rule): Metric {
   return new Metric({
     namespace: 'AWS/Events',
     metricName: 'Invocations',
-    dimensionsMap: { RuleName: rule.ruleName },
+    // `ruleName` would ask at every use whether another region reads it; metrics stay in theirs.
+    dimensionsMap: { RuleName: (rule.node.defaultChild as CfnRule).ref },
     statistic: Stats.SUM,
   });
 }

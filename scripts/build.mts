@@ -6,6 +6,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, write
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build } from 'esbuild';
+import { makeIndexLazy } from './lazy-index.mts';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 process.chdir(root);
@@ -32,6 +33,7 @@ function buildLibrary(): void {
     stdio: 'inherit',
   });
   if (result.status !== 0) process.exit(result.status ?? 1);
+  makeIndexLazy('dist/lib/index.js');
   mkdirSync('dist', { recursive: true });
   writeFileSync(stamp, inputs);
 }

@@ -1,4 +1,4 @@
-import { Stack } from 'aws-cdk-lib';
+import type { Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { objectiveProblems } from '../objective/assessment';
 import { type BackupRule, type RecoveryObjective, RegimeBackupPlan, ResourceType } from '../plan';
@@ -10,6 +10,7 @@ import { isUnresolved } from '../regime/region-check';
 import { CacheSnapshots, InstanceSnapshots } from '../snapshot';
 import { type IRegimeVault, RegimeVault, type VaultLock } from '../vault';
 import type { BackupWatch } from '../watch';
+import { EstateStack } from './estate-stack';
 import {
   auditEstate,
   type EstateAudit,
@@ -227,7 +228,7 @@ export class BackupEstate extends Construct {
     const id = own ? region : `${region}-bunker`;
     const existing = this.stacks.get(id);
     if (existing) return existing;
-    const stack = new Stack(this, id, {
+    const stack = new EstateStack(this, id, {
       stackName: `${this.estateName()}-${id}`,
       env: { account, region },
       description: `Backups that stay in their privacy regime: ${region}${own ? '' : ', second account'}`,

@@ -119,7 +119,16 @@ async function copyArchive(request: CopyRequest, place: ArchivePlace) {
   });
   const kept = there.has(PARTS.data)
     ? await readBack(request, place, manifest)
-    : await copyData(request, place, manifest);
+    : await copyData(request, place, manifest).catch(async (error) => {
+        // Another run at the same time may have ended the very upload that this one went on with.
+        if (
+          request.signal?.aborted ||
+          error instanceof DamagedError ||
+          !(await isThere(to, prefix + PARTS.data))
+        )
+          throw error;
+        return readBack(request, place, manifest);
+      });
   for (const [part, content] of [
     [PARTS.seal, seal],
     [PARTS.manifest, bytes],
@@ -156,6 +165,15 @@ async function copyData(request: CopyRequest, place: ArchivePlace, manifest: Man
   } finally {
     signal?.removeEventListener('abort', stop);
   }
+}
+
+async function isThere(store: ArchiveStore, wanted: string): Promise<boolean> {
+  try {
+    for await (const { key } of store.list(wanted)) if (key === wanted) return true;
+  } catch {
+    // What went wrong first says more.
+  }
+  return false;
 }
 
 /** Data without a manifest: of an earlier run that was cut off after it, or something else. */

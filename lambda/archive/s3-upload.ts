@@ -260,7 +260,15 @@ class Upload {
       // The service refuses when what it put together is not as long as what we sent.
       ...(this.target.integrity === 'sha256' ? { MpuObjectSize: this.bytes } : {}),
     });
-    await this.settle(() => this.target.client.send(completion));
+    let refused = false;
+    await this.settle(() =>
+      this.target.client.send(completion).catch((error) => {
+        refused = true;
+        throw error;
+      }),
+    );
+    // Another run has made the same object: these parts are nobody's any more.
+    if (refused && this.mayResume) await this.giveBack().catch(() => {});
   }
 
   /**
@@ -295,6 +303,13 @@ class Upload {
     }
   }
 
+  private async giveBack(): Promise<void> {
+    await this.target.client.send(
+      new AbortMultipartUploadCommand({ ...this.place, UploadId: this.uploadId }),
+      this.hurried ? { abortSignal: AbortSignal.timeout(5000) } : {},
+    );
+  }
+
   /** From outside: what is on its way is cut off, and nothing is waited for. */
   giveUp(reason: unknown): void {
     this.firstFault ??= reason;
@@ -317,10 +332,7 @@ class Upload {
     if (this.mayResume && !(fault instanceof DamagedError) && !(fault instanceof ObjectExistsError))
       return explained;
     try {
-      await this.target.client.send(
-        new AbortMultipartUploadCommand({ ...this.place, UploadId: this.uploadId }),
-        this.hurried ? { abortSignal: AbortSignal.timeout(5000) } : {},
-      );
+      await this.giveBack();
     } catch (refusal) {
       if (!isMissing(refusal)) {
         explained.message += `. The parts sent so far could not be given up either (${(refusal as Error).name}); they are invisible, and the next run or the bucket's lifecycle rule removes them`;

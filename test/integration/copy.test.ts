@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   AbortMultipartUploadCommand,
   CreateBucketCommand,
@@ -107,14 +108,19 @@ const partsThere = async () => {
   return Parts.map(({ PartNumber }) => PartNumber!);
 };
 
-/** Kills the process in the moment that it sends this part, which does not arrive. */
+/** Kills the process when it sends this part, which does not arrive, and all before it have arrived. */
 async function cutOffAt(part: number, signal: NodeJS.Signals = 'SIGKILL', args: string[] = []) {
   let kill = () => {};
+  let begun = false;
+  const killLater = async () => {
+    while ((await partsThere()).length < part - 1) await sleep(20);
+    kill();
+  };
   proxy.fault = (call) => {
     if (call.name !== 'S3 UploadPart' || partOf(call) < part) return undefined;
-    // A second signal would end it at once.
-    kill();
-    kill = () => {};
+    // Once: a second signal would end it at once.
+    if (!begun) void killLater();
+    begun = true;
     return 'silent';
   };
   const ran = await toBucket(args, {
@@ -187,8 +193,15 @@ describe('cut off in the middle', () => {
   });
 
   test('by a service that fails, the same; a bucket that lists nothing keeps nothing', async () => {
-    const fails = (call: Call) =>
-      call.name === 'S3 UploadPart' && partOf(call) > 2 ? { status: 403, code: 'AccessDenied' } : undefined;
+    let arrived: number[] = [];
+    // Tried again until the first two are there, and then refused for good.
+    const fails = (call: Call) => {
+      if (call.name !== 'S3 UploadPart' || partOf(call) < 3) return undefined;
+      void partsThere().then((parts) => {
+        arrived = parts;
+      });
+      return arrived.length < 2 ? { status: 503, code: 'SlowDown' } : { status: 403, code: 'AccessDenied' };
+    };
     proxy.fault = fails;
     const ran = await toBucket();
     expect([ran.code, ran.json<Copied[]>()[0]!.state]).toEqual([3, 'failed']);
@@ -346,9 +359,46 @@ describe('what is not as its manifest says', () => {
 });
 
 test('two runs at once make one archive', async () => {
-  const [one, other] = await Promise.all([toBucket(), toBucket()]);
-  expect([one.code, other.code]).toEqual([0, 0]);
+  // Some begin uploads of their own, and some go on with that of another, which ends it under them.
+  const several = await Promise.all([
+    toBucket(),
+    toBucket(),
+    sleep(700).then(() => toBucket()),
+    sleep(1500).then(() => toBucket()),
+  ]);
+  expect(several.map(({ code, stderr }) => (code === 0 ? code : stderr))).toEqual([0, 0, 0, 0]);
   expect(await verify(away())).toMatchObject({ ok: true, archive });
+  expect(await uploads()).toEqual([]);
+  const folder = join(work.folder, 'at once');
+  const args = ['acme', '--from', work.store, '--to', folder];
+  const both = await Promise.all([copy(args), copy(args)]);
+  expect(both.map(({ code, stderr }) => (code === 0 ? code : stderr))).toEqual([0, 0]);
+  expect(await verify(folder)).toMatchObject({ ok: true, archive });
+});
+
+test('an upload that another run has ended meanwhile is found whole', async () => {
+  await cutOffAt(4);
+  const [upload] = await uploads();
+  let other: ReturnType<typeof toBucket> | undefined;
+  // The first to go on is held at its last part until the other has ended the upload.
+  proxy.fault = (call) => {
+    if (call.name !== 'S3 UploadPart' || partOf(call) !== 4) return undefined;
+    if (other === undefined) {
+      other = runCli(['copy', 'acme', '--from', work.store, '--to', away(), '--json'], {
+        env: { ...environment(), AWS_ENDPOINT_URL: moto().endpoint },
+      });
+      void other.then(() => {
+        other = undefined;
+        proxy.fault = () => undefined;
+      });
+    }
+    return { status: 503, code: 'SlowDown' };
+  };
+  const first = await toBucket();
+  expect(first).toMatchObject({ code: 0 });
+  expect(proxy.calls.filter(({ path }) => path.includes(upload!.UploadId!)).length).toBeGreaterThan(1);
+  expect(await verify(away())).toMatchObject({ ok: true, archive });
+  expect(await uploads()).toEqual([]);
 });
 
 test('all archives, of all tenants, of a time, by name', async () => {

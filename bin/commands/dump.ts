@@ -79,7 +79,7 @@ Examples:
   sovereign-backup dump acme --server postgres://backup@127.0.0.1:5432 --store /backup --key-file backup.key
   sovereign-backup dump acme --database acme_prod --server postgres://backup@db:5432 --store /backup --key-file backup.key --json
   sovereign-backup dump acme --server postgres://backup@db:5432 --store /backup --key-file backup.key \\
-    --store 's3://copies/?region=fr-par&endpoint=https://s3.fr-par.scw.cloud&write-only=true' --key-file off-site.key`,
+    --store 's3://copies/?region=fr-par&endpoint=https://s3.fr-par.scw.cloud&country=FR&write-only=true' --key-file off-site.key`,
     )
     .action(async (tenant: string, options: DumpOptions) => {
       const [

@@ -195,7 +195,9 @@ class Server implements MariadbServer {
       'pid-file': join(this.folder, 'pid'),
       'max-allowed-packet': '1G',
       'innodb-buffer-pool-size': '128M',
-      ...(this.isMariadb ? {} : { mysqlx: 'OFF', 'secure-file-priv': '' }),
+      ...(this.isMariadb
+        ? {}
+        : { mysqlx: 'OFF', 'secure-file-priv': '', 'information-schema-stats-expiry': '0' }),
       ...(this.options.durable
         ? {}
         : { 'innodb-flush-log-at-trx-commit': '0', 'sync-binlog': '0', 'innodb-doublewrite': '0' }),

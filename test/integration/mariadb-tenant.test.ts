@@ -112,9 +112,14 @@ test('an archive is opened and restored with public tools alone', async () => {
   await createTenant(server(), 'public');
   await server().query(
     `use public; create view seen as select id from orders where id < 10;
-     create trigger shout before insert on orders for each row set new.note = upper(new.note);
-     create procedure hello() select 1; insert into orders values (9999, 'new')`,
+     insert into orders values (9999, 'new')`,
   );
+  // By itself: among several statements MySQL keeps its semicolon, and its own tool writes a dump that cannot be loaded.
+  await server().query(
+    'create trigger shout before insert on orders for each row set new.note = upper(new.note)',
+    'public',
+  );
+  await server().query('create procedure hello() select 1', 'public');
   expect(await work.dump('public')).toMatchObject({ code: 0 });
   const dump = openWithPublicTools(archiveFolder('public'), work.key, work.folder);
   await server().query('create database again');

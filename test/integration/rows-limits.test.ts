@@ -39,7 +39,8 @@ const engines = {
     run: (sql: string) => onMariadb().query(sql, 'app'),
     rowsOf: () => mariadb.rowsOf(onMariadb(), 'app'),
     large: `alter table events modify what varchar(2000);
-            insert into events select 3, '2026-02-01' + interval seq second, repeat(md5(seq), 60) from seq_1_to_20000`,
+            insert into events with recursive n as (select 0 as i union all select i + 1 from n where i < 199)
+              select 3, '2026-02-01' + interval a.i + 200 * b.i second, repeat(sha2(a.i + 200 * b.i, 256), 30) from n a, n b where b.i < 100`,
     slow: 'create trigger slow before insert on members for each row do sleep(0.6)',
     quick: 'drop trigger slow',
     kept: async () => (await databases(onMariadb())).filter((name) => name.startsWith('rows_of_')),
@@ -61,12 +62,14 @@ describe.each(['postgresql', 'mariadb'] as const)('%s', (name) => {
     const reviewed = postgres.reviewed(stdout);
     const accepting = reviewed.replace('  - table: members\n', '  - table: members\n    triggersRun: true\n');
     file = postgres.writeDescription(work.folder, 'tenancy.yaml', accepting);
+    ok(await work.dump('3', rows()));
   });
   afterAll(() => work?.remove());
   const rows = (...args: string[]) => ['--database', 'app', '--tenancy-file', file, ...args];
 
   test('of a restore, in the middle of its transaction: the rows are as they were', async () => {
-    ok(await work.dump('3', rows()));
+    // MySQL limits what only reads.
+    if (name === 'mariadb' && !onMariadb().isMariadb) return;
     await run(
       `delete from events where tenant_id = 3; update users set email = 'now' where tenant_id = 3;
         update members set name = 'now' where group_id = 30; ${slow}`,
@@ -87,6 +90,7 @@ describe.each(['postgresql', 'mariadb'] as const)('%s', (name) => {
 
   test('of a dump: there is no archive', async () => {
     await run(large);
+    const archives = (await work.list()).json<unknown[]>();
     // The server waits for us, and we for the limit of the rate.
     const struck = await work.dump(
       '3',
@@ -94,7 +98,7 @@ describe.each(['postgresql', 'mariadb'] as const)('%s', (name) => {
     );
     expect(struck).toMatchObject({ code: 3, stdout: '' });
     expect(struck.stderr).toMatch(/reading \S*events took longer than the 1 s of --statement-timeout/);
-    expect((await work.list()).json()).toHaveLength(1);
+    expect((await work.list()).json()).toEqual(archives);
     expect(await work.dump('3', rows('--statement-timeout', '31536000'))).toMatchObject({ code: 0 });
   });
 

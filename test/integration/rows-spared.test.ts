@@ -78,7 +78,8 @@ describe.each(['postgresql', 'mariadb'] as const)('%s', (name) => {
       delete from events where tenant_id = 3 and what in ('e1', 'e2', 'e3'); insert into events values (3, '2026-07-01', 'new');
       update users set email = 'x' where tenant_id = 3; update logins set name = 'z' where id = 32`);
     expect(said).toMatch(/ 3 come back, 5 change and 1 go; 69 stay as they are/);
-    expect(said).not.toContain(ALL);
+    // MySQL counts rows of its own among those that are inserted, so it is not believed, and all are replaced.
+    if (name === 'postgresql' || onMariadb().isMariadb) expect(said).not.toContain(ALL);
     if (marked) expect((await run('select xmin::text from orders where tenant_id = 3'))[0]).toEqual(marked);
   });
 
@@ -94,7 +95,7 @@ describe.each(['postgresql', 'mariadb'] as const)('%s', (name) => {
     [
       'a row hangs on one that has to go',
       `insert into users (tenant_id, email) values (3, 'new');
-       update users set manager_id = (select max(id) from users where tenant_id = 3) where tenant_id = 3`,
+       update users set manager_id = (select last from (select max(id) as last from users where tenant_id = 3) m) where tenant_id = 3`,
     ],
     [
       'all is gone, circles too',

@@ -25,7 +25,8 @@ export function explain(error: unknown, { needs, holds }: Doing, table?: string)
   if (/ACCESS_DENIED/.test(code))
     return new InputError(`the user may not do this: ${reason}; ${needs}; ${holds}`);
   if (code === 'ER_BAD_DB_ERROR') return new InputError(`${reason}; ${holds}`);
-  if (code === 'ER_CANT_AGGREGATE_2COLLATIONS')
+  // What MariaDB and what MySQL calls it.
+  if (code === 'ER_CANT_AGGREGATE_2COLLATIONS' || code === 'ER_CANNOT_CONVERT_STRING')
     return new InputError(
       `the tenant's value has characters that the character set of the tenant's column does not have (${reason}); check its name, or give --tenant-value; ${holds}`,
     );

@@ -91,6 +91,24 @@ test('what is written to the tenant meanwhile is either put aside or keeps the r
   expect(await rowsOf(server(), 'app')).toEqual(before);
 });
 
+test('a transaction that writes to a row that would stay is waited for, and what it wrote is put aside', async () => {
+  const client = await server().connect('app');
+  await client.query('begin');
+  await client.query(`update users set email = 'late' where tenant_id = 1`);
+  const restoring = work.restore('1', rows());
+  await sleep(900);
+  await client.query('commit');
+  await client.end();
+  const restored = await restoring;
+  ok(restored);
+  expect(restored.stderr).toMatch(/ 0 change and 0 go; .*\n.*beginning again\n.* 4 change and 0 go/);
+  expect(await rowsOf(server(), 'app')).toEqual(before);
+  ok(await work.undo('1', ['--database', 'app', '--tenancy', 'rows']));
+  expect(await run('select distinct email from users where tenant_id = 1')).toEqual([{ email: 'late' }]);
+  ok(await work.undo('1', ['--database', 'app', '--tenancy', 'rows']));
+  expect(await rowsOf(server(), 'app')).toEqual(before);
+});
+
 test('two restores at once both end well, one after the other', async () => {
   const both = await Promise.all([work.restore('1', rows()), work.restore('1', rows())]);
   for (const each of both) ok(each);

@@ -13,7 +13,7 @@ export interface LargeTenants {
    * database takes on its disk, with indexes. Whoever is smaller, or whose size the server does not tell, is begun by the
    * function, and begun again by a task when the function's time does not do.
    *
-   * @default Size.gibibytes(10)
+   * @default Size.gibibytes(10), or with several `dumps.jobs` what fits on the function's disk (`workerStorage`)
    */
   readonly threshold?: Size;
 

@@ -39,7 +39,7 @@ import { explainToNag } from './tenant-nag';
 import { tenantPruning } from './tenant-pruning';
 import type { ListedTenant } from './tenant-source';
 import type { LargeTenantSteps } from './tenant-steps';
-import { LARGE, letLogIn, may, tenantWorkers } from './tenant-worker';
+import { largeFrom, letLogIn, may, tenantWorkers } from './tenant-worker';
 
 /**
  * Dumps of single tenants' databases, from each of which one tenant can be restored alone.
@@ -167,7 +167,7 @@ export class TenantBackups extends Construct implements ec2.IConnectable {
     this.tenantRole = tenantRole;
     const large = task && {
       task,
-      thresholdBytes: (props.largeTenants?.threshold ?? LARGE).toBytes(),
+      thresholdBytes: largeFrom(props).toBytes(),
       severalStores: externalStores.length > 0,
     };
     this.largeTenantWorker = task && taskMachine(this, 'LargeTenantWorker', task);

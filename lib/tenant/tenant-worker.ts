@@ -20,12 +20,21 @@ import { TenantTask } from './tenant-task';
 
 /** As much as Lambda gives. */
 const WORKER_STORAGE = Size.gibibytes(10);
+/** What a dump's temporary folder leaves free for others. */
+const SPARE = Size.mebibytes(256);
 /**
- * From here on a tenant is large. Measured on two processors that also ran the server, a dump reads 130 MB of a database
- * a second, and a restore loads 85 MB, of MariaDB 33. A function of 2048 MiB has little more than one processor; at two
- * fifths of the slowest, 10 GiB are restored for a drill in 14 minutes, within its 15, and dumped in four.
+ * Measured on two processors that also ran the server, a dump reads 130 MB of a database a second, and a restore loads
+ * 85 MB, of MariaDB 33. A function of 2048 MiB has little more than one processor; at two fifths of the slowest, 10 GiB
+ * are restored for a drill in 14 minutes, within its 15, and dumped in four.
  */
-export const LARGE = Size.gibibytes(10);
+const LARGE = Size.gibibytes(10);
+
+/** From here on a tenant is large. A dump by several sessions lies on disk first, so the function begins what fits there. */
+export function largeFrom({ dumps, largeTenants, workerStorage }: TenantBackupsProps): Size {
+  if (largeTenants?.threshold) return largeTenants.threshold;
+  const disk = (workerStorage ?? WORKER_STORAGE).toMebibytes() - SPARE.toMebibytes();
+  return (dumps?.jobs ?? 1) > 1 && disk < LARGE.toMebibytes() ? Size.mebibytes(disk) : LARGE;
+}
 
 export interface TenantWorkersOptions {
   readonly props: TenantBackupsProps;
@@ -93,14 +102,12 @@ export function tenantWorkers(scope: Construct, options: TenantWorkersOptions): 
   return { worker, task, tenantRole: role };
 }
 
-/** What a dump's temporary folder leaves free for others. */
-const SPARE = Size.mebibytes(256);
-
-/** A dump by several sessions lies on disk first: whoever is just too small for a task must fit on the function's. */
-function checkRoom(scope: Construct, { dumps, largeTenants, workerStorage }: TenantBackupsProps): void {
+/** Whoever is just too small for a task must fit on the function's disk. */
+function checkRoom(scope: Construct, props: TenantBackupsProps): void {
+  const { dumps, largeTenants, workerStorage } = props;
   if (!((dumps?.jobs ?? 1) > 1) || !largeTenants) return;
   const disk = (workerStorage ?? WORKER_STORAGE).toMebibytes();
-  const most = (largeTenants.threshold ?? LARGE).toMebibytes();
+  const most = largeFrom(props).toMebibytes();
   if (most + SPARE.toMebibytes() <= disk) return;
   addProblem(
     scope,

@@ -294,7 +294,12 @@ test.each([
 
 test.each([
   [{ threshold: Size.gibibytes(9) }, undefined, ''],
-  [{}, undefined, /of up to 10240 MiB .* disk of 10240 MiB.*lower the threshold to 9984 MiB or less/],
+  [{}, undefined, ''],
+  [
+    { threshold: Size.gibibytes(10) },
+    undefined,
+    /of up to 10240 MiB .* disk of 10240 MiB.*lower the threshold to 9984 MiB or less/,
+  ],
   [{ threshold: Size.gibibytes(2) }, Size.gibibytes(2), /disk of 2048 MiB/],
   [{ threshold: Size.gibibytes(2) }, Size.gibibytes(3), ''],
 ] as const)('several jobs need room for whoever the function begins: %j', (large, workerStorage, said) => {
@@ -302,6 +307,19 @@ test.each([
   if (said === '') expect(found).toBe('');
   else expect(found).toMatch(said);
 });
+
+test.each([
+  [undefined, 9984],
+  [Size.gibibytes(2), 1792],
+] as const)(
+  'with several jobs and %j of disk, whoever does not fit there is large',
+  (workerStorage, mebibytes) => {
+    const { template } = backups({}, { dumps: { jobs: 2 }, workerStorage });
+    expect(JSON.stringify(template().toJSON())).toContain(
+      `NumericGreaterThanEquals\\":${mebibytes * 1024 ** 2}`,
+    );
+  },
+);
 
 test('outside of a VPC it is refused', () => {
   expect(complaint(backups({}, { vpc: undefined }).app)).toContain(

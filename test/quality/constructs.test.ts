@@ -6,7 +6,7 @@ import * as lib from 'cdk-sovereign-backup';
 import { Construct } from 'constructs';
 import { lint } from '../support/cfn-lint';
 import { appWith, complaint, stackIn } from '../synth';
-import { CONSTRUCTS, PLACES } from './constructs';
+import { CONSTRUCTS, type Made, PLACES } from './constructs';
 
 const exported = Object.entries(lib)
   .filter(([, each]) => typeof each === 'function' && each.prototype instanceof Construct)
@@ -22,16 +22,50 @@ const cases = Object.entries(PLACES).flatMap(([partition, place]) =>
   ),
 );
 
+/** Whether it refers to something that may be in another stack. */
+const refersElsewhere = (make: Made['make']) => make.length > 3;
+
+/** Those in whose templates the partition shows most. */
+const OF_PARTITIONS = /^(BackupAudit|BackupWatch|RestoreTestingPlan)$/;
+
 describe.each(cases)('in %s with %s references', (partition, strength, place) => {
   const app = appWith({ '@aws-cdk/core:defaultCrossStackReferences': strength });
+  const pairs: { readonly name: string; readonly apart: Stack }[] = [];
   for (const [name, { make, absent, ofApp }] of Object.entries(CONSTRUCTS)) {
     if (absent?.includes(partition)) continue;
     const env = { account: '111111111111', region: place.home };
     const scope = ofApp ? app : new Stack(app, name, { env });
-    for (const id of ['One', 'Two']) make(scope, id, place);
+    for (const id of ['One', 'Two']) make(scope, id, place, scope);
+    if (!refersElsewhere(make)) continue;
+    // What it refers to is in another stack: the two strengths differ there alone.
+    const near = new Stack(app, `${name}Near`, { env });
+    const apart = new Stack(app, `${name}Apart`, { env });
+    make(apart, 'Three', place, near);
+    pairs.push({ name, apart });
   }
 
   test('all of them synthesize, each twice in a stack', () => expect(complaint(app)).toBe(''));
+
+  test('what is in another stack is referred to as was asked for', () => {
+    const intrinsic = { weak: 'Fn::GetStackOutput', strong: 'Fn::ImportValue' };
+    const referring = pairs.filter(({ apart }) => {
+      const text = JSON.stringify(Template.fromStack(apart).toJSON());
+      const found = Object.values(intrinsic).filter((each) => text.includes(each));
+      expect([undefined, intrinsic[strength]]).toContain(found[0]);
+      return found.length === 1;
+    });
+    // The others name what they need by tags, and by names that are known without references.
+    expect(referring.map(({ name }) => name)).toEqual(['BackupWatch', 'TenantDrill']);
+  });
+
+  // Linting takes long: estates and tenants have templates of the example's, which are linted on their own.
+  const wanted = partition === 'aws' ? /^(?!Estate|Tenant).*(?<!Near|Apart)$/ : OF_PARTITIONS;
+  const linted = app.node.children
+    .filter((each) => Stack.isStack(each))
+    .filter(({ stackName }) => strength === 'weak' && wanted.test(stackName));
+  for (const stack of linted) {
+    test(`cfn-lint is content with ${stack.stackName}`, async () => expect(await lint(app, stack)).toBe(''));
+  }
 
   test('no ARN and no service name is of another partition', () => {
     const { directory } = app.synth();
@@ -57,7 +91,8 @@ test.each(
 )('CDK says that %s is not to be had in %s', (name, partition) => {
   const place = PLACES[partition]!;
   const app = appWith();
-  CONSTRUCTS[name]!.make(stackIn(place.home, app), 'One', place);
+  const stack = stackIn(place.home, app);
+  CONSTRUCTS[name]!.make(stack, 'One', place, stack);
   expect(complaint(app)).toContain(`does not exist in '${place.home}'`);
 });
 
@@ -85,7 +120,7 @@ test.each(
   const stack = stackIn(undefined, app);
   let thrown = '';
   try {
-    CONSTRUCTS[name]!.make(stack, 'One', { ...PLACES.aws!, copy: undefined });
+    CONSTRUCTS[name]!.make(stack, 'One', { ...PLACES.aws!, copy: undefined }, stack);
   } catch (error) {
     thrown = (error as Error).message;
   }

@@ -1,5 +1,6 @@
 /** How each exported construct is made with little, for the tests that all of them have to pass: a new one goes here. */
-import { Duration, Names } from 'aws-cdk-lib';
+import { Duration, Names, Stack } from 'aws-cdk-lib';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as lib from 'cdk-sovereign-backup';
 import type { Construct } from 'constructs';
 
@@ -22,12 +23,48 @@ export interface Made {
   readonly ofApp?: true;
   /** Partitions in which CloudFormation has no such resource. */
   readonly absent?: readonly string[];
-  readonly make: (scope: Construct, id: string, place: Place) => Construct;
+  /** Makes what it refers to in `near`, which may be another stack. */
+  readonly make: (scope: Construct, id: string, place: Place, near: Construct) => Construct;
   /** Whether it may be in a stack whose region is known only at deployment, and how it is made there. */
   readonly agnostic?: (scope: Construct, id: string) => Construct;
 }
 
 const vault = (stack: Construct, id: string) => new lib.RegimeVault(stack, `${id}Vault`);
+const planOf = (stack: Construct, id: string, { regime, copy }: Place, inVault: lib.RegimeVault) => {
+  const away =
+    copy && lib.RegimeVault.fromAttributes(stack, `${id}Away`, { vaultName: 'away', region: copy, regime });
+  const plan = new lib.RegimeBackupPlan(stack, `${id}Plan`, {
+    vault: inVault,
+    copies: away ? [away] : [],
+    rules: [lib.BackupRule.hourly(), lib.BackupRule.continuous()],
+  });
+  plan.protect('Protected', { tags: { audited: id }, types: [lib.ResourceType.EC2, lib.ResourceType.RDS] });
+  return plan;
+};
+/** Every validator that needs no network. */
+const drills = (stack: Construct, id: string, near: Construct) => {
+  const { partition, region } = Stack.of(stack);
+  const judge = lambda.Function.fromFunctionArn(
+    near,
+    `${id}Judge`,
+    `arn:${partition}:lambda:${region}:111111111111:function:judge`,
+  );
+  const plan = new lib.RestoreTestingPlan(stack, id, { vaults: [vault(near, id)] });
+  plan.addSelection('Instances', {
+    resourceType: lib.ResourceType.EC2,
+    validators: [lib.RestoreValidator.instanceBoots(), lib.RestoreValidator.judgedBy(judge)],
+  });
+  plan.addSelection('Tables', {
+    resourceType: lib.ResourceType.DYNAMODB,
+    validators: [lib.RestoreValidator.hasItems({ shareOfSource: 0.5 })],
+  });
+  plan.addSelection('Buckets', {
+    resourceType: lib.ResourceType.S3,
+    resources: [`arn:${partition}:s3:::orders`],
+    validators: [lib.RestoreValidator.objectsMatch()],
+  });
+  return plan;
+};
 const tenants = (stack: Construct, id: string) =>
   new lib.TenantBackups(stack, id, {
     source: lib.TenantSource.discover(lib.DatabaseServer.fromEndpoint({ host: 'db.internal' }), '%'),
@@ -48,11 +85,11 @@ export const CONSTRUCTS: Readonly<Record<string, Made>> = {
   },
   BackupAudit: {
     absent: ['aws-cn'],
-    make: (stack, id, { regime }) => {
-      const plan = new lib.RegimeBackupPlan(stack, `${id}Plan`, { vault: vault(stack, id) });
-      plan.protect('Protected', { tags: { audited: id } });
-      return new lib.BackupAudit(stack, id, { regime, plans: [plan] });
-    },
+    make: (stack, id, place, near) =>
+      new lib.BackupAudit(stack, id, {
+        regime: place.regime,
+        plans: [planOf(near, id, place, vault(near, id))],
+      }),
   },
   BackupEstate: {
     ofApp: true,
@@ -71,7 +108,18 @@ export const CONSTRUCTS: Readonly<Record<string, Made>> = {
       }),
   },
   BackupWatch: {
-    make: (stack, id, { regime }) => new lib.BackupWatch(stack, id, { regime, vaults: [vault(stack, id)] }),
+    make: (stack, id, place, near) => {
+      const { regime } = place;
+      const ours = vault(near, id);
+      return new lib.BackupWatch(stack, id, {
+        regime,
+        vaults: [ours],
+        plans: [planOf(near, id, place, ours)],
+        snapshots: [new lib.InstanceSnapshots(near, `${id}Snapshots`, { regime, targetTags: { role: id } })],
+        caches: [new lib.CacheSnapshots(near, `${id}Caches`, { replicationGroups: ['sessions'] })],
+        drills: WITHOUT.includes(regime.partition) ? [] : [drills(near, `${id}Drills`, near)],
+      });
+    },
   },
   CacheSnapshots: {
     make: (stack, id) =>
@@ -89,13 +137,13 @@ export const CONSTRUCTS: Readonly<Record<string, Made>> = {
   },
   LegalHold: {
     absent: WITHOUT,
-    make: (stack, id) =>
+    make: (stack, id, _, near) =>
       new lib.LegalHold(stack, id, {
         title: id,
         description: 'matter',
         fromDay: '2026-01-01',
         toDay: '2026-02-01',
-        vaults: [vault(stack, id)],
+        vaults: [vault(near, id)],
       }),
     agnostic: (stack, id) =>
       new lib.LegalHold(stack, id, {
@@ -125,12 +173,12 @@ export const CONSTRUCTS: Readonly<Record<string, Made>> = {
     agnostic: (stack, id) => new lib.RecycleBin(stack, id),
   },
   RegimeBackupPlan: {
-    make: (stack, id, { copy, regime }) => {
+    make: (stack, id, { copy, regime }, near) => {
       const away =
         copy &&
         lib.RegimeVault.fromAttributes(stack, `${id}Away`, { vaultName: 'away', region: copy, regime });
       const plan = new lib.RegimeBackupPlan(stack, id, {
-        vault: vault(stack, id),
+        vault: vault(near, id),
         copies: away ? [away] : [],
       });
       plan.protect('Protected', {
@@ -148,14 +196,7 @@ export const CONSTRUCTS: Readonly<Record<string, Made>> = {
   ResidencyWatch: { make: (stack, id, { regime }) => new lib.ResidencyWatch(stack, id, { regime }) },
   RestoreTestingPlan: {
     absent: WITHOUT,
-    make: (stack, id) => {
-      const plan = new lib.RestoreTestingPlan(stack, id, { vaults: [vault(stack, id)] });
-      plan.addSelection('Instances', {
-        resourceType: lib.ResourceType.EC2,
-        validators: [lib.RestoreValidator.instanceBoots()],
-      });
-      return plan;
-    },
+    make: (stack, id, _, near) => drills(stack, id, near),
     agnostic: (stack, id) => {
       const plan = new lib.RestoreTestingPlan(stack, id);
       plan.addSelection('Volumes', { resourceType: lib.ResourceType.EBS });
@@ -174,6 +215,6 @@ export const CONSTRUCTS: Readonly<Record<string, Made>> = {
   SqlServerStaging: { make: (stack, id) => new lib.SqlServerStaging(stack, id) },
   TenantBackups: { make: tenants },
   TenantDrill: {
-    make: (stack, id) => new lib.TenantDrill(stack, id, { backups: tenants(stack, `${id}Backups`) }),
+    make: (stack, id, _, near) => new lib.TenantDrill(stack, id, { backups: tenants(near, `${id}Backups`) }),
   },
 };

@@ -5,6 +5,7 @@ import { Template } from 'aws-cdk-lib/assertions';
 import * as lib from 'cdk-sovereign-backup';
 import { Construct } from 'constructs';
 import { lint } from '../support/cfn-lint';
+import { isOfIdentity, type Resource, statements, unreasoned } from '../support/iam';
 import { appWith, complaint, stackIn } from '../synth';
 import { CONSTRUCTS, type Made, PLACES } from './constructs';
 
@@ -66,6 +67,21 @@ describe.each(cases)('in %s with %s references', (partition, strength, place) =>
   for (const stack of linted) {
     test(`cfn-lint is content with ${stack.stackName}`, async () => expect(await lint(app, stack)).toBe(''));
   }
+
+  test('no role may do everything, or anything to everything', () => {
+    let seen = 0;
+    const found: string[] = [];
+    for (const stack of app.node.findAll().filter((each) => Stack.isStack(each))) {
+      const resources: Record<string, Resource> = Template.fromStack(stack).toJSON().Resources;
+      for (const [id, resource] of Object.entries(resources)) {
+        if (!isOfIdentity(resource)) continue;
+        seen += [...statements(resource.Properties)].length;
+        found.push(...unreasoned(resource).map((action) => `${stack.stackName} ${id}: ${action}`));
+      }
+    }
+    expect(found).toEqual([]);
+    expect(seen).toBeGreaterThan(100);
+  });
 
   test('no ARN and no service name is of another partition', () => {
     const { directory } = app.synth();

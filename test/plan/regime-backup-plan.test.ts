@@ -2,15 +2,18 @@ import { Aws, Duration, type Stack, TimeZone } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { BackupVault } from 'aws-cdk-lib/aws-backup';
 import { Schedule } from 'aws-cdk-lib/aws-events';
+import { Role } from 'aws-cdk-lib/aws-iam';
 import {
   BackupRule,
   Cargo,
+  MalwareScan,
   PrivacyRegime,
   RegimeBackupPlan,
   RegimeVault,
   ResourceType,
   VaultLock,
 } from 'cdk-sovereign-backup';
+import { lint } from '../support/cfn-lint';
 import { appWith, complaint, referenceStrengths, stackIn } from '../synth';
 
 const account = '111111111111';
@@ -253,6 +256,53 @@ describe('transfer exceptions', () => {
     );
     expect(message).toContain('expired on 2020-01-01');
     expect(message).toContain('backups would go');
+  });
+});
+
+describe('indexes, scans for malware and Volume Shadow Copies', () => {
+  const rules = [
+    BackupRule.daily({ index: [ResourceType.S3, ResourceType.EBS], malwareScan: MalwareScan.INCREMENTAL }),
+  ];
+
+  test('are in the plan as AWS Backup writes them', async () => {
+    const app = appWith();
+    const stack = stackIn('eu-west-1', app);
+    const malwareScanRole = Role.fromRoleArn(stack, 'Scanner', `arn:aws:iam::${account}:role/scanner`);
+    const plan = new RegimeBackupPlan(stack, 'Plan', {
+      vault: new RegimeVault(stack, 'Vault'),
+      rules,
+      windowsVss: true,
+      malwareScanRole,
+    });
+    plan.protect('Tagged', { tags: { backup: 'yes' }, types: [ResourceType.EC2, ResourceType.S3] });
+    expect(complaint(app)).toBe('');
+    Template.fromStack(stack).hasResourceProperties('AWS::Backup::BackupPlan', {
+      BackupPlan: {
+        AdvancedBackupSettings: [{ ResourceType: 'EC2', BackupOptions: { WindowsVSS: 'enabled' } }],
+        BackupPlanRule: [
+          Match.objectLike({
+            IndexActions: [{ ResourceTypes: ['S3', 'EBS'] }],
+            ScanActions: [{ MalwareScanner: 'GUARDDUTY', ScanMode: 'INCREMENTAL_SCAN' }],
+          }),
+        ],
+        ScanSettings: [
+          Match.objectLike({
+            MalwareScanner: 'GUARDDUTY',
+            ScannerRoleArn: `arn:aws:iam::${account}:role/scanner`,
+          }),
+        ],
+      },
+    });
+    expect(await lint(app, stack)).toBe('');
+  });
+
+  test('are refused together, where there is no index and nobody scans', () => {
+    const { app } = planIn('eu-west-1', [], {
+      rules: [...rules, BackupRule.hourly({ index: [ResourceType.RDS] })],
+    });
+    const message = complaint(app);
+    expect(message).toContain("rule 'daily' scans for malware: give the plan a malwareScanRole");
+    expect(message).toContain("rule 'hourly' indexes RDS: AWS Backup indexes S3 and EBS only");
   });
 });
 

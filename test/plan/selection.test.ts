@@ -63,6 +63,34 @@ test('constructs: everything under them that AWS Backup protects, by reference, 
   expect(await lint(app, stack)).toBe('');
 });
 
+test('types: each by the ARNs that its service documents, in the partition of the stack', () => {
+  const documented = {
+    EC2: 'ec2:*:*:instance/*',
+    EBS: 'ec2:*:*:volume/*',
+    RDS: 'rds:*:*:db:*',
+    AURORA: 'rds:*:*:cluster:*',
+    DYNAMODB: 'dynamodb:*:*:table/*',
+    EFS: 'elasticfilesystem:*:*:file-system/*',
+    FSX: 'fsx:*:*:file-system/*',
+    S3: 's3:::*',
+    REDSHIFT: 'redshift:*:*:cluster:*',
+    TIMESTREAM: 'timestream:*:*:database/*',
+    CLOUDFORMATION: 'cloudformation:*:*:stack/*',
+    VMWARE: 'backup-gateway:*:*:vm/*',
+    SAP_HANA: 'ssm-sap:*:*:HANA/*',
+  };
+  const types = Object.entries(ResourceType).filter(([, each]) => each instanceof ResourceType);
+  expect(Object.fromEntries(types.map(([name, { arnPattern }]) => [name, arnPattern]))).toEqual(documented);
+  const { stack, plan } = planWith();
+  plan.protect('All', { tags: { env: 'prod' }, types: types.map(([, type]) => type) });
+  const arns = selectionOf(stack).Resources.map(
+    (each: { 'Fn::Join': [string, unknown[]] }) => each['Fn::Join'][1],
+  );
+  expect(arns).toEqual(
+    Object.values(documented).map((pattern) => ['arn:', { Ref: 'AWS::Partition' }, `:${pattern}`]),
+  );
+});
+
 test('conditions of all four kinds, all of which must hold', () => {
   const { app, stack, plan } = planWith();
   plan.protect('Some', {

@@ -1,7 +1,7 @@
 // `npm run bench [-- --megabytes 600 --rounds 5 --only dump,mariadb,rows,synth,audit]`: prints a table, writes JSON.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { cpus, totalmem } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { benchDump } from './dump.mts';
 import { printFigure, printRuns } from './figures.mts';
@@ -124,7 +124,8 @@ if (parts.includes('audit')) {
       `(Node alone ${result.nodeMilliseconds.toFixed(0)} ms)`,
   );
 }
-await mkdir(join(root, values.out), { recursive: true });
-const file = join(values.out, 'results.json');
-await writeFile(join(root, file), `${JSON.stringify(results, null, 2)}\n`);
+const out = resolve(root, values.out);
+await mkdir(out, { recursive: true });
+const file = join(out, 'results.json');
+await writeFile(file, `${JSON.stringify(results, null, 2)}\n`);
 console.log(`\nwritten to ${file}`);

@@ -31,12 +31,14 @@ const OF_PARTITIONS = /^(BackupAudit|BackupWatch|RestoreTestingPlan)$/;
 
 describe.each(cases)('in %s with %s references', (partition, strength, place) => {
   const app = appWith({ '@aws-cdk/core:defaultCrossStackReferences': strength });
+  // That they do not get in each other's way has nothing to do with the partition.
+  const ids = partition === 'aws' ? ['One', 'Two'] : ['One'];
   const pairs: { readonly name: string; readonly apart: Stack }[] = [];
   for (const [name, { make, absent, ofApp }] of Object.entries(CONSTRUCTS)) {
     if (absent?.includes(partition)) continue;
     const env = { account: '111111111111', region: place.home };
     const scope = ofApp ? app : new Stack(app, name, { env });
-    for (const id of ['One', 'Two']) make(scope, id, place, scope);
+    for (const id of ids) make(scope, id, place, scope);
     if (!refersElsewhere(make)) continue;
     // What it refers to is in another stack: the two strengths differ there alone.
     const near = new Stack(app, `${name}Near`, { env });
@@ -45,7 +47,7 @@ describe.each(cases)('in %s with %s references', (partition, strength, place) =>
     pairs.push({ name, apart });
   }
 
-  test('all of them synthesize, each twice in a stack', () => expect(complaint(app)).toBe(''));
+  test(`all of them synthesize, ${ids.length} of each in a stack`, () => expect(complaint(app)).toBe(''));
 
   test('what is in another stack is referred to as was asked for', () => {
     const intrinsic = { weak: 'Fn::GetStackOutput', strong: 'Fn::ImportValue' };

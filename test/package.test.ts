@@ -1,6 +1,6 @@
 // What npm would publish, installed where nothing else is.
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -13,9 +13,17 @@ let installed: string;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'sovereign-package-'));
-  // The package was built before the tests; building it again here would race with those that read dist/.
-  const args = ['pack', '--json', '--ignore-scripts', '--pack-destination', folder];
-  const { stdout } = await run('npm', args, { cwd: root, maxBuffer: 16 << 20 });
+  // From a copy without scripts: older releases of npm build the package when they pack it, whatever they are told, and
+  // that would race with the tests that read dist/.
+  const source = join(folder, 'source');
+  const left = ['.git', 'node_modules', '.cache', 'cdk.out', 'demo-out', 'bench-out'].map((name) =>
+    join(root, name),
+  );
+  cpSync(root, source, { recursive: true, filter: (path) => !left.includes(path) });
+  const declared = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  writeFileSync(join(source, 'package.json'), JSON.stringify({ ...declared, scripts: {} }));
+  const args = ['pack', '--json', '--pack-destination', folder];
+  const { stdout } = await run('npm', args, { cwd: source, maxBuffer: 16 << 20 });
   const [pack] = JSON.parse(stdout);
   files = pack.files.map((file: { path: string }) => file.path);
   installed = join(folder, 'project/node_modules/cdk-sovereign-backup');

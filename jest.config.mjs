@@ -16,6 +16,7 @@ export default {
   // Sources of lambda/ and bin/ name each other as they will be named when built.
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': ['$1.js', '$1.ts'] },
   moduleFileExtensions: ['ts', 'mts', 'js', 'mjs', 'json', 'node'],
+  globalSetup: '<rootDir>/test/support/temporary-files.mjs',
   testEnvironment: '<rootDir>/test/support/one-context.mjs',
   testEnvironmentOptions: { globalsCleanup: 'off' },
   setupFiles: ['<rootDir>/test/support/shared-modules.cjs'],

@@ -1,7 +1,6 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Stack, Stage } from 'aws-cdk-lib';
 import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
@@ -359,7 +358,8 @@ export class TenantBackups extends Construct implements ec2.IConnectable {
   }
 
   private listTenants(tenants: ListedTenant[]): TenantList {
-    const path = join(mkdtempSync(join(tmpdir(), 'tenants-')), 'tenants.json');
+    // Beside the templates, where nothing is left behind that was not asked for.
+    const path = join(Stage.of(this)!.outdir, `tenants-${this.node.addr}.json`);
     const rows = tenants.map(({ tenant, database }) => ({ tenant, database: database ?? tenant }));
     writeFileSync(path, JSON.stringify(rows));
     const asset = new Asset(this, 'TenantList', { path });

@@ -133,9 +133,9 @@ const advice: Record<string, string> = {
 
 export function explainKms(error: unknown, arn: string): KeyError {
   const { name = 'unknown error', message = '' } = error as Error;
-  const todo = advice[name];
+  const whatToDo = advice[name];
   return new KeyError(
-    `the archive key ${arn} could not be used (${message && message !== name ? `${name}: ${message}` : name})${todo ? `; ${todo}` : ''}`,
+    `the archive key ${arn} could not be used (${message && message !== name ? `${name}: ${message}` : name})${whatToDo ? `; ${whatToDo}` : ''}`,
     { cause: error },
   );
 }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Ran, runCli } from '../support/cli';
+import { ok, runCli } from '../support/cli';
 import { useMariadb } from '../support/mariadb';
 import { createShared, rowsOf } from '../support/mariadb-shared';
 import { databases, mariadbWorkspace } from '../support/mariadb-tenants';
@@ -7,9 +7,6 @@ import { reviewed, writeDescription } from '../support/shared';
 import type { Workspace } from '../support/tenants';
 
 const server = useMariadb();
-const ok = (ran: Ran) => {
-  if (ran.code !== 0) throw new Error(ran.stderr);
-};
 let work: Workspace;
 let file: string;
 let before: Record<string, string[]>;

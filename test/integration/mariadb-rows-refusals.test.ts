@@ -4,7 +4,7 @@ import type { prepareRows as PrepareRows } from '../../lambda/engine/mariadb/row
 import { parseServer } from '../../lambda/engine/server';
 import { readDescription } from '../../lambda/tenancy/read';
 import { bundled } from '../support/bundled';
-import { type Ran, runCli } from '../support/cli';
+import { ok, type Ran, runCli } from '../support/cli';
 import { useMariadb } from '../support/mariadb';
 import { createShared, rowsOf } from '../support/mariadb-shared';
 import { databases, mariadbWorkspace } from '../support/mariadb-tenants';
@@ -12,9 +12,6 @@ import { reviewed, writeDescription } from '../support/shared';
 import type { Workspace } from '../support/tenants';
 
 const server = useMariadb();
-const ok = (ran: Ran) => {
-  if (ran.code !== 0) throw new Error(ran.stderr);
-};
 let work: Workspace;
 let described: string;
 let file: string;

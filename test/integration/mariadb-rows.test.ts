@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
-import { type Ran, runCli } from '../support/cli';
+import { ok, runCli } from '../support/cli';
 import { useMariadb } from '../support/mariadb';
 import { createShared, HARD_NAME, rowsOf } from '../support/mariadb-shared';
 import { databases, mariadbWorkspace, quoted, quotedText } from '../support/mariadb-tenants';
@@ -11,10 +11,6 @@ import type { Workspace } from '../support/tenants';
 
 // Modes in which a careless statement would mean something else.
 const server = useMariadb({ settings: { 'sql-mode': 'NO_BACKSLASH_ESCAPES,ANSI_QUOTES' } });
-const ok = (ran: Ran) => {
-  if (ran.code !== 0) throw new Error(ran.stderr);
-  return ran;
-};
 let work: Workspace;
 let file: string;
 beforeAll(async () => {

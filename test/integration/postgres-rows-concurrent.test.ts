@@ -1,13 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Ran, runCli } from '../support/cli';
+import { ok, runCli } from '../support/cli';
 import { usePostgres } from '../support/postgres';
 import { createShared, reviewed, rowsOf, writeDescription } from '../support/shared';
 import { type Workspace, workspace } from '../support/tenants';
 
 const server = usePostgres();
-const ok = (ran: Ran) => {
-  if (ran.code !== 0) throw new Error(ran.stderr);
-};
 let work: Workspace;
 let file: string;
 let before: Record<string, string[]>;

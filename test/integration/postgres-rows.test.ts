@@ -1,12 +1,9 @@
-import { type Ran, runCli } from '../support/cli';
+import { ok, runCli } from '../support/cli';
 import { usePostgres } from '../support/postgres';
 import { createShared, reviewed, rowsOf, writeDescription } from '../support/shared';
 import { type Workspace, workspace } from '../support/tenants';
 
 const server = usePostgres();
-const ok = (ran: Ran) => {
-  if (ran.code !== 0) throw new Error(ran.stderr);
-};
 let work: Workspace;
 let file: string;
 beforeAll(async () => {

@@ -2,14 +2,11 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
-import type { Ran } from '../support/cli';
+import { ok } from '../support/cli';
 import { usePostgres } from '../support/postgres';
 import { type Workspace, workspace } from '../support/tenants';
 
 const server = usePostgres();
-const ok = (ran: Ran) => {
-  if (ran.code !== 0) throw new Error(ran.stderr);
-};
 let work: Workspace;
 beforeAll(async () => {
   work = await workspace(server);

@@ -2,13 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
-import { type Ran, runCli } from '../support/cli';
-import { useMariadb } from '../support/mariadb';
+import { ok, runCli } from '../support/cli';
 import * as mariadb from '../support/mariadb-shared';
-import { databases, mariadbWorkspace, quoted } from '../support/mariadb-tenants';
-import { usePostgres } from '../support/postgres';
-import * as postgres from '../support/shared';
-import { type Workspace, workspace } from '../support/tenants';
+import { databases, quoted } from '../support/mariadb-tenants';
+import { described, useShared } from '../support/shared-engines';
+import type { Workspace } from '../support/tenants';
 
 interface Table {
   schema: string;
@@ -23,20 +21,16 @@ interface Comparison {
 }
 
 const HOSTILE = ["o'neil\\", '"; drop table notes; -- ', '\\N', '日本\u202e🐢'];
-const onPostgres = usePostgres();
-const onMariadb = useMariadb({ settings: { 'sql-mode': 'NO_BACKSLASH_ESCAPES,ANSI_QUOTES' } });
+const shared = useShared({ settings: { 'sql-mode': 'NO_BACKSLASH_ESCAPES,ANSI_QUOTES' } });
+const { onPostgres, onMariadb } = shared;
 
 const engines = {
   postgresql: {
+    ...shared.postgresql,
     schema: 'public',
     hard: 'Order lines; drop table x',
     quote: (name: string) => `"${name}"`,
     hour: (hours: number) => `'2026-07-01'::timestamptz + make_interval(hours => ${hours})`,
-    server: onPostgres,
-    workspace: () => workspace(onPostgres),
-    create: (name: string) => postgres.createShared(onPostgres(), name),
-    run: (sql: string, database = 'app') => onPostgres().query(sql, [], database),
-    rowsOf: (database = 'app') => postgres.rowsOf(onPostgres(), database),
     /** Databases, schemas and locks: whatever a comparison could leave. */
     traces: () =>
       onPostgres().query(
@@ -47,40 +41,27 @@ const engines = {
       ),
   },
   mariadb: {
+    ...shared.mariadb,
     schema: 'app',
     hard: mariadb.HARD_NAME,
     quote: quoted,
     hour: (hours: number) => `'2026-07-01' + interval ${hours} hour`,
-    server: onMariadb,
-    workspace: () => mariadbWorkspace(onMariadb),
-    create: (name: string) => mariadb.createShared(onMariadb(), name),
-    run: (sql: string, database = 'app') => onMariadb().query(`set sql_mode = ''; ${sql}`, database),
-    rowsOf: (database = 'app') => mariadb.rowsOf(onMariadb(), database),
     traces: () => databases(onMariadb()),
   },
 };
 
 describe.each(['postgresql', 'mariadb'] as const)('%s', (name) => {
   const { schema, hard, quote, hour, server, create, run, rowsOf, traces, ...engine } = engines[name];
-  const ok = (ran: Ran) => {
-    if (ran.code !== 0) throw new Error(ran.stderr);
-    return ran;
-  };
   let work: Workspace;
   let file: string;
   beforeAll(async () => {
     work = await engine.workspace();
     await create('app');
-    file = await described('app', 'tenant_id');
+    file = await described(work, server());
     ok(await work.dump('3', rows()));
   });
   afterAll(() => work?.remove());
 
-  async function described(database: string, column: string): Promise<string> {
-    const where = ['--server', server().url, '--database', database, '--column', column];
-    const { stdout } = ok(await runCli(['tenancy', 'infer', ...where]));
-    return postgres.writeDescription(work.folder, `${database}.yaml`, postgres.reviewed(stdout));
-  }
   const rows = (...args: string[]) => ['--database', 'app', '--tenancy-file', file, ...args];
   const command = (args: string[]) =>
     runCli([
@@ -155,8 +136,8 @@ describe.each(['postgresql', 'mariadb'] as const)('%s', (name) => {
     await run(
       `alter table members add added int default 7; create table fresh (tenant_id bigint not null primary key)`,
     );
-    const described_ = await described('app', 'tenant_id');
-    const { code, of } = await compare(['3', '--database', 'app', '--tenancy-file', described_]);
+    const wider = await described(work, server());
+    const { code, of } = await compare(['3', '--database', 'app', '--tenancy-file', wider]);
     expect(code).toBe(1);
     expect(of('members')).toMatchObject({
       state: 'changed',
@@ -166,7 +147,7 @@ describe.each(['postgresql', 'mariadb'] as const)('%s', (name) => {
     expect(of('fresh')).toMatchObject({ state: 'added', archiveRows: null, liveRows: 0 });
     // What a restore would refuse is no comparison either.
     await run('insert into fresh values (3)');
-    const refused = await command(['3', '--database', 'app', '--tenancy-file', described_]);
+    const refused = await command(['3', '--database', 'app', '--tenancy-file', wider]);
     expect(refused).toMatchObject({ code: 2, stdout: '' });
     expect(refused.stderr).toContain('fresh is not in the archive, and the tenant has 1 rows in it');
     await run('drop table fresh; alter table members drop added');
@@ -198,7 +179,7 @@ describe.each(['postgresql', 'mariadb'] as const)('%s', (name) => {
        ).join(';')}`.replaceAll('float4', name === 'mariadb' ? 'float' : 'real'),
       'texts',
     );
-    const texts = await described('texts', 'tenant');
+    const texts = await described(work, server(), { database: 'texts', column: 'tenant' });
     for (const [at, value] of HOSTILE.entries()) {
       const of = ['--database', 'texts', '--tenancy-file', texts, `--tenant-value=${value}`];
       ok(await work.dump(`hostile${at}`, of));

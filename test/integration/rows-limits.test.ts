@@ -1,23 +1,16 @@
 // `--statement-timeout` for rows of shared tables: what it strikes leaves nothing behind.
-import { type Ran, runCli } from '../support/cli';
-import { useMariadb } from '../support/mariadb';
-import * as mariadb from '../support/mariadb-shared';
-import { databases, mariadbWorkspace } from '../support/mariadb-tenants';
-import { usePostgres } from '../support/postgres';
-import * as postgres from '../support/shared';
-import { type Workspace, workspace } from '../support/tenants';
+import { ok, runCli } from '../support/cli';
+import { databases } from '../support/mariadb-tenants';
+import { described, useShared } from '../support/shared-engines';
+import type { Workspace } from '../support/tenants';
 
-const onPostgres = usePostgres();
-const onMariadb = useMariadb();
+const shared = useShared();
+const { onPostgres, onMariadb } = shared;
 
 // What one row of a restore takes is slowed down where the live rows are written, so the transaction is under way.
 const engines = {
   postgresql: {
-    server: onPostgres,
-    workspace: () => workspace(onPostgres),
-    create: () => postgres.createShared(onPostgres(), 'app'),
-    run: (sql: string) => onPostgres().query(sql, [], 'app'),
-    rowsOf: () => postgres.rowsOf(onPostgres(), 'app'),
+    ...shared.postgresql,
     large: `insert into events select 3, '2026-02-01'::timestamptz + make_interval(secs => n), repeat(md5(n::text), 60)
             from generate_series(1, 20000) n`,
     slow: `create function slow(int) returns bool language plpgsql as $f$ begin perform pg_sleep(0.6); return true; end $f$;
@@ -33,11 +26,7 @@ const engines = {
       ).map(({ name }) => name),
   },
   mariadb: {
-    server: onMariadb,
-    workspace: () => mariadbWorkspace(onMariadb),
-    create: () => mariadb.createShared(onMariadb(), 'app'),
-    run: (sql: string) => onMariadb().query(sql, 'app'),
-    rowsOf: () => mariadb.rowsOf(onMariadb(), 'app'),
+    ...shared.mariadb,
     large: `alter table events modify what varchar(2000);
             insert into events with recursive n as (select 0 as i union all select i + 1 from n where i < 199)
               select 3, '2026-02-01' + interval a.i + 200 * b.i second, repeat(sha2(a.i + 200 * b.i, 256), 30) from n a, n b where b.i < 100`,
@@ -49,19 +38,14 @@ const engines = {
 
 describe.each(['postgresql', 'mariadb'] as const)('%s', (name) => {
   const { server, run, rowsOf, kept, large, slow, quick, ...engine } = engines[name];
-  const ok = (ran: Ran) => {
-    if (ran.code !== 0) throw new Error(ran.stderr);
-  };
   let work: Workspace;
   let file: string;
   beforeAll(async () => {
     work = await engine.workspace();
     await engine.create();
-    const where = ['--server', server().url, '--database', 'app', '--column', 'tenant_id'];
-    const { stdout } = await runCli(['tenancy', 'infer', ...where]);
-    const reviewed = postgres.reviewed(stdout);
-    const accepting = reviewed.replace('  - table: members\n', '  - table: members\n    triggersRun: true\n');
-    file = postgres.writeDescription(work.folder, 'tenancy.yaml', accepting);
+    const accepting = (text: string) =>
+      text.replace('  - table: members\n', '  - table: members\n    triggersRun: true\n');
+    file = await described(work, server(), { change: accepting });
     ok(await work.dump('3', rows()));
   });
   afterAll(() => work?.remove());

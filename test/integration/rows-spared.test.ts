@@ -1,34 +1,24 @@
 // A restore of rows of shared tables writes what differs and spares the rest, whatever became of the tenant's rows.
-import { type Ran, runCli } from '../support/cli';
-import { useMariadb } from '../support/mariadb';
+import { ok } from '../support/cli';
 import * as mariadb from '../support/mariadb-shared';
-import { mariadbWorkspace, quoted } from '../support/mariadb-tenants';
-import { usePostgres } from '../support/postgres';
+import { quoted } from '../support/mariadb-tenants';
 import { amount, seeded, seedOf, someOf } from '../support/random';
-import * as postgres from '../support/shared';
-import { type Workspace, workspace } from '../support/tenants';
+import { described, useShared } from '../support/shared-engines';
+import type { Workspace } from '../support/tenants';
 
-const onPostgres = usePostgres();
-const onMariadb = useMariadb();
+const shared = useShared();
+const { onMariadb } = shared;
 
 const engines = {
   postgresql: {
-    server: onPostgres,
-    workspace: () => workspace(onPostgres),
-    create: () => postgres.createShared(onPostgres(), 'app'),
-    run: (sql: string) => onPostgres().query(sql, [], 'app'),
-    rowsOf: () => postgres.rowsOf(onPostgres(), 'app'),
+    ...shared.postgresql,
     lines: '"Order lines; drop table x"',
     groups: 'groups',
     more: `alter table logins add ratio float8 default '-0', add amount numeric default 1.00, add given int generated always as identity`,
     subtle: `update logins set ratio = 0, amount = 1.0 where id = 31`,
   },
   mariadb: {
-    server: onMariadb,
-    workspace: () => mariadbWorkspace(onMariadb),
-    create: () => mariadb.createShared(onMariadb(), 'app'),
-    run: (sql: string) => onMariadb().query(sql, 'app'),
-    rowsOf: () => mariadb.rowsOf(onMariadb(), 'app'),
+    ...shared.mariadb,
     lines: quoted(mariadb.HARD_NAME),
     groups: quoted('groups'),
     more: `alter table logins add ratio double default -0e0, add rough float default 0.1, add word varchar(9) default 'Word'`,
@@ -41,10 +31,6 @@ describe.each(['postgresql', 'mariadb'] as const)('%s', (name) => {
   let work: Workspace;
   let file: string;
   let before: Record<string, string[]>;
-  const ok = (ran: Ran) => {
-    if (ran.code !== 0) throw new Error(ran.stderr);
-    return ran;
-  };
   beforeAll(async () => {
     work = await engine.workspace();
     await engine.create();
@@ -52,9 +38,7 @@ describe.each(['postgresql', 'mariadb'] as const)('%s', (name) => {
       create table logins (id int primary key, tenant_id bigint not null, name varchar(20) not null unique);
       create index logins_tenant on logins (tenant_id); ${more};
       insert into logins (id, tenant_id, name) values (31, 3, 'a'), (32, 3, 'b'), (33, 3, 'c'), (21, 2, 'd')`);
-    const where = ['--server', server().url, '--database', 'app', '--column', 'tenant_id'];
-    const { stdout } = ok(await runCli(['tenancy', 'infer', ...where]));
-    file = postgres.writeDescription(work.folder, 'tenancy.yaml', postgres.reviewed(stdout));
+    file = await described(work, server());
     before = await rowsOf();
     ok(await work.dump('3', rows()));
   });

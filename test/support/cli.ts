@@ -12,6 +12,12 @@ export interface Ran {
   json<T>(): T;
 }
 
+/** What must have succeeded; else its own words are the failure. */
+export function ok(ran: Ran): Ran {
+  if (ran.code !== 0) throw new Error(ran.stderr);
+  return ran;
+}
+
 export interface RunOptions {
   readonly env?: Record<string, string | undefined>;
   /** Sees the process as soon as it runs. */

@@ -6,11 +6,12 @@ import type { ContainerHead, ContainerTable } from '../../../tenancy/container.j
 import { keyOf, nameOf } from '../../../tenancy/description.js';
 import { headOf, omittedOf, required, streamRows } from '../../../tenancy/dump.js';
 import type { EngineDump, EngineDumpRequest, RowsScope } from '../../engine.js';
+import { limitStruck } from '../../limit-struck.js';
 import { addressOf, type Connection, connect, one, rows as select, serverFacts } from '../connect.js';
 import { databaseName } from '../names.js';
 import { textOf } from './columns.js';
 import { DUMPING, explain } from './explain.js';
-import { limitStatements, limitStruck } from './limit.js';
+import { isLimit, limitStatements } from './limit.js';
 import { lineOf } from './lines.js';
 import {
   checkSpelling,
@@ -81,7 +82,7 @@ export async function dumpRows(request: EngineDumpRequest, scope: RowsScope): Pr
     await close();
     request.signal?.throwIfAborted();
     throw (
-      limitStruck(error, limit, "a statement that reads the database's catalogue", DUMPING.holds) ??
+      limitStruck(isLimit(error), limit, "a statement that reads the database's catalogue", DUMPING.holds) ??
       explain(error, DUMPING)
     );
   }
@@ -146,7 +147,7 @@ async function* readTable(
     if (waiting !== '') yield flush();
   } catch (error) {
     const what = `reading ${nameOf(table)}`;
-    throw limitStruck(error, limit, what, DUMPING.holds) ?? explain(error, DUMPING, nameOf(table));
+    throw limitStruck(isLimit(error), limit, what, DUMPING.holds) ?? explain(error, DUMPING, nameOf(table));
   }
 }
 

@@ -1,4 +1,3 @@
-import { limitError } from '../../limit-struck.js';
 import type { Connection } from '../connect.js';
 
 /**
@@ -23,14 +22,4 @@ const STRUCK = [1969, 3024];
 
 export function isLimit(error: unknown): boolean {
   return STRUCK.includes((error as { errno?: number }).errno ?? 0);
-}
-
-/** The limit that was struck, as an error for people; undefined where it is something else. */
-export function limitStruck(
-  error: unknown,
-  seconds: number | undefined,
-  what: string,
-  holds: string,
-): Error | undefined {
-  return seconds !== undefined && isLimit(error) ? limitError(what, seconds, holds) : undefined;
 }

@@ -4,11 +4,12 @@ import { nullableColumns } from '../../../tenancy/order.js';
 import type { PlannedTable } from '../../../tenancy/plan.js';
 import type { StagedTable } from '../../../tenancy/stage.js';
 import { type Changes, NotAsMeant, tellChanges } from '../../changes.js';
+import { limitStruck } from '../../limit-struck.js';
 import { type Connection, q } from '../connect.js';
 import { differences, identical, keptTable } from './difference.js';
 import { explain, RESTORING } from './explain.js';
 import { createKept, dropKept, fillKept, type Kept, markKept } from './kept.js';
-import { limitStatements, limitStruck } from './limit.js';
+import { isLimit, limitStatements } from './limit.js';
 import { measureRows, same } from './measure.js';
 import {
   checkSpelling,
@@ -61,7 +62,7 @@ export async function replaceRows(request: ReplaceRequest): Promise<Kept> {
     await dropKept(client, kept.database).catch(() => {});
     request.signal?.throwIfAborted();
     throw (
-      limitStruck(error, statementTimeout, 'a statement of the restore', RESTORING.holds) ??
+      limitStruck(isLimit(error), statementTimeout, 'a statement of the restore', RESTORING.holds) ??
       explain(error, RESTORING)
     );
   }

@@ -7,6 +7,7 @@ import type {
   RowsScope,
   UndoOutcome,
 } from '../../engine.js';
+import { limitStruck } from '../../limit-struck.js';
 import { addressOf, type Connection, connect, type MariadbAddress, q, serverFacts } from '../connect.js';
 import { openLocked } from '../lock.js';
 import { databaseName } from '../names.js';
@@ -14,7 +15,7 @@ import { compareRows } from './compare.js';
 import { FORMAT } from './dump.js';
 import { explain, RESTORING } from './explain.js';
 import { newestKept, readHead, stageKept, sweepKept } from './kept.js';
-import { limitStatements, limitStruck } from './limit.js';
+import { isLimit, limitStatements } from './limit.js';
 import { replaceRows } from './replace.js';
 import { openRows } from './shared-rows.js';
 import { stageArchive } from './stage.js';
@@ -82,7 +83,7 @@ export async function prepareRows(request: EngineRestoreRequest, scope: RowsScop
     await close();
     request.signal?.throwIfAborted();
     throw (
-      limitStruck(error, request.statementTimeout, 'a statement of the restore', RESTORING.holds) ??
+      limitStruck(isLimit(error), request.statementTimeout, 'a statement of the restore', RESTORING.holds) ??
       explain(error, RESTORING)
     );
   }

@@ -6,10 +6,11 @@ import type { ContainerTable } from '../../../tenancy/container.js';
 import { keyOf, nameOf } from '../../../tenancy/description.js';
 import { headOf, omittedOf, required, streamRows } from '../../../tenancy/dump.js';
 import type { EngineDump, EngineDumpRequest, RowsScope } from '../../engine.js';
+import { limitStruck } from '../../limit-struck.js';
 import { versionIn } from '../clients.js';
 import { addressOf, connect } from '../connect.js';
 import { databaseName } from '../names.js';
-import { limitStatements, limitStruck } from './limit.js';
+import { isLimit, limitStatements } from './limit.js';
 import {
   isListed,
   names,
@@ -72,7 +73,8 @@ export async function dumpRows(request: EngineDumpRequest, scope: RowsScope): Pr
   } catch (error) {
     await close();
     throw (
-      limitStruck(error, limit, "a statement that reads the database's catalogue", KEPT) ?? explainRead(error)
+      limitStruck(isLimit(error), limit, "a statement that reads the database's catalogue", KEPT) ??
+      explainRead(error)
     );
   }
 }
@@ -104,7 +106,10 @@ async function* copyTable(
     await client.query('select');
     counts.set(table.folder, stream.rowCount);
   } catch (error) {
-    throw limitStruck(error, limit, `reading ${nameOf(table)}`, KEPT) ?? explainRead(error, nameOf(table));
+    throw (
+      limitStruck(isLimit(error), limit, `reading ${nameOf(table)}`, KEPT) ??
+      explainRead(error, nameOf(table))
+    );
   }
 }
 

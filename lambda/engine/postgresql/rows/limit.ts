@@ -1,6 +1,5 @@
 import type pg from 'pg';
 import { reasonOf } from '../../../errors.js';
-import { limitError } from '../../limit-struck.js';
 
 /** The server's own setting is a whole number of milliseconds, in 32 bits. */
 const LONGEST = 2_147_483;
@@ -13,14 +12,4 @@ export async function limitStatements(client: pg.Client, seconds: number | undef
 /** Whether it is that limit which ended a statement, and not somebody who cancelled it. */
 export function isLimit(error: unknown): boolean {
   return (error as { code?: string }).code === '57014' && !/user request/.test(reasonOf(error));
-}
-
-/** The limit that was struck, as an error for people; undefined where it is something else. */
-export function limitStruck(
-  error: unknown,
-  seconds: number | undefined,
-  what: string,
-  holds: string,
-): Error | undefined {
-  return seconds !== undefined && isLimit(error) ? limitError(what, seconds, holds) : undefined;
 }

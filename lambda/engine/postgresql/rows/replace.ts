@@ -6,9 +6,10 @@ import { nullableColumns } from '../../../tenancy/order.js';
 import type { PlannedTable } from '../../../tenancy/plan.js';
 import type { StagedTable } from '../../../tenancy/stage.js';
 import { type Changes, NotAsMeant, tellChanges } from '../../changes.js';
+import { limitStruck } from '../../limit-struck.js';
 import { differences, identical } from './difference.js';
 import { dropKept, type Kept, keepPresent, type Present } from './kept.js';
-import { limitStruck } from './limit.js';
+import { isLimit } from './limit.js';
 import { measureRows, same } from './measure.js';
 import { Overtaken, seal } from './seal.js';
 import { advanceSequences } from './sequences.js';
@@ -56,8 +57,12 @@ export async function replaceRows(request: ReplaceRequest): Promise<Kept> {
       }
       if (!overtaken && !AGAIN.includes((error as { code?: string }).code ?? ''))
         throw (
-          limitStruck(error, request.statementTimeout, 'a statement of the restore', 'nothing was changed') ??
-          explain(error)
+          limitStruck(
+            isLimit(error),
+            request.statementTimeout,
+            'a statement of the restore',
+            'nothing was changed',
+          ) ?? explain(error)
         );
       if (attempt === ATTEMPTS)
         throw new OperationError(

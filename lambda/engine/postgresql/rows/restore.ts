@@ -8,13 +8,14 @@ import type {
   RowsScope,
   UndoOutcome,
 } from '../../engine.js';
+import { limitStruck } from '../../limit-struck.js';
 import { addressOf, connect, type PostgresAddress } from '../connect.js';
 import { openMaintenance } from '../maintenance.js';
 import { databaseName } from '../names.js';
 import { compareRows } from './compare.js';
 import { explainRead } from './dump.js';
 import { newestKept, readHead, stageKept } from './kept.js';
-import { limitStatements, limitStruck } from './limit.js';
+import { isLimit, limitStatements } from './limit.js';
 import { replaceRows } from './replace.js';
 import { openRows, plainFormats, planByIndexes } from './shared-rows.js';
 import { stageArchive } from './stage.js';
@@ -84,8 +85,12 @@ export async function prepareRows(request: EngineRestoreRequest, scope: RowsScop
     await close();
     request.signal?.throwIfAborted();
     throw (
-      limitStruck(error, request.statementTimeout, 'a statement of the restore', 'nothing was changed') ??
-      explainRead(error)
+      limitStruck(
+        isLimit(error),
+        request.statementTimeout,
+        'a statement of the restore',
+        'nothing was changed',
+      ) ?? explainRead(error)
     );
   }
 }

@@ -1,5 +1,6 @@
 import type { PreparedRestore, TableComparison } from '../engine/engine.js';
 import { InputError } from '../errors.js';
+import { collectSoon } from './garbage.js';
 import { loadBeside } from './load-beside.js';
 import type { CompareRequest, ComparisonResult } from './requests.js';
 
@@ -41,6 +42,7 @@ export async function changesSince(
     throw new InputError(
       'of this engine and tenancy an archive cannot be compared with what is live; `restore --to` shows both',
     );
+  collectSoon();
   request.progress?.({ phase: 'compare', message: 'comparing with the live database' });
   return prepared.compare({
     sample: request.sample ?? DEFAULT_SAMPLE,

@@ -141,6 +141,23 @@ test('a restore shows what it would undo before it swaps', async () => {
   expect(await on('select count(*)::int as n from t', 'seen')).toEqual([{ n: 2 }]);
 });
 
+test('many rows pass through little memory', async () => {
+  await server().query('create database many');
+  await on(
+    'create table t (id) as select generate_series(1, 150000); alter table t add primary key (id)',
+    'many',
+  );
+  await run('dump', 'many');
+  await on('delete from t where id % 3 = 0', 'many');
+  const peak = "process.on('exit', () => process.stderr.write('peak ' + process.resourceUsage().maxRSS))";
+  const where = ['--server', server().url, '--store', work.store, '--key-file', work.key];
+  const ran = await runCli(['compare', 'many', ...where, '--json'], {
+    env: { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(peak)}` },
+  });
+  expect(table(ran.json(), 't')).toMatchObject({ rows: { added: 0, removed: 50_000, changed: 0 } });
+  expect(Number(/peak (\d+)$/.exec(ran.stderr)![1]) / 1024).toBeLessThan(200);
+});
+
 test('a live database that is gone has nothing to be compared with', async () => {
   await server().query('create database gone');
   await run('dump', 'gone');

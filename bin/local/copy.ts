@@ -45,6 +45,12 @@ export async function runCopy(tenant: string | undefined, options: CopyOptions):
     terminal.say(
       `note: the copy opens with ${inKms.key} alone, so it does not survive the loss of that key's account; a dump to several stores can give each a key of its own`,
     );
+  const notHeld = copied.filter((each) => each.notHeld);
+  if (notHeld.length > 0)
+    terminal.say(
+      `note: ${notHeld.length} of these archives are held in ${from.location} and not in ${to.location}, where \`prune\` and \`erase\` do not spare them; ` +
+        `\`sovereign-backup hold\` with --store ${options.to} holds them there, too: ${notHeld.map(({ tenant, at }) => `${JSON.stringify(tenant)} of ${at}`).join(', ')}`,
+    );
   const failed = copied.filter(({ state }) => state === 'failed');
   if (failed.length > 0)
     throw new OperationError(

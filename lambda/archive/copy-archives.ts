@@ -3,6 +3,7 @@ import { InputError, OperationError, reasonOf } from '../errors.js';
 import { archivePrefix, PARTS } from './archive-id.js';
 import { type ArchivePlace, findArchive, isArchive, placesOf, readManifest, readSmall } from './catalog.js';
 import { DamagedError } from './damaged-error.js';
+import { holdsOf, isHeld } from './holds.js';
 import type { Manifest } from './manifest.js';
 import { checkTenant } from './names.js';
 import { hashing, naming } from './open-archive.js';
@@ -37,6 +38,8 @@ export interface CopiedOne {
   /** Of these, what an earlier run had brought there and was not sent again. */
   readonly kept?: number;
   readonly problem?: string;
+  /** Held in the store that it comes from, and not in the other: holds are not copied. */
+  readonly notHeld?: boolean;
   readonly seconds: number;
 }
 
@@ -48,6 +51,7 @@ export async function copyArchives(request: CopyRequest): Promise<CopiedOne[]> {
   if (request.tenant !== undefined) checkTenant(request.tenant);
   const places = await chosen(request);
   const done: CopiedOne[] = [];
+  const losesHold = holdsLost(request);
   for (const place of places) {
     request.signal?.throwIfAborted();
     const { tenant, archive } = place;
@@ -55,13 +59,28 @@ export async function copyArchives(request: CopyRequest): Promise<CopiedOne[]> {
     const began = performance.now();
     const seconds = () => Math.round(performance.now() - began) / 1000;
     try {
-      done.push({ ...about, ...(await copyArchive(request, place)), seconds: seconds() });
+      const copied = await copyArchive(request, place);
+      const notHeld = await losesHold(place);
+      done.push({ ...about, ...copied, ...(notHeld ? { notHeld } : {}), seconds: seconds() });
     } catch (error) {
       request.signal?.throwIfAborted();
       done.push({ ...about, state: 'failed', problem: reasonOf(error), seconds: seconds() });
     }
   }
   return done;
+}
+
+/** Whether an archive is held where it comes from and not where it goes. Each tenant's holds are read once. */
+function holdsLost({ from, to, regime }: CopyRequest): (place: ArchivePlace) => Promise<boolean> {
+  const known = new Map<string, Promise<[Set<string>, Set<string>]>>();
+  return async ({ tenant, archive }) => {
+    const holds =
+      known.get(tenant) ??
+      Promise.all([holdsOf({ store: from, regime, tenant }), holdsOf({ store: to, regime, tenant })]);
+    known.set(tenant, holds);
+    const [here, there] = await holds;
+    return isHeld(here, archive) && !isHeld(there, archive);
+  };
 }
 
 async function chosen({ from, regime, tenant, which }: CopyRequest): Promise<ArchivePlace[]> {

@@ -133,7 +133,7 @@ async function cutOffAt(part: number, signal: NodeJS.Signals = 'SIGKILL', args: 
   return ran;
 }
 
-test('the newest archive, from a folder to a bucket and back; a second run finds it there', async () => {
+test('the newest archive, from a folder to a bucket and back; a second run finds it there; holds stay where they are', async () => {
   const ran = await toBucket();
   expect(ran).toMatchObject({ code: 0 });
   expect(ran.json()).toMatchObject([{ tenant: 'acme', archive, state: 'copied', kept: 0 }]);
@@ -161,6 +161,20 @@ test('the newest archive, from a folder to a bucket and back; a second run finds
         readFileSync(join(work.store, 'local/acme', archive, part)),
       ),
     ).toBe(true);
+
+  // What is held there need not be held here: that is said until it is.
+  const reason = ['--reason', 'case 118', '--store'];
+  expect(await runCli(['hold', 'acme', ...reason, work.store])).toMatchObject({ code: 0 });
+  const told = await copy(['acme', '--from', work.store, '--to', back, '--json']);
+  expect(told.json()).toMatchObject([{ state: 'present', notHeld: true }]);
+  expect(told.stderr).toContain(
+    `1 of these archives are held in ${work.store} and not in ${back}, where \`prune\` and \`erase\` do not spare them`,
+  );
+  expect(await runCli(['hold', 'acme', ...reason, back])).toMatchObject({ code: 0 });
+  const held = await copy(['acme', '--from', work.store, '--to', back, '--json']);
+  expect(held.json<Copied[]>()[0]).not.toHaveProperty('notHeld');
+  expect(held.stderr).not.toContain('held in');
+  expect(await runCli(['release', 'acme', '--store', work.store])).toMatchObject({ code: 0 });
 });
 
 describe('cut off in the middle', () => {

@@ -21,6 +21,8 @@ export interface Outcome {
   readonly succeeded: boolean;
   /** Why not, in the words of the worker or of Step Functions. */
   readonly cause?: string;
+  /** Of a task that failed: where it said why. */
+  readonly logStream?: string;
 }
 
 interface Manifest {
@@ -60,7 +62,7 @@ function outcomeOf(execution: Execution): Outcome {
   return {
     tenant: String(item.tenant),
     succeeded,
-    ...(succeeded ? {} : { cause: causeOf(execution) }),
+    ...(succeeded ? {} : causeOf(execution)),
   };
 }
 
@@ -76,25 +78,27 @@ interface Task {
 }
 
 /** A function's error, and the description of a task, are JSON inside the cause; of it, this is for people. */
-function causeOf({ Cause, Error: name, Status }: Execution): string {
+function causeOf({ Cause, Error: name, Status }: Execution): Pick<Outcome, 'cause' | 'logStream'> {
   try {
     const cause = JSON.parse(Cause ?? '') as Task & { readonly errorMessage?: unknown };
-    if (typeof cause.errorMessage === 'string') return cause.errorMessage;
+    if (typeof cause.errorMessage === 'string') return { cause: cause.errorMessage };
     if (cause.TaskArn) return endOf(cause);
   } catch {
     // Neither of them.
   }
-  return Cause || name || Status || 'unknown';
+  return { cause: Cause || name || Status || 'unknown' };
 }
 
-/** A task has nothing but a number to say why it failed: the reason is in its log, and this says where. */
-function endOf({ TaskArn, StoppedReason, Containers }: Task): string {
+/** A task has nothing but a number to say why it failed: the reason is in its log. */
+function endOf({ TaskArn, StoppedReason, Containers }: Task): Pick<Outcome, 'cause' | 'logStream'> {
   const id = TaskArn!.slice(TaskArn!.lastIndexOf('/') + 1);
   const { Name, ExitCode, Reason } = Containers?.[0] ?? {};
   const why = [Reason, StoppedReason].filter(Boolean).join('; ');
-  return ExitCode === undefined
-    ? `the task ${id} did not run${why && `: ${why}`}`
-    : `the task ended with exit code ${ExitCode}${why && ` (${why})`}; the log stream ${Name}/${Name}/${id} says why`;
+  if (ExitCode === undefined) return { cause: `the task ${id} did not run${why && `: ${why}`}` };
+  return {
+    cause: `the task ended with exit code ${ExitCode}${why && ` (${why})`}`,
+    logStream: `${Name}/${Name}/${id}`,
+  };
 }
 
 export async function readJson(client: S3Client, bucket: string, key: string): Promise<unknown> {

@@ -2,7 +2,14 @@ import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { s3Client } from '../archive/s3-client.js';
 import { explainS3 } from '../archive/s3-errors.js';
 import { LAST_DRILL } from '../aws/last-drill.js';
-import { type MapResults, readJson, readOutcomes, type TenantItem } from '../aws/map-results.js';
+import { lastWords } from '../aws/last-words.js';
+import {
+  type MapResults,
+  type Outcome,
+  readJson,
+  readOutcomes,
+  type TenantItem,
+} from '../aws/map-results.js';
 import { logger, measure } from '../aws/telemetry.js';
 import { InputError, OperationError } from '../errors.js';
 
@@ -14,7 +21,7 @@ interface ReportEvent {
   readonly results: MapResults;
 }
 
-/** How many failed tenants the error names; the log has all. */
+/** How many failed tenants the error names, with what their tasks said last; the log has all. */
 const named = 10;
 
 /**
@@ -34,7 +41,9 @@ export async function handler(event: ReportEvent) {
   const outcomes = await readOutcomes(client, event.results);
 
   const succeeded = new Set(outcomes.filter((outcome) => outcome.succeeded).map(({ tenant }) => tenant));
-  const failed = outcomes.filter((outcome) => !outcome.succeeded && !succeeded.has(outcome.tenant));
+  const failed = await withReasons(
+    outcomes.filter((outcome) => !outcome.succeeded && !succeeded.has(outcome.tenant)),
+  );
   const seen = new Set(outcomes.map(({ tenant }) => tenant));
   const missing = tenants.map(({ tenant }) => tenant).filter((tenant) => !seen.has(tenant));
   const backedUp = tenants.filter(({ tenant }) => succeeded.has(tenant)).length;
@@ -63,6 +72,18 @@ export async function handler(event: ReportEvent) {
   }
   if (drill) await noteDrill(client, drill, event.run, backedUp);
   return { run: event.run, tenants: tenants.length, succeeded: backedUp };
+}
+
+async function withReasons(failed: readonly Outcome[]): Promise<Outcome[]> {
+  const group = process.env.SOVEREIGN_TASK_LOG_GROUP;
+  const told: Outcome[] = [];
+  for (const [index, outcome] of failed.entries()) {
+    const { logStream, cause } = outcome;
+    const words = group && logStream && index < named ? await lastWords(group, logStream) : undefined;
+    const where = logStream && `the log stream ${logStream}${words ? ' ends with' : ' says why'}`;
+    told.push(where ? { ...outcome, cause: `${cause}; ${where}${words ? `: ${words}` : ''}` } : outcome);
+  }
+  return told;
 }
 
 /** What `drill-age` looks at: without it nobody would notice drills that have stopped. */

@@ -180,6 +180,7 @@ export class TenantBackups extends Construct implements ec2.IConnectable {
       timeout: Duration.minutes(5),
     });
     may(report, 's3:GetObject', this.bucket.arnForObjects(`${RUNS}*`));
+    task?.tellReason(report);
     if ('count' in tenants) may(report, 's3:GetObject', tenants.bucket.arnForObjects(tenants.key));
 
     this.stateMachine = tenantMachine(this, 'Run', {

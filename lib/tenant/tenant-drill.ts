@@ -105,6 +105,7 @@ export class TenantDrill extends Construct {
       timeout: Duration.minutes(5),
       statements: [allow('s3:GetObject', runs), allow('s3:PutObject', bucket.arnForObjects(LAST_DRILL))],
     });
+    large?.task.tellReason(report);
     this.stateMachine = tenantMachine(this, 'Run', {
       bucket,
       tenants,

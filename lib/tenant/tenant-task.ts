@@ -3,6 +3,7 @@ import type * as ec2 from 'aws-cdk-lib/aws-ec2';
 import { DockerImageAsset, Platform } from 'aws-cdk-lib/aws-ecr-assets';
 import * as ecs from 'aws-cdk-lib/aws-ecs';
 import * as iam from 'aws-cdk-lib/aws-iam';
+import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { bundleFolder } from '../bundles';
@@ -30,6 +31,7 @@ export class TenantTask extends Construct implements iam.IGrantable {
   private readonly executionRole: iam.Role;
   private readonly container: ecs.ContainerDefinition;
   private readonly network: object;
+  private readonly log: logs.LogGroup;
 
   constructor(scope: Construct, id: string, options: TenantTaskOptions) {
     super(scope, id);
@@ -66,6 +68,10 @@ export class TenantTask extends Construct implements iam.IGrantable {
       directory: bundleFolder('worker'),
       platform: Platform.LINUX_ARM64,
     });
+    this.log = new logs.LogGroup(this, 'Log', {
+      retention: logs.RetentionDays.ONE_YEAR,
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
     this.container = this.definition.addContainer(NAME, {
       image: ecs.ContainerImage.fromDockerImageAsset(image),
       environment: { ...environment, AWS_REGION: region },
@@ -73,10 +79,7 @@ export class TenantTask extends Construct implements iam.IGrantable {
       stopTimeout: Duration.seconds(120),
       logging: ecs.LogDrivers.awsLogs({
         streamPrefix: NAME,
-        logGroup: new logs.LogGroup(this, 'Log', {
-          retention: logs.RetentionDays.ONE_YEAR,
-          removalPolicy: RemovalPolicy.RETAIN,
-        }),
+        logGroup: this.log,
       }),
     });
     this.network = {
@@ -104,6 +107,20 @@ export class TenantTask extends Construct implements iam.IGrantable {
         ContainerOverrides: [{ Name: NAME, Environment: [{ Name: 'SOVEREIGN_EVENT', 'Value.$': event }] }],
       },
     };
+  }
+
+  /** Lets the report of a run read what a task said last: it has nothing but an exit code to give otherwise. */
+  public tellReason(report: lambda.Function): void {
+    const { partition, region, account } = Stack.of(this);
+    const { logGroupName } = this.log;
+    report.addEnvironment('SOVEREIGN_TASK_LOG_GROUP', logGroupName);
+    iam.Grant.addToPrincipal({
+      grantee: report,
+      actions: ['logs:GetLogEvents'],
+      resourceArns: [
+        `arn:${partition}:logs:${region}:${account}:log-group:${logGroupName}:log-stream:${NAME}/*`,
+      ],
+    });
   }
 
   /** What whoever starts the task and waits for it has to be allowed, and nothing more. */

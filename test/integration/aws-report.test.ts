@@ -1,3 +1,9 @@
+import {
+  CloudWatchLogsClient,
+  CreateLogGroupCommand,
+  CreateLogStreamCommand,
+  PutLogEventsCommand,
+} from '@aws-sdk/client-cloudwatch-logs';
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { invoke } from '../support/invoke';
 import { useMoto } from '../support/moto';
@@ -6,12 +12,12 @@ const moto = useMoto();
 const bucket = 'results';
 let s3: S3Client;
 
+const place = () => ({
+  endpoint: moto().endpoint,
+  credentials: { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'not-a-secret' },
+});
 beforeAll(async () => {
-  s3 = new S3Client({
-    region: 'us-east-1',
-    endpoint: moto().endpoint,
-    credentials: { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'not-a-secret' },
-  });
+  s3 = new S3Client({ region: 'us-east-1', ...place() });
   await s3.send(new CreateBucketCommand({ Bucket: bucket }));
 });
 
@@ -35,7 +41,13 @@ const broken = (tenant: string) =>
   });
 
 let runs = 0;
-async function report(tenants: string[], succeeded: object[], failed: object[], pending: object[] = []) {
+async function report(
+  tenants: string[],
+  succeeded: object[],
+  failed: object[],
+  pending: object[] = [],
+  environment: Record<string, string> = {},
+) {
   runs += 1;
   const run = `run-${runs}`;
   await put(
@@ -63,7 +75,7 @@ async function report(tenants: string[], succeeded: object[], failed: object[], 
       count: tenants.length,
       results: { ResultWriterDetails: { Bucket: bucket, Key: `results/${run}/manifest.json` } },
     },
-    { ...moto().environment, SOVEREIGN_REGIME: 'eu' },
+    { ...moto().environment, SOVEREIGN_REGIME: 'eu', ...environment },
   );
 }
 
@@ -103,7 +115,7 @@ test('a failed, a pending and a never begun tenant each fail the run by name', a
   );
 });
 
-test('a task that failed, or never ran, is told with its exit code and where its reason is', async () => {
+test('a task that failed, or never ran, is told with its exit code and its reason', async () => {
   const ended = (tenant: string, task: object) =>
     execution(tenant, {
       Status: 'FAILED',
@@ -122,12 +134,35 @@ test('a task that failed, or never ran, is told with its exit code and where its
     Containers: [{ Name: 'worker' }],
     StoppedReason: 'CannotPullContainerError: timeout',
   });
-  const { error } = await report(['a', 'b'], [], [failed, neverRan]);
-  expect(error?.message).toContain(
-    '"a" (the task ended with exit code 137 (OutOfMemoryError: killed; Essential container in task exited); the log stream worker/worker/a1 says why), ' +
-      '"b" (the task b1 did not run: CannotPullContainerError: timeout)',
+  const refused = ended('c', { Containers: [{ Name: 'worker', ExitCode: 2 }] });
+  const words = [
+    { message: 'loaded; comparing with the manifest', level: 'INFO' },
+    { _aws: { Timestamp: 1 }, TenantDumpFailed: 1 },
+  ].map((line) => JSON.stringify(line));
+  await logged('worker/worker/a1', words);
+  await logged('worker/worker/c1', [...words, 'c: connecting: there is no database "c"\n']);
+  const tell = async (environment?: Record<string, string>) =>
+    (await report(['a', 'b', 'c'], [], [failed, neverRan, refused], [], environment)).error?.message;
+  const ends =
+    '"a" (the task ended with exit code 137 (OutOfMemoryError: killed; Essential container in task exited); the log stream worker/worker/a1';
+  const rest = '"b" (the task b1 did not run: CannotPullContainerError: timeout)';
+  expect(await tell({ SOVEREIGN_TASK_LOG_GROUP: GROUP })).toContain(
+    `${ends} ends with: loaded; comparing with the manifest), ${rest}, ` +
+      '"c" (the task ended with exit code 2; the log stream worker/worker/c1 ends with: c: connecting: there is no database "c")',
   );
+  // A log that cannot be read does not hide who failed.
+  expect(await tell({ SOVEREIGN_TASK_LOG_GROUP: 'gone' })).toContain(`${ends} says why), ${rest}`);
 });
+
+const GROUP = 'tasks';
+async function logged(logStreamName: string, lines: string[]): Promise<void> {
+  const client = new CloudWatchLogsClient({ ...place(), region: moto().environment.AWS_REGION! });
+  await client.send(new CreateLogGroupCommand({ logGroupName: GROUP })).catch(() => {});
+  await client.send(new CreateLogStreamCommand({ logGroupName: GROUP, logStreamName }));
+  const logEvents = lines.map((message, index) => ({ message, timestamp: Date.now() + index }));
+  await client.send(new PutLogEventsCommand({ logGroupName: GROUP, logStreamName, logEvents }));
+  client.destroy();
+}
 
 test('a tenant that failed and then succeeded in a redrive is backed up', async () => {
   const { error } = await report(['a'], [done('a')], [broken('a')]);

@@ -61,6 +61,17 @@ const whole = template();
 const machines = Object.values(whole.findResources('AWS::StepFunctions::StateMachine')).map(definitionOf);
 const runs = machines.filter(({ States }) => 'EachTenant' in States);
 
+test('the reports of runs and of drills may read what a task said last, and nothing else of logs', () => {
+  const statements = Object.values(whole.findResources('AWS::IAM::Policy'))
+    .flatMap(({ Properties }) => Properties.PolicyDocument.Statement)
+    .filter(({ Action }) => /logs:(Get|Filter)\w*Event/.test(String(Action)));
+  expect(statements).toHaveLength(2);
+  for (const { Action, Resource } of statements) {
+    expect(Action).toBe('logs:GetLogEvents');
+    expect(JSON.stringify(Resource)).toMatch(/LargeTenantsLog\w+"\},":log-stream:worker\/\*"/);
+  }
+});
+
 test.each([
   ['Dump', 'dump'],
   ['Drill', 'drill'],

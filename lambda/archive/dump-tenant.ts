@@ -2,7 +2,7 @@ import { createHash, type Hash } from 'node:crypto';
 import { PassThrough, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { DEFAULT_LEVEL, type DumpOptions } from '../engine/dump-options.js';
-import { type DumpOutcome, type EngineDump, requireOptions } from '../engine/engine.js';
+import { type DumpOutcome, type EngineDump, type Omission, requireOptions } from '../engine/engine.js';
 import { engineFor } from '../engine/engines.js';
 import type { ServerAddress } from '../engine/server.js';
 import { reasonOf } from '../errors.js';
@@ -74,8 +74,7 @@ async function dumpFrom(
     const { facts } = dump;
     const place = { tenant, regime, archive: newArchiveId(facts.at) };
     say(`snapshot of ${database} taken at ${facts.at.toISOString()}`);
-    if (facts.omitted.length > 0)
-      say(`not in the archive: ${facts.omitted.map(({ what, why }) => `${what} (${why})`).join('; ')}`);
+    sayOmitted(facts.omitted, say);
     const layers = packing(dump, request.options ?? {}, (bytes) =>
       request.progress?.({ phase: 'dump', bytes }),
     );
@@ -121,14 +120,23 @@ async function dumpFrom(
         ...regionsOf(store),
         tables: (await dump.finished).tables,
         ...checksumsOf(await dump.finished),
-        omitted: facts.omitted,
+        omitted: [...facts.omitted, ...((await dump.finished).omitted ?? [])],
       }),
     });
     signal?.throwIfAborted();
+    await dump.finished.then(
+      ({ omitted = [] }) => sayOmitted(omitted, say),
+      () => {},
+    );
     return outcomes;
   } finally {
     await dump.close();
   }
+}
+
+function sayOmitted(omitted: readonly Omission[], say: (message: string) => void): void {
+  if (omitted.length > 0)
+    say(`not in the archive: ${omitted.map(({ what, why }) => `${what} (${why})`).join('; ')}`);
 }
 
 function checksumsOf({ checksums }: DumpOutcome): Pick<Manifest, 'checksums'> {

@@ -177,6 +177,8 @@ export interface DumpOutcome {
   readonly tables: readonly TableRows[];
   /** Absent where rows were only counted. */
   readonly checksums?: Checksums;
+  /** What is missing besides, which showed only while the rows were read. */
+  readonly omitted?: readonly Omission[];
 }
 
 /** How the tables' checksums were taken. */

@@ -23,6 +23,7 @@ import {
   serverFacts,
 } from './connect.js';
 import { countRows } from './counts.js';
+import { lostDigits } from './floats.js';
 import { createHead } from './head.js';
 import { databaseName } from './names.js';
 import { openOutput, type ToolOutput } from './output.js';
@@ -188,14 +189,17 @@ function follow(run: Following): EngineDump {
       }
       return tablesIn(scanner, catalog, database);
     };
-    const counted = async (): Promise<DumpOutcome | undefined> => {
-      if (!moment.shared) return undefined;
-      const depth = request.options?.checksums ?? 'content';
+    const counted = async (): Promise<Partial<DumpOutcome>> => {
+      const depth = moment.shared ? (request.options?.checksums ?? 'content') : 'rows';
       try {
+        const tool = toolName(clients);
+        const omitted = await lostDigits(client, { database, catalog, history, depth, tool, alive });
+        if (!moment.shared) return { omitted };
         const checksums = depth === 'content' ? { checksums: await checksumsHere(client) } : {};
         return {
           tables: await countRows(client, { database, catalog, history, depth, alive }),
           ...checksums,
+          omitted,
         };
       } catch (error) {
         alive();
@@ -218,12 +222,12 @@ function follow(run: Following): EngineDump {
       const missing = wanted.filter((name) => !created.has(name));
       if (missing.length > 0)
         throw new OperationError(`the dump lacks ${listed(missing)}; grant the user the right to read them`);
-      const off = counts ? differences(counts.tables, tables) : [];
+      const off = counts.tables ? differences(counts.tables, tables) : [];
       if (off.length > 0)
         throw new OperationError(
           `the dump does not hold what the server counted: ${listed(off)}; no archive was kept`,
         );
-      return counts ?? { tables };
+      return { tables, ...counts };
     } catch (error) {
       stop();
       signal?.throwIfAborted();

@@ -1,3 +1,4 @@
+import { count } from '../count.js';
 import {
   checksumsOption,
   parseCount,
@@ -132,7 +133,7 @@ Examples:
       if (options.json) process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
       else
         process.stdout.write(
-          `${result.archive}  ${result.tables.length} tables, ${size(result.plainBytes)} dumped, ${size(result.bytes)} kept, ${result.seconds.toFixed(1)} s\n`,
+          `${result.archive}  ${count(result.tables.length, 'table')}, ${size(result.plainBytes)} dumped, ${size(result.bytes)} kept, ${result.seconds.toFixed(1)} s\n`,
         );
       if (missing) throw missing;
     });

@@ -1,4 +1,6 @@
 import type { RowKey, TableComparison } from '../../lambda/engine/engine.js';
+import { count } from '../count.js';
+import { printable } from './printable.js';
 
 const KINDS = ['added', 'removed', 'changed'] as const;
 const HEAD = ['table', 'in the archive', 'now', ...KINDS];
@@ -6,7 +8,7 @@ const HEAD = ['table', 'in the archive', 'now', ...KINDS];
 /** What the live database has become since an archive, in lines for people. */
 export function describeChanges(tables: readonly TableComparison[]): string[] {
   const changed = tables.filter(({ state }) => state !== 'same');
-  if (changed.length === 0) return [`nothing differs in ${tables.length} tables`];
+  if (changed.length === 0) return [`nothing differs in ${count(tables.length, 'table')}`];
   const lines = [HEAD, ...changed.map(cellsOf)];
   const widths = HEAD.map((_, column) => Math.max(...lines.map((cells) => cells[column]!.length)));
   const [head, ...rows] = lines.map((cells) =>
@@ -18,17 +20,17 @@ export function describeChanges(tables: readonly TableComparison[]): string[] {
   return [
     head!,
     ...changed.flatMap((table, index) => [rows[index]!, ...detailsOf(table)]),
-    `${changed.length} of ${tables.length} tables differ. A restore takes away what was added since the archive, brings back what was removed, and undoes what was changed.`,
+    `${changed.length} of ${count(tables.length, 'table')} ${changed.length === 1 ? 'differs' : 'differ'}. A restore takes away what was added since the archive, brings back what was removed, and undoes what was changed.`,
   ];
 }
 
 function cellsOf({ schema, name, state, archiveRows, liveRows, rows }: TableComparison): string[] {
   const note = state === 'added' ? ' (new)' : state === 'removed' ? ' (gone)' : '';
-  const count = (value: number | null) => (value === null ? '-' : String(value));
+  const cell = (value: number | null) => (value === null ? '-' : String(value));
   return [
     printable(`${schema}.${name}`) + note,
-    count(archiveRows),
-    count(liveRows),
+    cell(archiveRows),
+    cell(liveRows),
     ...KINDS.map((kind) => String(rows[kind])),
   ];
 }
@@ -53,14 +55,4 @@ function keyText(key: RowKey): string {
   return Object.entries(key)
     .map(([name, value]) => printable(`${name}=${value}`))
     .join(' ');
-}
-
-/** Names and keys come from the tenant's database, and must not steer a terminal. */
-function printable(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  return /[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/.test(text)
-    ? JSON.stringify(text).replace(/[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g, (character) => {
-        return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
-      })
-    : text;
 }

@@ -6,6 +6,7 @@ import { FolderStore } from '../../lambda/archive/folder-store.js';
 import { checkFree } from '../../lambda/archive/free-file.js';
 import { erasableFiles } from '../../lambda/archive/key-folder-erase.js';
 import type { EraseOptions } from '../commands/erase.js';
+import { count } from '../count.js';
 import { UsageError } from '../errors.js';
 import { checkConfirm } from './confirm.js';
 import { openStore } from './open.js';
@@ -38,7 +39,7 @@ export async function runErase(tenant: string, options: EraseOptions): Promise<v
     confirm: async ({ archives, stillReadable }) => {
       if (options.confirm !== undefined) return options.confirm;
       return terminal.ask(
-        `\n${archives.length} archives of ${JSON.stringify(tenant)} become unreadable for good, and ${stillReadable.length} stay readable under other keys.\n` +
+        `\n${count(archives.length, 'archive')} of ${JSON.stringify(tenant)} will be unreadable for good, and ${stillReadable.length} will stay readable under other keys.\n` +
           `This cannot be undone. Type the tenant's name to destroy its key, anything else to leave it: `,
       );
     },
@@ -50,11 +51,11 @@ export async function runErase(tenant: string, options: EraseOptions): Promise<v
   if (options.json) process.stdout.write(`${JSON.stringify(certificate, null, 2)}\n`);
   else
     process.stdout.write(
-      `${certificate.archives.length} archives of ${tenant} cannot be read from ${certificate.unreadableFrom} on; the certificate is in ${file}\n`,
+      `${count(certificate.archives.length, 'archive')} of ${tenant} cannot be read from ${certificate.unreadableFrom} on; the certificate is in ${file}\n`,
     );
   if (certificate.stillReadable.length > 0)
     terminal.say(
-      `${certificate.stillReadable.length} archives of ${tenant} under other keys can be read as before; the certificate lists them`,
+      `${count(certificate.stillReadable.length, 'archive')} of ${tenant} under other keys can be read as before; the certificate lists them`,
     );
 }
 

@@ -1,6 +1,7 @@
 import { type Pruned, pruneArchives } from '../../lambda/archive/prune-archives.js';
 import { type RetentionPolicy, ROLLING } from '../../lambda/archive/retention.js';
 import { OperationError } from '../../lambda/errors.js';
+import { count } from '../count.js';
 import { interruptible } from './interrupt.js';
 import { openStore } from './open.js';
 import type { RetentionOptions, StoresOptions } from './options.js';
@@ -30,15 +31,15 @@ export async function runPrune(
   else {
     for (const { state, at, tenant: whose, archive, reasons } of all)
       process.stdout.write(`${state.padEnd(16)}  ${at}  ${whose}  ${archive}  ${reasons.join(', ')}\n`);
-    const count = (state: string) => all.filter((each) => each.state === state).length;
+    const number = (state: string) => all.filter((each) => each.state === state).length;
     process.stderr.write(
-      `${all.length} archives: ${count('deleted') + count('would be deleted')} ${options.dryRun ? 'would go' : 'deleted'}, ${count('retained')} retained although old, ${count('kept')} kept\n`,
+      `${count(all.length, 'archive')}: ${number('deleted') + number('would be deleted')} ${options.dryRun ? 'would go' : 'deleted'}, ${number('retained')} retained although old, ${number('kept')} kept\n`,
     );
   }
   const failed = all.filter(({ state }) => state === 'failed');
   if (failed.length > 0)
     throw new OperationError(
-      `${failed.length} archives could not be deleted: ${failed[0]!.reasons.join(', ')}; run again`,
+      `${count(failed.length, 'archive')} could not be deleted: ${failed[0]!.reasons.join(', ')}; run again`,
     );
 }
 

@@ -3,6 +3,7 @@ import { rehearseRestore, restoreAs, restoreToFile } from '../../lambda/archive/
 import { restoreTenant } from '../../lambda/archive/restore-tenant.js';
 import { parseServer } from '../../lambda/engine/server.js';
 import type { RestoreCommandOptions } from '../commands/restore.js';
+import { count } from '../count.js';
 import { UsageError } from '../errors.js';
 import { describeChanges } from './changes.js';
 import { checkConfirm } from './confirm.js';
@@ -51,7 +52,7 @@ export async function runRestore(tenant: string, options: RestoreCommandOptions)
         if (preview.changes) terminal.say(`\n${describeChanges(preview.changes).join('\n')}`);
         if (options.confirm !== undefined) return options.confirm;
         return terminal.ask(
-          `\nThe archive of ${preview.at} (${preview.tables.length} tables, ${size(preview.plainBytes)}) is ready beside ` +
+          `\nThe archive of ${preview.at} (${count(preview.tables.length, 'table')}, ${size(preview.plainBytes)}) is ready beside ` +
             `database ${JSON.stringify(preview.database)}${preview.liveExists ? '' : ', which is not on the server'}.\n` +
             `Type the tenant's name to swap it in, anything else to leave all as it is: `,
         );
@@ -109,7 +110,8 @@ function tell(tenant: string, form: Form, result: Result, terminal: Terminal): v
   const line = (text: string) => process.stdout.write(`${text}\n`);
   const seconds = `${result.seconds.toFixed(1)} s`;
   if ('ok' in result) {
-    if (result.ok) line(`${result.archive} restores: ${result.tables!.length} tables as counted, ${seconds}`);
+    if (result.ok)
+      line(`${result.archive} restores: ${count(result.tables!.length, 'table')} as counted, ${seconds}`);
     else for (const problem of result.problems) line(problem);
   } else if ('file' in result)
     line(
@@ -117,13 +119,13 @@ function tell(tenant: string, form: Form, result: Result, terminal: Terminal): v
     );
   else if (form === 'to')
     line(
-      `database ${JSON.stringify(result.database)} is ${tenant} as of ${result.at}: ${result.tables.length} tables, ${seconds}`,
+      `database ${JSON.stringify(result.database)} is ${tenant} as of ${result.at}: ${count(result.tables.length, 'table')}, ${seconds}`,
     );
   else {
-    line(`${tenant} is as of ${result.at} again: ${result.tables.length} tables, ${seconds}`);
+    line(`${tenant} is as of ${result.at} again: ${count(result.tables.length, 'table')}, ${seconds}`);
     if ('undo' in result && result.undo)
       terminal.say(
-        `the old database is kept as ${JSON.stringify(result.undo)}; \`sovereign-backup undo\` puts it back`,
+        `what was live is kept as ${JSON.stringify(result.undo)}; \`sovereign-backup undo\` puts it back`,
       );
   }
 }

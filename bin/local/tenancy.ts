@@ -5,6 +5,7 @@ import { InputError, reasonOf } from '../../lambda/errors.js';
 import { nameOf, withSchema } from '../../lambda/tenancy/description.js';
 import { inferTenancy, writeInference } from '../../lambda/tenancy/infer.js';
 import { planTenancy } from '../../lambda/tenancy/plan.js';
+import { count } from '../count.js';
 import { UsageError } from '../errors.js';
 import { readTenancyFile } from './scope.js';
 
@@ -43,7 +44,7 @@ export async function inferCommand(
   }
   const open = inference.tables.filter(({ notes }) => notes.some((note) => note.startsWith('UNCERTAIN')));
   process.stderr.write(
-    `${inference.tables.length} tables; ${open.length === 0 ? 'none is uncertain' : `to decide: ${open.map(({ table }) => nameOf(table)).join(', ')}`}\n`,
+    `${count(inference.tables.length, 'table')}; ${open.length === 0 ? 'none is uncertain' : `to decide: ${open.map(({ table }) => nameOf(table)).join(', ')}`}\n`,
   );
 }
 
@@ -71,6 +72,6 @@ export async function checkCommand(
   for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
   if (ok)
     process.stdout.write(
-      `${file} fits: ${planned.length} tables with tenants' rows, ${references.length} shared by all\n`,
+      `${file} fits: ${count(planned.length, 'table')} with tenants' rows, ${references.length} shared by all\n`,
     );
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { AuditResult, Verdict } from '../../lib/residency/model.js';
+import { count } from '../count.js';
 import type { ReportContext } from './context.js';
 import { html, type Markup, raw } from './html.js';
 import { type MapRegion, maps, type RegimeColour } from './map.js';
@@ -8,7 +9,7 @@ import css from './report.css';
 import script from './report.script.txt';
 import * as section from './sections.js';
 import { edgesTable, findingsTable, legend, routesTable } from './tables.js';
-import { count, routesOf, VERDICTS } from './verdicts.js';
+import { routesOf, VERDICTS } from './verdicts.js';
 
 export type { ReportContext } from './context.js';
 

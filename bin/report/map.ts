@@ -3,9 +3,10 @@ import land50 from 'world-atlas/land-50m.json';
 import land110 from 'world-atlas/land-110m.json';
 import { separation } from '../../lib/regime/distance.js';
 import { findRegion } from '../../lib/regime/lookup.js';
+import { count } from '../count.js';
 import { html, type Markup, raw } from './html.js';
 import { arc, DETAILS, draw, inside, type MapWindow, WORLD } from './map-geometry.js';
-import { count, type Route, VERDICTS } from './verdicts.js';
+import { type Route, VERDICTS } from './verdicts.js';
 
 type Point = readonly [number, number];
 

@@ -1,11 +1,12 @@
 import { separation } from '../../lib/regime/distance.js';
 import type { AuditResult, Edge, Finding } from '../../lib/residency/model.js';
+import { count } from '../count.js';
 import { ANNEX, BLIND_SPOTS } from './annex.js';
 import { type ReportContext, type ReportRegime, regimeOf } from './context.js';
 import { html, type Markup } from './html.js';
 import type { RegimeColour } from './map.js';
 import { badge, findingsTable } from './tables.js';
-import { compare, count } from './verdicts.js';
+import { compare } from './verdicts.js';
 
 /** Findings that have a section of their own; everything else is under Findings. */
 export const isKeyFinding = ({ rule }: Finding) => /(^|[-/.])(key|keys|kms)([-/.]|$)/.test(rule);

@@ -1,8 +1,9 @@
 import { separation } from '../../lib/regime/distance.js';
 import type { Edge, Finding, Place, Severity, Verdict } from '../../lib/residency/model.js';
+import { count } from '../count.js';
 import { html, type Markup } from './html.js';
 import type { RegimeColour } from './map.js';
-import { compare, count, MEANING, type Route, VERDICTS } from './verdicts.js';
+import { compare, MEANING, type Route, VERDICTS } from './verdicts.js';
 
 export function badge(verdict: Verdict): Markup {
   return html`<span class="badge ${verdict}">${verdict}</span>`;

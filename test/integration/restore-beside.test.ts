@@ -70,7 +70,7 @@ describe('--verify-only', () => {
         problems: [],
         tables: [{ schema: 'public', name: 'orders', rows: 500 }],
       });
-      expect((await restore(['--verify-only'])).stdout).toMatch(/restores: 1 tables/);
+      expect((await restore(['--verify-only'])).stdout).toMatch(/restores: 1 table /);
     }));
 
   test('finds a damaged archive, with exit code 1', () =>

@@ -67,6 +67,7 @@ async function dumpFrom(
     server,
     database,
     scope,
+    archiveKey: targets[0]!.key.id,
     ...(request.options ? { options: request.options } : {}),
     ...(signal ? { signal } : {}),
   });

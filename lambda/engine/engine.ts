@@ -129,6 +129,8 @@ export interface EngineDumpRequest {
   readonly server: ServerAddress;
   readonly database: string;
   readonly scope: TenantScope;
+  /** Id of the key that the archive gets, for servers that can encrypt their own dumps under it. */
+  readonly archiveKey?: string;
   readonly options?: DumpOptions;
   readonly signal?: AbortSignal;
 }

@@ -202,8 +202,7 @@ export class DatabaseServer {
   /** The server's URL, without a password. */
   public get url(): string {
     const port = Token.isUnresolved(this.port) ? Token.asString(this.port) : String(this.port);
-    const staging = this.staging ? `?staging=${this.staging.url}` : '';
-    return `${this.engine.scheme}://${encodeURIComponent(this.user)}@${this.host}:${port}${staging}`;
+    return `${this.engine.scheme}://${encodeURIComponent(this.user)}@${this.host}:${port}${this.staging?._urlOptions ?? ''}`;
   }
 }
 

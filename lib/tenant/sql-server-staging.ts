@@ -28,6 +28,17 @@ export interface SqlServerStagingProps {
   readonly encryptionKey?: kms.IKey;
 
   /**
+   * Whether RDS encrypts each backup under the key that the tenant's archives have, before it writes it: then it lies in
+   * the bucket under that key, too, and nobody without it can read it there. The archive holds RDS's ciphertext within
+   * ours: it can be restored to RDS only, in this region, while that key is there. The login needs nothing more; the role
+   * may then use the key.
+   *
+   * @default false - the bucket encrypts with `encryptionKey`, and archives hold a backup that any SQL Server restores
+   * @see https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/SQLServer.Procedural.Importing.Native.Using.html
+   */
+  readonly encryptWithTenantKey?: boolean;
+
+  /**
    * Identifiers of the instances whose backups pass through it. Only they can use its role.
    *
    * @default - every RDS instance of this account and region that has its option
@@ -51,6 +62,8 @@ export interface SqlServerStagingProps {
 }
 
 const PREFIX = 'stage/';
+/** As RDS asks for. */
+const USE_KEY = ['kms:DescribeKey', 'kms:GenerateDataKey', 'kms:Encrypt', 'kms:Decrypt'];
 const PACKS = ['HIPAA.Security', 'NIST.800.53.R5', 'PCI.DSS.321'];
 
 /**
@@ -70,9 +83,12 @@ export class SqlServerStaging extends Construct {
   /** What RDS becomes to write and read them. */
   public readonly role: iam.Role;
 
+  private readonly encryptWithTenantKey: boolean;
+
   constructor(scope: Construct, id: string, props: SqlServerStagingProps = {}) {
     super(scope, id);
     const { region } = Stack.of(this);
+    this.encryptWithTenantKey = props.encryptWithTenantKey ?? false;
     const removalPolicy = props.removalPolicy ?? RemovalPolicy.DESTROY;
     const regime =
       props.regime ?? (regionProblem(region) ? PrivacyRegime.EU : PrivacyRegime.forRegion(region));
@@ -173,6 +189,38 @@ export class SqlServerStaging extends Construct {
     return objects.combine(bucket).combine(key);
   }
 
+  /**
+   * What the URL of a server says of it.
+   *
+   * @internal
+   */
+  public get _urlOptions(): string {
+    return `?staging=${this.url}${this.encryptWithTenantKey ? '&kms_key=tenant' : ''}`;
+  }
+
+  /**
+   * Lets RDS encrypt under the keys of archives, where it is to.
+   *
+   * @param keys the key, or all that have this tag
+   * @internal
+   */
+  public _letEncrypt(
+    keys: { readonly key: kms.IKey } | { readonly tag: string; readonly value: string },
+  ): void {
+    if (!this.encryptWithTenantKey) return;
+    const { partition, region, account } = Stack.of(this);
+    this.role.addToPolicy(
+      new iam.PolicyStatement({
+        sid: 'KeysOfTenants',
+        actions: USE_KEY,
+        resources: ['key' in keys ? keys.key.keyArn : `arn:${partition}:kms:${region}:${account}:key/*`],
+        ...('tag' in keys
+          ? { conditions: { StringEquals: { [`aws:ResourceTag/${keys.tag}`]: keys.value } } }
+          : {}),
+      }),
+    );
+  }
+
   private makeRole(instances: string[] | undefined): iam.Role {
     const { partition, region, account } = Stack.of(this);
     const arn = (kind: string, name: string) => `arn:${partition}:rds:${region}:${account}:${kind}:${name}`;
@@ -211,7 +259,7 @@ export class SqlServerStaging extends Construct {
     role.addToPolicy(
       new iam.PolicyStatement({
         sid: 'KeyOfTheBucket',
-        actions: ['kms:DescribeKey', 'kms:GenerateDataKey', 'kms:Encrypt', 'kms:Decrypt'],
+        actions: USE_KEY,
         resources: [this.encryptionKey.keyArn],
       }),
     );

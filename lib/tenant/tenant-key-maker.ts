@@ -5,7 +5,7 @@ import type { Construct } from 'constructs';
 import { zipFunction } from '../shipped-functions';
 
 export const TENANT_TAG = 'sovereign-tenant';
-const REGIME_TAG = 'sovereign-regime';
+export const REGIME_TAG = 'sovereign-regime';
 
 /** Makes a tenant's key where there is none; it can neither use a key, nor reach archives or databases. */
 export function tenantKeyMaker(scope: Construct, id: string, regime: string): lambda.Function {

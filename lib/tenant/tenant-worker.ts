@@ -13,6 +13,7 @@ import type { ExternalStore } from './external-store';
 import { taskSizeProblems } from './large-tenants';
 import type { SharedTenancy } from './shared-tenancy';
 import type { TenantBackupsProps } from './tenant-backups-props';
+import { REGIME_TAG } from './tenant-key-maker';
 import type { TenantKeys } from './tenant-keys';
 import { retentionPolicy } from './tenant-pruning';
 import { tenantRole } from './tenant-role';
@@ -99,6 +100,9 @@ export function tenantWorkers(scope: Construct, options: TenantWorkersOptions): 
     shared.grantRead(each);
     server.staging?.grantUse(each);
   }
+  server.staging?._letEncrypt(
+    keys.isPerTenant ? { tag: REGIME_TAG, value: options.regime } : { key: options.sharedKey },
+  );
   return { worker, task, tenantRole: role };
 }
 

@@ -308,7 +308,14 @@ describe('a restore', () => {
       2,
       /version 17\.0\.1.*same or a newer version/,
     );
-    const encrypted = await run.dump(rds, 'acme', { kms_key: KMS_KEY });
+    const tenant = { kms_key: 'tenant' };
+    await refused(
+      run.dump(rds, 'acme', tenant, undefined, 'raw:1a2b'),
+      2,
+      /kms_key=tenant, and this archive gets raw:1a2b, which RDS cannot use; give --kms-key/,
+    );
+    const encrypted = await run.dump(rds, 'acme', tenant, undefined, KMS_KEY);
+    expect(encrypted.facts.properties).toMatchObject({ kmsKey: KMS_KEY });
     expect(encrypted.bytes.includes('TAPE')).toBe(false);
     await refused(run.restore(own, 'acme', encrypted), 2, /Amazon RDS encrypted this backup/);
     expect(await run.restore(rds, 'acme', encrypted)).toMatchObject({ warnings: [] });

@@ -101,11 +101,13 @@ export function engineOf(moto: Moto) {
       database: string,
       options: Record<string, string> = {},
       signal?: AbortSignal,
+      archiveKey?: string,
     ) {
       const dump = await sqlserver.dump({
         server: addressOf(server, options),
         database,
         scope: WHOLE,
+        ...(archiveKey ? { archiveKey } : {}),
         ...(signal ? { signal } : {}),
       });
       try {

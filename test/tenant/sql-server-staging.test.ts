@@ -14,6 +14,7 @@ import {
   SqlServerStaging,
   type SqlServerStagingProps,
   TenantBackups,
+  TenantKeys,
   TenantSource,
 } from 'cdk-sovereign-backup';
 import { lint } from '../support/cfn-lint';
@@ -22,7 +23,12 @@ import { appWith, complaint, stackIn } from '../synth';
 
 /** What a platform team declares: staging, option group, instance, backups. */
 function declare(
-  options: { region?: string; staging?: SqlServerStagingProps; maxConcurrency?: number } = {},
+  options: {
+    region?: string;
+    staging?: SqlServerStagingProps;
+    maxConcurrency?: number;
+    keys?: TenantKeys;
+  } = {},
   context = {},
 ) {
   const app = appWith(context);
@@ -49,6 +55,7 @@ function declare(
     source: TenantSource.discover(server, 'tenant\\_%'),
     vpc,
     vpcSubnets: { subnets: vpc.isolatedSubnets },
+    ...(options.keys ? { keys: options.keys } : {}),
     ...(options.maxConcurrency === undefined ? {} : { maxConcurrency: options.maxConcurrency }),
   });
   return { app, stack, staging, server, backups, template: () => Template.fromStack(stack) };
@@ -155,6 +162,41 @@ test('the worker is told the bucket and may use it; two tenants at a time', () =
   expect(policies).toContain('s3:DeleteObject');
   const [machine] = Object.values(template().findResources('AWS::StepFunctions::StateMachine'));
   expect(JSON.stringify(machine)).toContain('\\"MaxConcurrency\\":2');
+});
+
+test.each([
+  [
+    'the key of the regime',
+    TenantKeys.sharedKey(),
+    /^\{"Fn::GetAtt":\["TenantsKey\w+","Arn"\]\}$/,
+    undefined,
+  ],
+  [
+    'keys that are tagged with the regime',
+    TenantKeys.perTenant(),
+    /:kms:eu-central-1:111111111111:key\/\*/,
+    { StringEquals: { 'aws:ResourceTag/sovereign-regime': 'eu' } },
+  ],
+])('RDS encrypts under the key of the archives where it is to: %s', (_, keys, resource, condition) => {
+  const used = (encryptWithTenantKey: boolean) => {
+    const template = declare({ keys, staging: { encryptWithTenantKey } }).template();
+    const statements = Object.values(template.findResources('AWS::IAM::Policy'))
+      .filter(({ Properties }) => JSON.stringify(Properties.Roles).includes('SqlServerBackupRole'))
+      .flatMap(({ Properties }) => Properties.PolicyDocument.Statement as Record<string, unknown>[]);
+    const functions = JSON.stringify(template.findResources('AWS::Lambda::Function'));
+    return {
+      statement: statements.find(({ Sid }) => Sid === 'KeysOfTenants'),
+      told: functions.includes('/stage/&kms_key=tenant'),
+    };
+  };
+  expect(used(false)).toEqual({ statement: undefined, told: false });
+  const { statement, told } = used(true);
+  expect(told).toBe(true);
+  expect(statement).toMatchObject({
+    Action: ['kms:DescribeKey', 'kms:GenerateDataKey', 'kms:Encrypt', 'kms:Decrypt'],
+  });
+  expect(JSON.stringify(statement!.Resource)).toMatch(resource);
+  expect(statement!.Condition).toEqual(condition);
 });
 
 test.each(['eu-central-1', 'cn-north-1'])('in %s cfn-lint has nothing to say', async (region) => {

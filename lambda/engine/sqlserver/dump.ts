@@ -8,6 +8,7 @@ import { bytesOf, omissions, usersOf } from './properties.js';
 import { databaseInfo } from './server-facts.js';
 import { Session } from './session.js';
 import type { Staging } from './staging.js';
+import { backupKey } from './staging-place.js';
 import { countAround } from './tables.js';
 
 export const FORMAT = 'SQL Server backup';
@@ -22,12 +23,14 @@ export async function dump(request: EngineDumpRequest): Promise<EngineDump> {
   const server = await openServer(request.server, signal);
   const { session, address, facts, staging, native } = server;
   const key = staging.newKey(database, 'dump');
+  let kmsKey: string | undefined;
   const close = async () => {
     await session.close();
     // A good dump stays good when this fails: the next one removes what is left, or the bucket does after a day.
     await staging.remove(key).catch(() => {});
   };
   try {
+    kmsKey = backupKey(staging.place, request.archiveKey);
     await lock(session, 'dump', database);
     await native.endLeftovers(database, staging.folder(database, 'dump'));
     await staging.sweep(database, 'dump');
@@ -40,19 +43,14 @@ export async function dump(request: EngineDumpRequest): Promise<EngineDump> {
         native.backup({
           database,
           key,
-          ...(staging.place.kmsKey ? { kmsKey: staging.place.kmsKey } : {}),
+          ...(kmsKey ? { kmsKey } : {}),
           ...(signal ? { signal } : {}),
         }),
       );
       const at = await serverTime(session);
       const staged = await staging.describe(key);
       if (staged.bytes === 0) throw new OperationError('the server wrote an empty backup');
-      const { stream, finished } = readBack(
-        staging,
-        key,
-        staged.bytes,
-        facts.rds && staging.place.kmsKey !== undefined,
-      );
+      const { stream, finished } = readBack(staging, key, staged.bytes, facts.rds && kmsKey !== undefined);
       const { metadata } = staged;
       return {
         facts: {
@@ -74,7 +72,7 @@ export async function dump(request: EngineDumpRequest): Promise<EngineDump> {
             // What the backup holds is the state of one moment between these two.
             backup: { ...result, startedAt: startedAt.toISOString(), endedAt: at.toISOString() },
             ...(Object.keys(metadata).length > 0 ? { objectMetadata: metadata } : {}),
-            ...(staging.place.kmsKey ? { kmsKey: staging.place.kmsKey } : {}),
+            ...(kmsKey ? { kmsKey } : {}),
             inexact,
           },
         },

@@ -9,8 +9,24 @@ export interface StagingPlace {
   /** Of S3-compatible storage that is not AWS's. */
   readonly endpoint?: string;
   readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
-  /** The tenant's key in KMS, under which RDS encrypts what it writes. */
+  /** The key in KMS under which RDS encrypts what it writes; `tenant`: the one that the archive gets. */
   readonly kmsKey?: string;
+}
+
+const TENANT = 'tenant';
+
+/** The ARN of the key for a backup whose archive gets that key. */
+export function backupKey(
+  { kmsKey, region }: StagingPlace,
+  archiveKey: string | undefined,
+): string | undefined {
+  if (kmsKey !== TENANT) return kmsKey;
+  if (!archiveKey?.startsWith('arn:'))
+    throw new InputError(
+      `the server URL has kms_key=tenant, and this archive gets ${archiveKey ?? 'none'}, which RDS cannot use; give --kms-key, or the ARN of a key in KMS as kms_key`,
+    );
+  checkKey(archiveKey, region, partitionOf(region));
+  return archiveKey;
 }
 
 const SHAPE = '?staging=s3://bucket/prefix';
@@ -43,7 +59,7 @@ export function stagingPlace(
       `staging_endpoint is ${JSON.stringify(endpoint)}; write it like https://minio.internal:9000`,
     );
   const partition = partitionOf(region);
-  if (kmsKey !== undefined) checkKey(kmsKey, region, partition);
+  if (kmsKey !== undefined && kmsKey !== TENANT) checkKey(kmsKey, region, partition);
   const path = decodeURIComponent(pathname.slice(1));
   const id = environment.SOVEREIGN_STAGING_ACCESS_KEY_ID;
   const secret = environment.SOVEREIGN_STAGING_SECRET_ACCESS_KEY;
@@ -63,7 +79,7 @@ function checkKey(arn: string, region: string, partition: string): void {
     /^arn:([^:]+):([^:]+):([^:]*):(\d{12}):key\/([0-9a-zA-Z-]+)$/.exec(arn) ?? [];
   if (service !== 'kms' || !account || !key)
     throw new InputError(
-      `kms_key is ${JSON.stringify(arn)}; write the key's ARN, like arn:aws:kms:eu-central-1:111111111111:key/…`,
+      `kms_key is ${JSON.stringify(arn)}; write the key's ARN, like arn:aws:kms:eu-central-1:111111111111:key/…, or tenant for the one that archives get`,
     );
   if (of !== partition || where !== region)
     throw new InputError(

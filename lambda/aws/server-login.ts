@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { Signer } from '@aws-sdk/rds-signer';
+import { defaultPort } from '../engine/engines.js';
 import { parseServer, type ServerAddress } from '../engine/server.js';
 import { OperationError } from '../errors.js';
 import type { Settings } from './settings.js';
@@ -25,7 +26,8 @@ export async function serverLogin(settings: Settings): Promise<ServerAddress> {
   const port = stated.port ?? (secret.port === undefined ? undefined : Number(secret.port));
   const password =
     settings.login === 'iam'
-      ? await token(settings.region, host, port ?? defaultPort(stated), user)
+      ? // A token is for one port, so it has to be the one that the driver will use.
+        await token(settings.region, host, port ?? defaultPort(stated), user)
       : secret.password;
   return {
     scheme: stated.scheme,
@@ -85,11 +87,6 @@ function parseLogin(text: string | undefined, arn: string): Login {
     throw new OperationError(`the secret ${arn} has no "password"; ${shape}`);
   }
   return login;
-}
-
-/** A token is for one port, so it has to be the one that the driver will use. */
-function defaultPort({ scheme }: ServerAddress): number {
-  return /^(mysql|mariadb)$/.test(scheme) ? 3306 : 5432;
 }
 
 async function token(

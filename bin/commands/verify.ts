@@ -16,7 +16,8 @@ export const verify: Register = (program) => {
     .addHelpText(
       'after',
       `
-Exit code 0: the archive is good; 1: it is not, and the problems are named.
+Exit code 0: the archive is good; 1: it is not, and the problems are named; 2 or 3: nobody can tell, because the key is not
+the archive's, or the store or the key could not be reached.
 
 Examples:
   sovereign-backup verify acme --store /backup --key-file backup.key

@@ -29,19 +29,24 @@ export async function tenantKeyFiles(folder: string, tenant: string): Promise<st
     .map((name) => join(own, name));
 }
 
-/** The tenant's own keys. A first one is made on demand: the folder itself never is, for it may just not be mounted. */
+/**
+ * The tenant's own keys. A first one is made for whoever wants to hear of it: nobody has a copy of that yet. The folder
+ * itself never is made, for it may just not be mounted.
+ */
 export async function openKeyFolder(
   folder: string,
   tenant: string,
-  { create } = { create: false },
+  made?: (key: { readonly file: string; readonly id: string }) => void,
 ): Promise<ArchiveKey> {
   const files = await tenantKeyFiles(folder, tenant);
   if (files.length === 0) {
-    if (!create)
+    if (!made)
       throw new InputError(
         `${folder} has no key of tenant ${JSON.stringify(tenant)}; without it, archives written under it cannot be read`,
       );
-    files.push((await addTenantKey(folder, tenant)).file);
+    const added = await addTenantKey(folder, tenant);
+    made(added);
+    files.push(added.file);
   }
   return keyRing(await Promise.all(files.map(readKeyFile)));
 }

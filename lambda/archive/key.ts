@@ -1,4 +1,5 @@
 import type { KeyringNode } from '@aws-crypto/material-management-node';
+import { InputError, OperationError } from '../errors.js';
 
 /** What opens and closes archives: an AWS Encryption SDK keyring and the name under which people know it. */
 export interface ArchiveKey {
@@ -8,6 +9,12 @@ export interface ArchiveKey {
   /** Another key that archives may have been written under, by its id: a former one of the same tenant, for instance. */
   readonly other?: (id: string) => ArchiveKey | undefined;
 }
+
+/** KMS did not give or open a data key. */
+export class KeyError extends OperationError {}
+
+/** The key that was given is not the one of the archive, which says nothing of the archive. */
+export class WrongKeyError extends InputError {}
 
 /** The key of that id: this one, or another that it knows. */
 export function keyOf(key: ArchiveKey, id: string): ArchiveKey | undefined {

@@ -10,12 +10,9 @@ import {
   KMSClient,
 } from '@aws-sdk/client-kms';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
-import { OperationError } from '../errors.js';
-import type { ArchiveKey } from './key.js';
+import { DamagedError } from './damaged-error.js';
+import { type ArchiveKey, KeyError } from './key.js';
 import { askedEachTime, type RenewableCredentials } from './s3-client.js';
-
-/** KMS did not give or open a data key. */
-export class KeyError extends OperationError {}
 
 export interface KmsKeyOptions {
   /** The key's own ARN, never an alias: an archive names its key, and only this one opens it. */
@@ -104,7 +101,7 @@ class ClearKmsKeyring extends KeyringNode {
     });
     if (!result.hasValidKey()) {
       const names = keys.map((key) => key.providerInfo).join(', ');
-      throw new KeyError(
+      throw new DamagedError(
         `the archive was not written under ${this.arn} but under ${names || 'no key'}; give the key it was written under`,
       );
     }
@@ -131,10 +128,14 @@ const advice: Record<string, string> = {
     'the credentials have expired and could not be renewed: check the role that is assumed',
 };
 
-export function explainKms(error: unknown, arn: string): KeyError {
+/** What KMS itself found to be another's or changed; everything else says nothing of the archive. */
+const OF_THE_ARCHIVE = ['InvalidCiphertextException', 'IncorrectKeyException'];
+
+export function explainKms(error: unknown, arn: string): Error {
   const { name = 'unknown error', message = '' } = error as Error;
   const whatToDo = advice[name];
-  return new KeyError(
+  const Kind = OF_THE_ARCHIVE.includes(name) ? DamagedError : KeyError;
+  return new Kind(
     `the archive key ${arn} could not be used (${message && message !== name ? `${name}: ${message}` : name})${whatToDo ? `; ${whatToDo}` : ''}`,
     { cause: error },
   );

@@ -1,15 +1,14 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
-import { createZstdDecompress } from 'node:zlib';
-import { InputError, reasonOf } from '../errors.js';
+import { reasonOf } from '../errors.js';
 import { archivePrefix, PARTS } from './archive-id.js';
 import { type ArchivePlace, readManifest } from './catalog.js';
 import { DamagedError } from './damaged-error.js';
-import { type ArchiveKey, keyOf } from './key.js';
+import { type ArchiveKey, keyOf, WrongKeyError } from './key.js';
 import { encryptionContext, type Manifest } from './manifest.js';
 import { decryptBytes, decryptStream } from './message.js';
 import { type ArchiveStore, ObjectMissingError } from './store.js';
-import { requireZstd } from './zstd.js';
+import { createDecompressor } from './zstd.js';
 
 /** What is needed to read an archive. */
 export interface OpenRequest {
@@ -20,18 +19,25 @@ export interface OpenRequest {
 /** Reads the manifest and proves it by its seal: after this, every word of it is what the dump wrote. */
 export async function openManifest(request: OpenRequest, place: ArchivePlace): Promise<Manifest> {
   const { bytes, manifest } = await readManifest(request.store, place);
-  const key = keyOf(request.key, manifest.key.id);
-  if (!key)
-    throw new InputError(
-      `archive ${place.archive} was written under key ${manifest.key.id}, and ${request.key.id} was given`,
+  const unseal = (key: ArchiveKey) =>
+    naming(PARTS.seal, async () =>
+      decryptBytes(
+        key,
+        encryptionContext(place, 'manifest'),
+        await request.store.read(archivePrefix(place) + PARTS.seal),
+      ),
     );
-  const sealed = await naming(PARTS.seal, async () =>
-    decryptBytes(
-      key,
-      encryptionContext(place, 'manifest'),
-      await request.store.read(archivePrefix(place) + PARTS.seal),
-    ),
-  );
+  const key = keyOf(request.key, manifest.key.id);
+  if (!key) {
+    // A key that opens the seal all the same shows that it is the manifest that was changed.
+    await unseal(request.key).catch(() => {
+      throw new WrongKeyError(
+        `archive ${place.archive} was written under key ${manifest.key.id}, and ${request.key.id} was given`,
+      );
+    });
+    throw new DamagedError('manifest.json names another key than the one that its seal is under');
+  }
+  const sealed = await unseal(key);
   if (!sealed.equals(bytes)) throw new DamagedError('manifest.json is not what its seal says it was');
   if (new Date(manifest.at).getTime() !== place.at.getTime())
     throw new DamagedError(`manifest.json is of ${manifest.at}, which is not the time in the archive's name`);
@@ -84,9 +90,8 @@ export async function* hashing(
 }
 
 async function* unzstd(source: Bytes): AsyncGenerator<Buffer, void, undefined> {
-  requireZstd();
+  const stream = createDecompressor();
   const input = Readable.from(source, { objectMode: false });
-  const stream = createZstdDecompress({ chunkSize: 256 * 1024 });
   input.once('error', (error) => stream.destroy(error));
   input.pipe(stream);
   try {

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
-import { explainS3, isMissing, StoreError, statusOf } from './s3-errors.js';
-import { ObjectMissingError } from './store.js';
+import { explainS3, isMissing, statusOf } from './s3-errors.js';
+import { ObjectMissingError, StoreError } from './store.js';
 
 export interface DownloadSource {
   readonly client: S3Client;

@@ -1,7 +1,4 @@
-import { OperationError } from '../errors.js';
-
-/** A store that did not do what it was asked. */
-export class StoreError extends OperationError {}
+import { StoreError } from './store.js';
 
 interface ServiceFault {
   readonly name?: string;

@@ -8,12 +8,19 @@ import {
 } from '@aws-sdk/client-s3';
 import { type S3ClientOptions, s3Client } from './s3-client.js';
 import { downloadStream } from './s3-download.js';
-import { explainS3, isDenied, isMissing, StoreError } from './s3-errors.js';
+import { explainS3, isDenied, isMissing } from './s3-errors.js';
 import { readLock, writeLegalHold } from './s3-lock.js';
 import { openUploads } from './s3-open-uploads.js';
 import type { PartLimits } from './s3-parts.js';
 import { uploadStream } from './s3-upload.js';
-import type { ArchiveStore, ObjectLock, StoredObject, WriteOptions, Written } from './store.js';
+import {
+  type ArchiveStore,
+  type ObjectLock,
+  type StoredObject,
+  StoreError,
+  type WriteOptions,
+  type Written,
+} from './store.js';
 
 export interface S3StoreOptions extends S3ClientOptions {
   readonly bucket: string;

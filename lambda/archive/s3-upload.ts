@@ -12,10 +12,10 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { DamagedError } from './damaged-error.js';
-import { attemptsOf, explainS3, isDenied, isMissing, StoreError, statusOf } from './s3-errors.js';
+import { attemptsOf, explainS3, isDenied, isMissing, statusOf } from './s3-errors.js';
 import { findInterrupted, isSamePart, type SentPart } from './s3-open-uploads.js';
 import { type PartLimits, partSizes } from './s3-parts.js';
-import { ObjectExistsError, type WriteOptions, type Written } from './store.js';
+import { ObjectExistsError, StoreError, type WriteOptions, type Written } from './store.js';
 
 export interface UploadTarget {
   readonly client: S3Client;

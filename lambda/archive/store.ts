@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { OperationError } from '../errors.js';
 
 /**
  * Where archives lie: a folder, an S3 bucket, another provider's bucket. Keys are relative, with `/` between parts.
@@ -72,6 +73,9 @@ export interface StoredObject {
   /** When it was written, by the store's clock. */
   readonly modified?: Date;
 }
+
+/** A store that did not do what it was asked. */
+export class StoreError extends OperationError {}
 
 export class ObjectExistsError extends Error {
   public readonly exitCode = 3;

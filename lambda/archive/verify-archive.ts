@@ -1,9 +1,14 @@
 import { reasonOf } from '../errors.js';
 import { archivePrefix, PARTS } from './archive-id.js';
 import { findArchive } from './catalog.js';
+import { KeyError, WrongKeyError } from './key.js';
 import { checkTenant } from './names.js';
 import { naming, openDump, openManifest } from './open-archive.js';
 import type { VerifyRequest, VerifyResult } from './requests.js';
+import { StoreError } from './store.js';
+
+/** What keeps one from looking at an archive, and says nothing of it. */
+const CANNOT_TELL = [WrongKeyError, KeyError, StoreError];
 
 /** Reads every byte of an archive and holds it against seal, manifest and key. */
 export async function verifyArchive(request: VerifyRequest): Promise<VerifyResult> {
@@ -28,6 +33,7 @@ export async function verifyArchive(request: VerifyRequest): Promise<VerifyResul
     });
   } catch (error) {
     request.signal?.throwIfAborted();
+    if (CANNOT_TELL.some((kind) => error instanceof kind)) throw error;
     const problem = reasonOf(error);
     if (!problems.includes(problem)) problems.push(problem);
   }

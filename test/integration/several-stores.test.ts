@@ -117,10 +117,20 @@ test('folder, S3 and another provider are fed from one read, each with its own k
   expect(await verify(['--store', awsStore(), '--kms-key', kmsKey])).toMatchObject(good);
   const readable = copyStore().replace('&write-only=true', '');
   expect(await verify(['--store', readable, ...off])).toMatchObject(good);
-  const wrong = await runCli(['verify', 'acme', '--store', readable, '--key-file', work.key], {
-    env: environment(),
-  });
-  expect(wrong.stdout + wrong.stderr).toMatch(/was written under key/);
+  // A key that is another, and a store or a key that cannot be used, say nothing of the archive.
+  const unclear = async (args: string[], code: number, stderr: RegExp) =>
+    expect(await runCli(['verify', 'acme', ...args], { env: environment() })).toMatchObject({
+      code,
+      stdout: '',
+      stderr: expect.stringMatching(stderr),
+    });
+  await unclear(['--store', readable, '--key-file', work.key], 2, /was written under key/);
+  const denied = { status: 403, code: 'AccessDenied' };
+  elsewhere.fault = ({ name }) => (name === 'S3 GetObject' ? denied : undefined);
+  await unclear(['--store', readable, ...off], 3, /AccessDenied/);
+  aws.fault = ({ name }) =>
+    name === 'KMS Decrypt' ? { status: 400, code: 'AccessDeniedException' } : undefined;
+  await unclear(['--store', awsStore(), '--kms-key', kmsKey], 3, /the archive key arn:\S+ could not be used/);
 });
 
 test('one encryption for each distinct key', async () => {

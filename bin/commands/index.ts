@@ -14,6 +14,7 @@ import { prune } from './prune.js';
 import { restore } from './restore.js';
 import { registerSettings } from './settings.js';
 import { tenancy } from './tenancy.js';
+import { tenants } from './tenants.js';
 import { undo } from './undo.js';
 import { verify } from './verify.js';
 
@@ -34,6 +35,7 @@ export const commands: Register[] = [
   restore,
   undo,
   tenancy,
+  tenants,
   copy,
   prune,
   hold,

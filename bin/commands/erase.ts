@@ -63,8 +63,12 @@ Example:
   sovereign-backup rekey acme --key-dir /keys`,
     )
     .action(async (tenant: string, options: RekeyOptions) => {
-      const { addTenantKey } = await import('../../lambda/archive/key-folder.js');
+      const [{ addTenantKey }, { tellOfKey }] = await Promise.all([
+        import('../../lambda/archive/key-folder.js'),
+        import('../local/new-key.js'),
+      ]);
       const { file, id } = await addTenantKey(options.keyDir, tenant);
+      tellOfKey({ id, file });
       if (options.json) process.stdout.write(`${JSON.stringify({ tenant, key: id, file }, null, 2)}\n`);
       else process.stdout.write(`${tenant} has the new key ${id} in ${file}\n`);
     });

@@ -14,10 +14,10 @@ Example:
   sovereign-backup keygen ~/.config/sovereign-backup.key`,
     )
     .action(async (path: string) => {
-      const { generateKeyFile } = await import('../../lambda/archive/raw-key.js');
-      const { id } = await generateKeyFile(path);
-      process.stderr.write(
-        `key ${id} written to ${path}\nKeep a copy in another safe place: without it, no archive written under it can be read.\n`,
-      );
+      const [{ generateKeyFile }, { tellOfKey }] = await Promise.all([
+        import('../../lambda/archive/raw-key.js'),
+        import('../local/new-key.js'),
+      ]);
+      tellOfKey({ ...(await generateKeyFile(path)), file: path });
     });
 };

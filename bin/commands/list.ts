@@ -1,3 +1,4 @@
+import { count } from '../count.js';
 import { type StoreOptions, withJson, withStore } from '../local/options.js';
 import type { Register } from './index.js';
 
@@ -26,16 +27,24 @@ Examples:
         import('../local/open.js'),
         import('../local/terminal.js'),
       ]);
+      const opened = await openStore(options, { mustExist: true });
       const { archives, unreadable } = await listArchives({
-        ...(await openStore(options, { mustExist: true })),
+        ...opened,
         ...(tenant === undefined ? {} : { tenant }),
       });
       for (const { tenant: whose, archive, problem } of unreadable)
         process.stderr.write(`archive ${archive} of ${JSON.stringify(whose)} cannot be listed: ${problem}\n`);
+      // Nothing may also be a wrong name, store or regime.
+      if (archives.length + unreadable.length === 0)
+        process.stderr.write(
+          `no archives${tenant === undefined ? '' : ` of tenant ${JSON.stringify(tenant)}`} under regime ${options.regime} in ${opened.store.location}\n`,
+        );
       if (options.json) process.stdout.write(`${JSON.stringify(archives, null, 2)}\n`);
       else
         for (const { at, tenant: whose, bytes, tables, archive } of archives) {
-          process.stdout.write(`${at}  ${whose}  ${size(bytes)}  ${tables.length} tables  ${archive}\n`);
+          process.stdout.write(
+            `${at}  ${whose}  ${size(bytes)}  ${count(tables.length, 'table')}  ${archive}\n`,
+          );
         }
     });
 };

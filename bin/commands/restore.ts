@@ -67,8 +67,8 @@ export const restore: Register = (program) => {
     .addHelpText(
       'after',
       `
-Until the swap the live database is not touched, whatever fails. The swap is one transaction: sessions of the tenant
-are ended, and the old database is kept under another name, to which \`undo\` returns. Nothing of it is dropped.
+Until the swap the live database is not touched, whatever fails. The swap is one step, done whole or not at all (SQL
+Server: two renames in one batch); what was live is kept under another name, to which \`undo\` returns. Nothing of it is dropped.
 
 --verify-only, --to and --to-file never touch the live database, and ask for no name. Exit code of --verify-only:
 0 the archive restores; 1 it is damaged; 3 the server could not do it, which says nothing about the archive.

@@ -38,7 +38,7 @@ Example:
       const confirm =
         options.confirm ??
         (await terminal.ask(
-          `This puts back the database of ${JSON.stringify(tenant)} that the last restore put aside.\nType the tenant's name to go on: `,
+          `This puts back what the last restore of ${JSON.stringify(tenant)} put aside.\nType the tenant's name to go on: `,
         ));
       const result = await interruptible((signal) =>
         undoRestore({
@@ -53,7 +53,7 @@ Example:
       );
       if (options.json) process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
       else {
-        process.stdout.write(`${tenant} has the database back that was put aside at ${result.keptSince}\n`);
+        process.stdout.write(`${tenant} is again what was put aside at ${result.keptSince}\n`);
         if (result.undo)
           terminal.say(
             `what was live until now is kept as ${JSON.stringify(result.undo)}; undo again to return to it`,

@@ -5,6 +5,7 @@ import { openKeyFolder } from '../../lambda/archive/key-folder.js';
 import { readKeyFile } from '../../lambda/archive/raw-key.js';
 import type { ArchiveStore } from '../../lambda/archive/store.js';
 import { UsageError } from '../errors.js';
+import { tellOfKey } from './new-key.js';
 import type { KeyChoice, KeyOptions, StoreOptions, StoresOptions } from './options.js';
 
 interface OpenOptions {
@@ -37,7 +38,7 @@ export async function openTargets(tenant: string, options: StoresOptions) {
     );
   const twice = places.find((place, index) => places.indexOf(place) !== index);
   if (twice !== undefined) throw new UsageError(`--store ${JSON.stringify(twice)} is named twice`);
-  const opened = await Promise.all(keys.map((key) => openKey(key, tenant, { create: true })));
+  const opened = await Promise.all(keys.map((key) => openKey(key, tenant, tellOfKey)));
   const targets = await Promise.all(
     places.map(async (store, index) => ({
       ...(await openStore({ store, regime }, { mustExist: false })),
@@ -78,9 +79,13 @@ function keysOf({ keyFile, keyDir, kmsKey }: Omit<KeyOptions, 'store'>): readonl
   return keys;
 }
 
-async function openKey(choice: KeyChoice, tenant: string, how = { create: false }): Promise<ArchiveKey> {
+async function openKey(
+  choice: KeyChoice,
+  tenant: string,
+  made?: Parameters<typeof openKeyFolder>[2],
+): Promise<ArchiveKey> {
   if ('file' in choice) return readKeyFile(choice.file);
-  if ('folder' in choice) return openKeyFolder(choice.folder, tenant, how);
+  if ('folder' in choice) return openKeyFolder(choice.folder, tenant, made);
   const { kmsKey } = await import('../../lambda/archive/kms-key.js');
   return kmsKey({ arn: choice.kms });
 }

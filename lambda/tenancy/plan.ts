@@ -108,7 +108,7 @@ export function misfit(problems: readonly string[]): InputError {
   const more = problems.length - shown.length;
   return new InputError(
     `the tenancy description does not fit the database: ${shown.join('; ')}${more > 0 ? `; and ${more} more` : ''}; ` +
-      'correct it, and see `sovereign-backup tenancy check`',
+      'correct it, see `sovereign-backup tenancy check`, and give it with --tenancy-file (an archive has the one of its dump)',
   );
 }
 

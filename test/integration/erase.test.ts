@@ -41,7 +41,7 @@ function readCertificate(name: string) {
 const dump = async (tenant: string, args = on()) => {
   const ran = await run(['dump', tenant, ...server(), ...args, '--json']);
   expect(ran).toMatchObject({ code: 0 });
-  return ran.json<{ archive: string; at: string }>();
+  return { ...ran.json<{ archive: string; at: string }>(), stderr: ran.stderr };
 };
 
 test('a key for each tenant is made once; after rekey old archives stay readable; erased, none is', async () => {
@@ -50,7 +50,8 @@ test('a key for each tenant is made once; after rekey old archives stay readable
   const folder = join(keys, 'acme');
   const [file] = readdirSync(folder);
   expect(statSync(join(folder, file!)).mode & 0o777).toBe(0o600);
-  await dump('acme');
+  expect(first.stderr).toMatch(new RegExp(`^key raw:\\w+ written to ${join(folder, file!)}\nKeep a copy`));
+  expect((await dump('acme')).stderr).not.toContain('Keep a copy');
   expect(readdirSync(folder)).toEqual([file]);
 
   const rekeyed = (await run(['rekey', 'acme', '--key-dir', keys, '--json'])).json<{ key: string }>();
@@ -79,7 +80,7 @@ test('a key for each tenant is made once; after rekey old archives stay readable
 
   const erased = await erase(['--confirm', 'acme', '--store', copies]);
   expect(erased).toMatchObject({ code: 0 });
-  expect(erased.stderr).toContain('1 archives of acme under other keys can be read as before');
+  expect(erased.stderr).toContain('1 archive of acme under other keys can be read as before');
   const told = readCertificate('acme.json');
   const listed = (await run(['list', 'acme', '--store', work.store, '--json'])).json<{ archive: string }[]>();
   expect(told.archives.map(({ archive }) => archive).sort()).toEqual(
@@ -152,7 +153,7 @@ test("in KMS the key's deletion is scheduled; a key that opens others' archives 
   const done = await erase(own, 'own.json', ['--waiting-days', '7']);
   expect([done.code, done.stderr]).toEqual([
     0,
-    expect.stringContaining('1 archives of acme under other keys'),
+    expect.stringContaining('1 archive of acme under other keys'),
   ]);
   const { KeyState, DeletionDate } = await stateOf(own);
   expect(KeyState).toBe('PendingDeletion');

@@ -118,7 +118,7 @@ test('every table has one, the same after a restore under other settings', async
   const manifest = JSON.parse(readFileSync(join(folderOf(archive), 'manifest.json'), 'utf8'));
   expect(manifest.checksums).toMatchObject({ method: 'mariadb columns 1' });
   valid('manifest', manifest);
-  expect(lostDigits(manifest)).toEqual(["digits beyond the sixth of digits.ma'ny, of 2 values"]);
+  expect(lostDigits(manifest)).toEqual(["digits beyond the sixth of digits.ma'ny, in 2 of its values"]);
   expect(stderr).toContain("not in the archive: digits beyond the sixth of digits.ma'ny");
 
   const before = content(server(), 'typed');

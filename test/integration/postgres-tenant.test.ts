@@ -160,6 +160,32 @@ describe('a tenant', () => {
   });
 });
 
+test('tenants are listed by pattern, with their sizes, and without kept copies; nobody is an error', async () => {
+  for (const name of ['t_one', 't_\u001b[31m', 'txtwo'])
+    await server().query(`create database ${quoted(name)}`);
+  await server().query(
+    'create schema s_one; create table s_one.t (id int); create schema other',
+    [],
+    't_one',
+  );
+  await work.dump('t_one');
+  expect(await work.restore('t_one')).toMatchObject({ code: 0 });
+  const tenants = (...args: string[]) => runCli(['tenants', '--server', server().url, ...args]);
+  const like = ['--like', 't\\_%'];
+  expect((await tenants(...like, '--json')).json()).toEqual([
+    { tenant: 't_\u001b[31m', database: 't_\u001b[31m', bytes: expect.any(Number) },
+    { tenant: 't_one', database: 't_one', bytes: expect.any(Number) },
+  ]);
+  // A name does not steer the terminal.
+  expect((await tenants(...like)).stdout).toMatch(/^"t_\\u001b\[31m" {2}[\d.]+ MB\nt_one {2}[\d.]+ MB\n$/);
+  const [schema, ...none] = (await tenants('--database', 't_one', '--like', 's%', '--json')).json<object[]>();
+  expect([schema, none]).toEqual([{ tenant: 's_one', database: 't_one', bytes: expect.any(Number) }, []]);
+  expect(await tenants('--like', 'nobody%')).toMatchObject({
+    code: 3,
+    stderr: expect.stringContaining("is like 'nobody%'; correct the pattern"),
+  });
+});
+
 describe('refused, with the live database untouched:', () => {
   const kept = async (run: () => Promise<unknown>) => {
     const before = await fingerprint(server(), 'safe');
@@ -194,6 +220,9 @@ describe('refused, with the live database untouched:', () => {
       const dumped = await work.dump('nobody');
       expect(dumped).toMatchObject({ code: 2, stdout: '' });
       expect(dumped.stderr).toMatch(/^sovereign-backup: there is no database "nobody"/m);
+      expect((await work.list(['nobody'])).stderr).toMatch(
+        /^no archives of tenant "nobody" under regime local in /,
+      );
       for (const ran of [await work.restore('nobody'), await work.verify('nobody')]) {
         expect(ran.code).toBe(2);
         expect(ran.stderr).toMatch(/there is no archive of tenant "nobody"/);
@@ -212,6 +241,13 @@ describe('refused, with the live database untouched:', () => {
       expect(leaky.code).toBe(2);
       expect(leaky.stderr).not.toContain('hunter2');
       expect((await work.dump('safe', url('oracle://x@y'))).stderr).toMatch(/known are postgres/);
+      for (const [name, why] of [
+        ['postgres', /name another with maintenance_database/],
+        ['template1', /is a template of the server/],
+      ] as const) {
+        expect(await work.dump(name)).toMatchObject({ code: 0 });
+        expect(await work.restore(name)).toMatchObject({ code: 2, stderr: expect.stringMatching(why) });
+      }
       expect((await work.dump('new\nline')).code).toBe(2);
       expect((await work.dump('safe', ['--database', 'x'.repeat(64)])).stderr).toMatch(/allows 63/);
     }));
@@ -266,7 +302,12 @@ describe('refused, with the live database untouched:', () => {
       const ran = await runCli(['restore', 'safe', '--server', server().url, ...only, '--confirm', 'safe']);
       expect(ran.code).toBe(2);
       expect(ran.stderr).toMatch(/was written under key raw:[0-9a-f]+, and raw:[0-9a-f]+ was given/);
-      expect((await runCli(['verify', 'safe', ...only, '--json'])).json()).toMatchObject({ ok: false });
+      // Which says nothing of the archive.
+      expect(await runCli(['verify', 'safe', ...only, '--json'])).toMatchObject({
+        code: 2,
+        stdout: '',
+        stderr: expect.stringMatching(/was written under key/),
+      });
     }));
 
   describe('an archive that', () => {

@@ -37,8 +37,8 @@ export async function lostDigits(
     for (const [index, { name }] of floats.entries()) {
       const values = counts?.[index];
       if (values === 0) continue;
-      const what = values === undefined ? 'whatever values have more' : `of ${values} values`;
-      lost.push({ what: `digits beyond the sixth of ${table}.${name}, ${what}`, why: WHY(tool) });
+      const where = values === undefined ? 'whatever values have more' : `in ${values} of its values`;
+      lost.push({ what: `digits beyond the sixth of ${table}.${name}, ${where}`, why: WHY(tool) });
     }
   }
   return lost;

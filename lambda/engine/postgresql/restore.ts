@@ -54,6 +54,7 @@ export async function prepareRestore(request: EngineRestoreRequest): Promise<Pre
   };
   try {
     const clients = await checkVersions(client, address, request);
+    await checkReplaceable(client, address, database);
     const live = await propertiesOf(client, database);
     const model = live ?? archivedProperties(request);
     if (!request.noOwner) await checkRoles(client, [...request.facts.roles, model.owner]);
@@ -136,6 +137,25 @@ export async function prepareRestore(request: EngineRestoreRequest): Promise<Pre
   } finally {
     await release();
   }
+}
+
+/** What could not be renamed in the end, or must not be. */
+async function checkReplaceable(
+  client: pg.Client,
+  { maintenance }: PostgresAddress,
+  database: string,
+): Promise<void> {
+  if (database === maintenance)
+    throw new InputError(
+      `database ${JSON.stringify(database)} is the one from which databases are made and renamed, so it cannot be restored itself; name another with maintenance_database=… in the server URL`,
+    );
+  const { rowCount } = await client.query('select from pg_database where datname = $1 and datistemplate', [
+    database,
+  ]);
+  if (rowCount)
+    throw new InputError(
+      `database ${JSON.stringify(database)} is a template of the server, from which others are made; it is not replaced`,
+    );
 }
 
 async function checkFree(client: pg.Client, name: string): Promise<void> {

@@ -20,7 +20,7 @@ export const registerAudit: Register = (program) => {
   inputOptions(
     program
       .command('audit')
-      .description('Show every way by which data leaves its region, and judge it by the privacy regimes.')
+      .description('show every way by which data leaves its region, and judge it by the privacy regimes')
       .argument(
         '<path...>',
         'a template (JSON or YAML), a folder of them, a cdk.out, or - for standard input',

@@ -18,7 +18,7 @@ export const registerDiff: Register = (program) => {
   inputOptions(
     program
       .command('diff')
-      .description('Show what changes in where data goes between two sets of templates.')
+      .description('show what changes in where data goes between two sets of templates')
       .argument('<old>', 'a template, a folder of them or a cdk.out, as it was')
       .argument('<new>', 'the same as it is now'),
   )

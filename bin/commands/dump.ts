@@ -11,7 +11,7 @@ import {
   withServer,
   withStores,
 } from '../local/options.js';
-import { readScope, type ScopeOptions, withScope } from '../local/scope.js';
+import { readScope, type ScopeOptions, withOutside, withScope } from '../local/scope.js';
 import type { Register } from './index.js';
 
 interface DumpOptions extends StoresOptions, ScopeOptions {
@@ -53,7 +53,7 @@ export const dump: Register = (program) => {
     );
   withJson(
     withKeyOptions(
-      withPolicy(withStores(withScope(withServer(command)))),
+      withPolicy(withStores(withOutside(withScope(withServer(command))))),
       'or one for each store, in the same order',
     ),
   )

@@ -19,7 +19,7 @@ export const registerGuard: Register = (program) => {
   program
     .command('guard')
     .description(
-      'Print the policies that keep an account in its regime: service control policies, and policies of vaults, buckets and keys.',
+      'print the policies that keep an account in its regime: service control policies, and policies of vaults, buckets and keys',
     )
     .requiredOption('--regime <id>', 'the regime in which the data of the account stays')
     .option('--policy <file>', 'the policy of the audit: regimes and exceptions (YAML or JSON)')

@@ -23,8 +23,8 @@ export const registerObjectives: Register = (program) => {
     program
       .command('objectives')
       .description(
-        'Work out from templates what each protected resource can lose, how far back it reaches, where its copies are and ' +
-          'whether restores are tested.',
+        'work out from templates what each protected resource can lose, how far back it reaches, where its copies are and ' +
+          'whether restores are tested',
       )
       .argument(
         '<path...>',

@@ -20,8 +20,8 @@ export const registerSettings: Register = (program) => {
     program
       .command('settings')
       .description(
-        'Show which settings of AWS Backup, which no template can have, the templates need in this account, and switch ' +
-          'them on where asked to.',
+        'show which settings of AWS Backup, which no template can have, the templates need in this account, and switch ' +
+          'them on where asked to',
       )
       .argument(
         '[path...]',

@@ -12,15 +12,18 @@ interface UndoOptions extends ScopeOptions {
 export const undo: Register = (program) => {
   const command = program
     .command('undo')
-    .description('put back the database that the last restore put aside; a second undo reverts the first')
+    .description('put back what the last restore put aside; a second undo reverts the first')
     .argument('<tenant>', "the tenant's name")
     .option('--confirm <tenant>', "the tenant's name once more; without it, a terminal asks");
   withJson(withScope(withServer(command)))
     .addHelpText(
       'after',
       `
-Example:
-  sovereign-backup undo acme --server postgres://admin@db:5432 --confirm acme`,
+One step, as the restore's swap; what is live now is kept in its turn. Kept copies stay until you drop them.
+
+Examples:
+  sovereign-backup undo acme --server postgres://admin@db:5432 --confirm acme
+  sovereign-backup undo acme --server postgres://admin@db:5432 --database app --tenancy rows`,
     )
     .action(async (tenant: string, options: UndoOptions) => {
       const [{ undoRestore }, { parseServer }, { Terminal }, { interruptible }, { checkConfirm }] =

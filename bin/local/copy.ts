@@ -1,6 +1,7 @@
 import { type CopiedOne, type CopyRequest, copyArchives } from '../../lambda/archive/copy-archives.js';
 import { OperationError } from '../../lambda/errors.js';
 import type { CopyOptions } from '../commands/copy.js';
+import { count } from '../count.js';
 import { UsageError } from '../errors.js';
 import { interruptible } from './interrupt.js';
 import { openStore } from './open.js';
@@ -48,7 +49,7 @@ export async function runCopy(tenant: string | undefined, options: CopyOptions):
   const notHeld = copied.filter((each) => each.notHeld);
   if (notHeld.length > 0)
     terminal.say(
-      `note: ${notHeld.length} of these archives are held in ${from.location} and not in ${to.location}, where \`prune\` and \`erase\` do not spare them; ` +
+      `note: ${count(notHeld.length, 'archive')} of these ${notHeld.length === 1 ? 'is' : 'are'} held in ${from.location} and not in ${to.location}, where \`prune\` and \`erase\` do not spare them; ` +
         `\`sovereign-backup hold\` with --store ${options.to} holds them there, too: ${notHeld.map(({ tenant, at }) => `${JSON.stringify(tenant)} of ${at}`).join(', ')}`,
     );
   const failed = copied.filter(({ state }) => state === 'failed');

@@ -125,7 +125,7 @@ function tell(tenant: string, form: Form, result: Result, terminal: Terminal): v
     line(`${tenant} is as of ${result.at} again: ${count(result.tables.length, 'table')}, ${seconds}`);
     if ('undo' in result && result.undo)
       terminal.say(
-        `what was live is kept as ${JSON.stringify(result.undo)}; \`sovereign-backup undo\` puts it back`,
+        `what was live is kept as ${JSON.stringify(result.undo)}: \`sovereign-backup undo\` puts it back; nothing drops it but you`,
       );
   }
 }

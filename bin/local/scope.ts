@@ -24,10 +24,6 @@ export function withScope(command: Command): Command {
       "the tenant's schema, where its name is not the tenant's; means --tenancy schema",
     )
     .option(
-      '--outside <what>',
-      "objects of other schemas that the tenant's needs: `refuse` the dump (default), or `require` them of the restore",
-    )
-    .option(
       '--tenancy-file <file>',
       'whose the rows of shared tables are, as `tenancy infer` writes it; means --tenancy rows',
     )
@@ -35,6 +31,14 @@ export function withScope(command: Command): Command {
       '--tenant-value <value>',
       "what stands in the tenant column, where that is not the tenant's name",
     );
+}
+
+/** Of a dump alone: an archive says itself what it needs. */
+export function withOutside(command: Command): Command {
+  return command.option(
+    '--outside <what>',
+    "objects of other schemas that the tenant's needs: `refuse` the dump (default), or `require` them of the restore",
+  );
 }
 
 /** What the options say; undefined where they say nothing. */

@@ -168,7 +168,7 @@ test('the newest archive, from a folder to a bucket and back; a second run finds
   const told = await copy(['acme', '--from', work.store, '--to', back, '--json']);
   expect(told.json()).toMatchObject([{ state: 'present', notHeld: true }]);
   expect(told.stderr).toContain(
-    `1 of these archives are held in ${work.store} and not in ${back}, where \`prune\` and \`erase\` do not spare them`,
+    `1 archive of these is held in ${work.store} and not in ${back}, where \`prune\` and \`erase\` do not spare them`,
   );
   expect(await runCli(['hold', 'acme', ...reason, back])).toMatchObject({ code: 0 });
   const held = await copy(['acme', '--from', work.store, '--to', back, '--json']);

@@ -16,6 +16,7 @@ const known = new Map<string, number>();
 
 /** Longest time in minutes between two runs; an Error says what cannot be read. */
 export function longestGapMinutes(expression: string): number {
+  if (expression.includes('${')) throw new Error('it is known only at deployment, write it out');
   let gap = known.get(expression);
   if (gap === undefined) {
     gap = measuredGap(expression);

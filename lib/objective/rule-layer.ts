@@ -1,5 +1,6 @@
 import { longestGapMinutes } from './cron';
 import type { Store } from './store';
+import type { TypeRecord } from './type-table';
 import type { Layer } from './worst-case';
 
 /** A rule of an AWS Backup plan in plain values, whoever wrote it. */
@@ -13,7 +14,12 @@ export interface PlainRule {
   /** Undefined is for ever. */
   readonly retentionDays?: number;
   readonly stores: readonly Store[];
+  /** The ordinary vault of a rule whose first store is an air-gapped one: what cannot be copied stays there. */
+  readonly ordinary?: Store;
 }
+
+/** Of a type: how far behind continuous backup may be, where it has any, and whether recovery points can be copied. */
+export type Abilities = Pick<TypeRecord, 'lagMinutes' | 'copies'>;
 
 /** What AWS Backup does where a rule says nothing. */
 export const RULE_DEFAULTS = {
@@ -25,19 +31,20 @@ export const RULE_DEFAULTS = {
 /**
  * The rule as the objective arithmetic sees it.
  *
- * @param lagMinutes how far behind continuous backup of the resource's type may be; undefined where it has none
+ * @param type what the resource's type can do; undefined for any
  * @throws Error when the schedule cannot be read
  */
-export function ruleLayer(rule: PlainRule, lagMinutes?: number): Layer {
+export function ruleLayer(rule: PlainRule, type: Abilities = {}): Layer {
   return {
     name: `rule ${rule.name}`,
     intervalMinutes: scheduleGap(rule.schedule, rule.timeZone),
     startDelayMinutes: rule.startWindowMinutes,
     startDelayReason: 'start window',
     completionMinutes: rule.completionWindowMinutes,
-    lagMinutes: rule.continuous ? lagMinutes : undefined,
+    lagMinutes: rule.continuous ? type.lagMinutes : undefined,
     retentionDays: rule.retentionDays,
-    stores: rule.stores,
+    stores:
+      type.copies === false ? [rule.ordinary ?? rule.stores[0]].flatMap((one) => one ?? []) : rule.stores,
   };
 }
 

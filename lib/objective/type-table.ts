@@ -14,8 +14,8 @@ export interface TypeRecord {
   readonly lagMinutes?: number;
   /** Whether recovery points can go to cold storage, or (EBS) to the archive tier. */
   readonly cold: boolean;
-  /** Whether recovery points can be copied to another region or account. */
-  readonly copies: boolean;
+  /** Whether recovery points can be copied to another region or account; undefined where AWS is not clear. */
+  readonly copies?: boolean;
   /** Recovery points are encrypted with the vault's key; otherwise with the key of the resource itself. */
   readonly vaultKey: boolean;
   /** Types of CloudFormation that are such a resource. */
@@ -30,7 +30,10 @@ type Row = readonly [
   lagMinutes?: number,
 ];
 
-/** Abilities: `c` cold storage, `x` copies elsewhere, `v` the vault's key. */
+/**
+ * Abilities: `c` cold storage, `x` copies elsewhere, `-` no copies, `v` the vault's key. Of rows of one name, the first is
+ * found by it.
+ */
 const ROWS: readonly Row[] = [
   ['EC2', 'ec2:*:*:instance/*', 'x', ['AWS::EC2::Instance']],
   ['EBS', 'ec2:*:*:volume/*', 'cx', ['AWS::EC2::Volume']],
@@ -40,9 +43,13 @@ const ROWS: readonly Row[] = [
   ['Neptune', 'rds:*:*:cluster:*', 'x', ['AWS::Neptune::DBCluster']],
   ['DynamoDB', 'dynamodb:*:*:table/*', 'cxv', ['AWS::DynamoDB::Table', 'AWS::DynamoDB::GlobalTable']],
   ['EFS', 'elasticfilesystem:*:*:file-system/*', 'cxv', ['AWS::EFS::FileSystem']],
+  ['Aurora DSQL', 'dsql:*:*:cluster/*', 'x', ['AWS::DSQL::Cluster']],
   ['FSx', 'fsx:*:*:file-system/*', 'x', ['AWS::FSx::FileSystem']],
+  ['FSx', 'fsx:*:*:volume/*', '-', ['AWS::FSx::Volume']],
   ['S3', 's3:::*', 'xv', ['AWS::S3::Bucket'], 15],
-  ['Redshift', 'redshift:*:*:cluster:*', '', ['AWS::Redshift::Cluster']],
+  ['Redshift', 'redshift:*:*:cluster:*', '-', ['AWS::Redshift::Cluster']],
+  ['Redshift Serverless', 'redshift-serverless:*:*:namespace/*', '', ['AWS::RedshiftServerless::Namespace']],
+  ['EKS', 'eks:*:*:cluster/*', '', ['AWS::EKS::Cluster']],
   ['Timestream', 'timestream:*:*:database/*', 'cxv', ['AWS::Timestream::Table']],
   ['CloudFormation', 'cloudformation:*:*:stack/*', 'cxv', []],
   ['VirtualMachine', 'backup-gateway:*:*:vm/*', 'cxv', []],
@@ -56,13 +63,13 @@ export const TYPES: readonly TypeRecord[] = ROWS.map(
     arnPattern,
     lagMinutes,
     cold: abilities.includes('c'),
-    copies: abilities.includes('x'),
+    copies: abilities.includes('x') ? true : abilities.includes('-') ? false : undefined,
     vaultKey: abilities.includes('v'),
     cloudFormation,
   }),
 );
 
-const byName = new Map(TYPES.map((type) => [type.name, type]));
+const byName = new Map([...TYPES].reverse().map((type) => [type.name, type]));
 const byResource = new Map(TYPES.flatMap((type) => type.cloudFormation.map((each) => [each, type] as const)));
 
 export function typeNamed(name: string): TypeRecord | undefined {

@@ -1,6 +1,7 @@
 import { Duration, type TimeZone } from 'aws-cdk-lib';
 import { Schedule } from 'aws-cdk-lib/aws-events';
 import type { aws_backup } from 'aws-cdk-lib/interfaces';
+import { assertSettled } from '../settled';
 import type { IRegimeVault } from '../vault';
 import type { ResourceType } from './resource-type';
 
@@ -141,6 +142,9 @@ export interface BackupRuleOptions {
   readonly malwareScan?: MalwareScan;
 }
 
+/** A part of a day is reported as a problem, and not thrown. */
+const exact = { integral: false };
+
 /** How much of a recovery point is looked at for malware. */
 export enum MalwareScan {
   /** All of it. */
@@ -218,8 +222,16 @@ export class BackupRule {
   /** Everything that was declared, with the preset's values. */
   public readonly props: BackupRuleProps;
 
+  /** @throws when a duration is known only at deployment: locks, cold storage and objectives are checked at synthesis */
   constructor(props: BackupRuleProps) {
     this.props = props;
+    const { retention, copyRetention, startWindow, completionWindow, moveToColdStorageAfter } = props;
+    const where = `rule '${this.ruleName}'`;
+    assertSettled(where, { retention, copyRetention, startWindow, completionWindow, moveToColdStorageAfter });
+    for (const [i, copy] of (props.copiesWithLifecycle ?? []).entries()) {
+      const { retention: kept, moveToColdStorageAfter: cold } = copy;
+      assertSettled(`${where}, copiesWithLifecycle[${i}]`, { retention: kept, moveToColdStorageAfter: cold });
+    }
   }
 
   /** The rule's name. */
@@ -229,21 +241,21 @@ export class BackupRule {
 
   /** Days that recovery points are kept. */
   public get retentionDays(): number {
-    return (this.props.retention ?? Duration.days(35)).toDays();
+    return (this.props.retention ?? Duration.days(35)).toDays(exact);
   }
 
   /** Days that copies are kept. */
   public get copyRetentionDays(): number {
-    return this.props.copyRetention?.toDays() ?? this.retentionDays;
+    return this.props.copyRetention?.toDays(exact) ?? this.retentionDays;
   }
 
   /** Minutes that a job may be late. */
   public get startWindowMinutes(): number {
-    return (this.props.startWindow ?? Duration.hours(1)).toMinutes();
+    return (this.props.startWindow ?? Duration.hours(1)).toMinutes(exact);
   }
 
   /** Minutes that a job may take. */
   public get completionWindowMinutes(): number {
-    return (this.props.completionWindow ?? Duration.days(7)).toMinutes();
+    return (this.props.completionWindow ?? Duration.days(7)).toMinutes(exact);
   }
 }

@@ -10,6 +10,7 @@ export function withoutOwnKey(found: readonly FoundResource[]): FoundResource[] 
   return found.filter(({ resource, type }) => {
     if (type.vaultKey) return false;
     const { storageEncrypted, encrypted, kmsKeyId } = resource as unknown as Record<string, unknown>;
+    if (typeof kmsKeyId === 'string') return /(^|:)alias\/aws\//.test(kmsKeyId);
     return (storageEncrypted === true || encrypted === true) && kmsKeyId === undefined;
   });
 }

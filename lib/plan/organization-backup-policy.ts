@@ -1,3 +1,4 @@
+import { Token } from 'aws-cdk-lib';
 import { CfnPolicy } from 'aws-cdk-lib/aws-organizations';
 import { Construct } from 'constructs';
 import { addProblem, addWarning } from '../problems';
@@ -96,6 +97,7 @@ export interface OrganizationBackupPolicyProps {
 
 /** AWS counts characters without white space outside of quotes. */
 const MOST_CHARACTERS = 10_000;
+const MOST_CONDITIONS = 30;
 const TARGET = /^(r-[0-9a-z]{4,32}|ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}|\d{12})$/;
 
 /**
@@ -112,7 +114,9 @@ export class OrganizationBackupPolicy extends Construct {
     super(scope, id);
     const rules = props.rules ?? BackupRules.hourly7DaysDaily35Days();
     const { partition } = props.regime;
-    const name = props.policyName ?? this.node.path.replace(/[^A-Za-z0-9-_.]+/g, '-').slice(-50);
+    const name = Token.isUnresolved(props.policyName)
+      ? this.node.id
+      : (props.policyName ?? this.node.path.replace(/[^A-Za-z0-9-_.]+/g, '-').slice(-50));
     this.check(props, rules);
     const owner = props.copyAccount ?? '$account';
     const document = policyDocument({
@@ -125,7 +129,8 @@ export class OrganizationBackupPolicy extends Construct {
       ),
       roleArn: `arn:${partition}:iam::$account:role/${props.roleName ?? 'service-role/AWSBackupDefaultServiceRole'}`,
       tags: props.tags ?? { 'sovereign-backup': 'protected' },
-      resourceTypes: (props.types ?? []).map((type) => type.arnIn(partition)),
+      // Several types may share the form of their ARNs.
+      resourceTypes: [...new Set((props.types ?? []).map((type) => type.arnIn(partition)))],
       windowsVss: props.windowsVss ?? false,
       malwareScanRoleArn:
         props.malwareScanRoleName && `arn:${partition}:iam::$account:role/${props.malwareScanRoleName}`,
@@ -169,6 +174,14 @@ export class OrganizationBackupPolicy extends Construct {
         );
       }
     }
+    const stuck = (props.types ?? []).filter(({ copyable }) => copyable === false).map(({ name }) => name);
+    if (copies.length > 0 && stuck.length > 0) {
+      addProblem(
+        this,
+        `copies to ${copies.join(', ')}, and AWS Backup does not copy recovery points of ${stuck.join(', ')} to another region ` +
+          'or account: protect these by a policy without copies',
+      );
+    }
     if (rules.length === 0)
       addProblem(this, 'has no rules, so nothing is ever backed up: add BackupRule.daily()');
     for (const rule of rules) {
@@ -182,20 +195,31 @@ export class OrganizationBackupPolicy extends Construct {
       }
     }
     for (const target of props.targetIds ?? []) {
-      if (TARGET.test(target)) continue;
+      // The unit may be made in the same stack.
+      if (TARGET.test(target) || Token.isUnresolved(target)) continue;
       addProblem(
         this,
         `targetIds has '${target}': write a root (r-...), a unit (ou-...) or an account (12 digits)`,
       );
     }
+    // A policy has all three among its keys, which no token can be.
     if (!/^[A-Za-z0-9_-]{2,50}$/.test(props.vaultName)) {
       addProblem(
         this,
-        `vaultName is '${props.vaultName}': use 2 to 50 letters, digits, dashes and underscores`,
+        `vaultName is '${props.vaultName}': use 2 to 50 letters, digits, dashes and underscores, and no token`,
       );
     }
     if (props.copyAccount !== undefined && !/^\d{12}$/.test(props.copyAccount)) {
-      addProblem(this, `copyAccount is '${props.copyAccount}', write 12 digits`);
+      addProblem(this, `copyAccount is '${props.copyAccount}', write 12 digits, and no token`);
+    }
+    if (Token.isUnresolved(props.policyName)) {
+      addProblem(this, 'policyName is known only at deployment: write it out');
+    }
+    if (Object.keys(props.tags ?? {}).length > MOST_CONDITIONS) {
+      addProblem(
+        this,
+        `tags has more than ${MOST_CONDITIONS} tags, a backup policy takes ${MOST_CONDITIONS} of a selection`,
+      );
     }
   }
 }

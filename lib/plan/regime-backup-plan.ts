@@ -1,4 +1,4 @@
-import { Stack } from 'aws-cdk-lib';
+import { type Duration, Stack } from 'aws-cdk-lib';
 import * as backup from 'aws-cdk-lib/aws-backup';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import type { aws_backup, ResourceEnvironment } from 'aws-cdk-lib/interfaces';
@@ -14,11 +14,11 @@ import { homeRegionProblem, moveProblem, separationProblem } from '../regime/mov
 import { isUnresolved } from '../regime/region-check';
 import type { IRegimeVault } from '../vault';
 import { retentionAgainstLock } from '../vault/lock-check';
-import { placeOfVault } from '../vault/vault-place';
+import { placeOfVault, type VaultPlace } from '../vault/vault-place';
 import { isRegimeVault, storeOf } from '../vault/vault-store';
 import { backupRole } from './backup-role';
 import { BackupRule } from './backup-rule';
-import type { FoundResource } from './construct-arns';
+import { copyable, type FoundResource } from './construct-arns';
 import { withoutOwnKey } from './foreign-keys';
 import { objectiveOf } from './objective-of';
 import type { RecoveryObjective } from './recovery-objective';
@@ -80,11 +80,11 @@ export class RegimeBackupPlan extends Construct implements aws_backup.IBackupPla
     this.vault = props.vault;
     this.copies = props.copies ?? [];
     this.rules = props.rules ?? [BackupRule.hourly(), BackupRule.daily()];
-    const copies = this.rules.flatMap((rule) => rule.props.copies ?? props.copies ?? []);
+    const copies = this.rules.flatMap((rule) => this.copiesOf(rule).map(({ vault }) => vault));
     this._declared = { vault: props.vault, rules: this.rules, copies, selections: [] };
     this.checkPlace(props);
     this.checkRules(this.rules, props);
-    this.role = props.role ?? backupRole(this, 'Role');
+    this.role = props.role ?? backupRole(this, 'Role', this.rules);
 
     this.plan = new backup.CfnBackupPlan(this, 'Resource', {
       backupPlan: {
@@ -156,7 +156,11 @@ export class RegimeBackupPlan extends Construct implements aws_backup.IBackupPla
 
   /** @internal The rules as the objective arithmetic sees them. */
   public _layers(type: ResourceType): Layer[] {
-    return this.rules.flatMap((rule) => layerOf(rule, this.storesOf(rule), type.continuousLagMinutes) ?? []);
+    const abilities = { lagMinutes: type.continuousLagMinutes, copies: type.copyable };
+    return this.rules.flatMap((rule) => {
+      const ordinary = storeOf(this.vault, rule.retentionDays);
+      return layerOf(rule, this.storesOf(rule), abilities, ordinary) ?? [];
+    });
   }
 
   /** @internal Region and account as far as they are known. */
@@ -179,13 +183,13 @@ export class RegimeBackupPlan extends Construct implements aws_backup.IBackupPla
     const plain = (declared.copies ?? this.copies).map((vault) => ({
       vault,
       days: rule.copyRetentionDays,
-      cold: declared.moveToColdStorageAfter?.toDays(),
+      cold: coldAge(declared),
       archive: declared.archiveSnapshots,
     }));
     const own = (declared.copiesWithLifecycle ?? []).map((copy) => ({
       vault: copy.vault,
-      days: copy.retention?.toDays() ?? rule.copyRetentionDays,
-      cold: copy.moveToColdStorageAfter?.toDays(),
+      days: copy.retention?.toDays({ integral: false }) ?? rule.copyRetentionDays,
+      cold: coldAge(copy),
       archive: copy.archiveSnapshots,
     }));
     return [...plain, ...own];
@@ -200,6 +204,19 @@ export class RegimeBackupPlan extends Construct implements aws_backup.IBackupPla
         this,
         `its vault is in ${place.region} and the plan in ${this.home}: recovery points are made in the plan's own ` +
           'region, give a vault of it, and the other one as copies',
+      );
+    } else if (place.account !== this.env.account && ![place.account, this.env.account].some(isUnresolved)) {
+      addProblem(
+        this,
+        `its vault is in account ${place.account} and the plan in ${this.env.account}: recovery points are made in the plan's ` +
+          'own account, give a vault of it, and the other one as copies',
+      );
+    }
+    if (props.vault.airGapped) {
+      addProblem(
+        this,
+        'its vault is air-gapped: give an ordinary one, for types that cannot go straight into an air-gapped vault, and name ' +
+          'this one in airGappedVault of the rules',
       );
     }
     for (const exception of props.exceptions ?? []) {
@@ -230,7 +247,21 @@ export class RegimeBackupPlan extends Construct implements aws_backup.IBackupPla
   private checkAirGap(rule: BackupRule): void {
     const vault = rule.props.airGappedVault;
     if (!vault) return;
-    const { region } = placeOfVault(vault);
+    const { region, account } = placeOfVault(vault);
+    if (vault.airGapped === false) {
+      addProblem(
+        this,
+        `rule '${rule.ruleName}': its airGappedVault ${vault.vaultName} is an ordinary vault: make an AirGappedVault, or name ` +
+          'this one in copies',
+      );
+    }
+    if (account !== this.env.account && !isUnresolved(account) && !isUnresolved(this.env.account)) {
+      addProblem(
+        this,
+        `rule '${rule.ruleName}': its air-gapped vault is in account ${account} and the plan in ${this.env.account}: recovery ` +
+          "points are made in the plan's own account, copy to other accounts instead",
+      );
+    }
     if (region !== this.home) {
       addProblem(
         this,
@@ -267,11 +298,7 @@ export class RegimeBackupPlan extends Construct implements aws_backup.IBackupPla
       targetLogicallyAirGappedBackupVaultArn: declared.airGappedVault?.backupVaultRef.backupVaultArn,
       indexActions: declared.index && [{ resourceTypes: declared.index.map((type) => type.name) }],
       scanActions: declared.malwareScan && [{ malwareScanner: 'GUARDDUTY', scanMode: declared.malwareScan }],
-      lifecycle: lifecycle(
-        rule.retentionDays,
-        declared.moveToColdStorageAfter?.toDays(),
-        declared.archiveSnapshots,
-      ),
+      lifecycle: lifecycle(rule.retentionDays, coldAge(declared), declared.archiveSnapshots),
       copyActions: copies.length > 0 ? copies.map((copy) => this.renderCopy(rule, copy, props)) : undefined,
     };
   }
@@ -312,26 +339,46 @@ export class RegimeBackupPlan extends Construct implements aws_backup.IBackupPla
     types: readonly ResourceType[],
     found: readonly FoundResource[],
   ): void {
-    const records = [...types.flatMap(({ name }) => typeNamed(name) ?? []), ...found.map(({ type }) => type)];
-    const named = (wanted: (type: TypeRecord) => boolean) =>
-      [...new Set(records.filter(wanted).map(({ name }) => name))].join(', ');
-    const cold = this.rules.filter(({ props }) => props.moveToColdStorageAfter);
-    const warm = named((type) => !type.cold);
-    if (cold.length > 0 && warm) {
+    const unable = (wanted: (type: Pick<TypeRecord, 'cold' | 'copies'>) => boolean) => {
+      const byType = types.filter(({ name, copyable }) =>
+        wanted({ cold: typeNamed(name)?.cold ?? true, copies: copyable }),
+      );
+      const byResource = found.filter((each) => wanted({ ...each.type, copies: copyable(each) }));
+      return [
+        ...new Set([
+          ...byType.map(({ name }) => name),
+          ...byResource.map(({ resource, type }) => `${resource.node.path} (${type.name})`),
+        ]),
+      ].join(', ');
+    };
+    const cold = this.rules.find(({ props }) => props.moveToColdStorageAfter);
+    const warm = cold && unable((type) => !type.cold);
+    if (warm) {
       addWarning(
         this,
         'cold-storage-ignored',
-        `selection '${id}': ${warm} have no cold storage, moveToColdStorageAfter of rule '${cold[0].ruleName}' does ` +
+        `selection '${id}': ${warm} have no cold storage, moveToColdStorageAfter of rule '${cold.ruleName}' does ` +
           'nothing for them',
       );
     }
     const copied = this.rules.flatMap((rule) => this.copiesOf(rule).map(({ vault }) => placeOfVault(vault)));
-    const stuck = named((type) => !type.copies);
-    if (copied.some(({ region, account }) => region !== this.home || account !== this.env.account) && stuck) {
+    const away = copied.find(({ region, account }) => region !== this.home || account !== this.env.account);
+    const stuck = away && unable(({ copies }) => copies === false);
+    if (stuck) {
+      addProblem(
+        this,
+        `selection '${id}': the rules copy to ${placed(away)}, and AWS Backup does not copy recovery points of ${stuck} to ` +
+          'another region or account: protect these by a plan without copies. Where AWS has come to copy a type, select it as ' +
+          "new ResourceType('Name', 'service:*:*:thing/*', undefined, true)",
+      );
+    }
+    const unclear = away && unable(({ copies }) => copies === undefined);
+    if (unclear) {
       addWarning(
         this,
-        'copies-not-supported',
-        `selection '${id}': AWS Backup does not copy recovery points of ${stuck} to another region or account`,
+        'copies-not-clear',
+        `selection '${id}': AWS does not say whether AWS Backup copies recovery points of ${unclear} to another region or ` +
+          'account: try it, and look for copies that fail',
       );
     }
     const foreign = copied.filter(({ account }) => account !== this.env.account && !isUnresolved(account));
@@ -352,6 +399,11 @@ export class RegimeBackupPlan extends Construct implements aws_backup.IBackupPla
   }
 }
 
+const placed = ({ region, account }: VaultPlace) =>
+  [region, account]
+    .map((each) => (isUnresolved(each) ? 'a place known only at deployment' : each))
+    .join(', account ');
+
 /** A copy as a rule asks for it. */
 interface PlannedCopy {
   readonly vault: aws_backup.IBackupVaultRef;
@@ -359,6 +411,10 @@ interface PlannedCopy {
   readonly cold?: number;
   readonly archive?: boolean;
 }
+
+/** Parts of days are reported as a problem of the rule. */
+const coldAge = ({ moveToColdStorageAfter: age }: { readonly moveToColdStorageAfter?: Duration }) =>
+  age?.toDays({ integral: false });
 
 function lifecycle(
   deleteAfterDays: number,

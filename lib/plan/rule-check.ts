@@ -1,5 +1,5 @@
 import { longestGapMinutes } from '../objective/cron';
-import { ruleLayer, scheduleGap } from '../objective/rule-layer';
+import { type Abilities, ruleLayer, scheduleGap } from '../objective/rule-layer';
 import type { Store } from '../objective/store';
 import { type Layer, span } from '../objective/worst-case';
 import type { BackupRule } from './backup-rule';
@@ -8,6 +8,9 @@ const LONGEST_DAYS = 36_500;
 const COLD_DAYS = 90;
 const CONTINUOUS_DAYS = 35;
 const ARCHIVE_DAYS = 28;
+
+const isRetention = (days: number) => Number.isInteger(days) && days >= 1 && days <= LONGEST_DAYS;
+const isColdAge = (days: number) => Number.isInteger(days) && days >= 1;
 
 /** What AWS Backup would refuse of a rule, or do other than meant. */
 export function ruleProblems(rule: BackupRule): string[] {
@@ -26,8 +29,13 @@ export function ruleProblems(rule: BackupRule): string[] {
   } catch (error) {
     problems.push(`its schedule cannot be read: ${(error as Error).message}`);
   }
-  if (startWindowMinutes < 60) {
-    problems.push(`startWindow is ${span(startWindowMinutes)}, AWS Backup wants at least 60 min`);
+  if (!Number.isInteger(startWindowMinutes) || startWindowMinutes < 60) {
+    problems.push(
+      `startWindow is ${span(startWindowMinutes)}, AWS Backup wants at least 60 min, in whole minutes`,
+    );
+  }
+  if (!Number.isInteger(completionWindowMinutes)) {
+    problems.push(`completionWindow is ${span(completionWindowMinutes)}, write whole minutes`);
   }
   if (completionWindowMinutes <= startWindowMinutes) {
     problems.push(
@@ -38,11 +46,12 @@ export function ruleProblems(rule: BackupRule): string[] {
     ['retention', retentionDays],
     ['copyRetention', copyRetentionDays],
   ] as const) {
-    if (days < 1 || days > LONGEST_DAYS)
-      problems.push(`${what} is ${days} days, it must be 1 to ${LONGEST_DAYS}`);
+    if (!isRetention(days))
+      problems.push(`${what} is ${days} days, it must be 1 to ${LONGEST_DAYS} whole days`);
   }
-  const cold = props.moveToColdStorageAfter?.toDays();
+  const cold = props.moveToColdStorageAfter?.toDays({ integral: false });
   if (cold !== undefined) {
+    if (!isColdAge(cold)) problems.push(`moveToColdStorageAfter is ${cold} days, write whole days from 1`);
     for (const [what, days] of [
       ['retention', retentionDays],
       ['copyRetention', copyRetentionDays],
@@ -57,11 +66,13 @@ export function ruleProblems(rule: BackupRule): string[] {
     }
   }
   for (const [i, copy] of (props.copiesWithLifecycle ?? []).entries()) {
-    const days = copy.retention?.toDays() ?? copyRetentionDays;
-    const coldCopy = copy.moveToColdStorageAfter?.toDays();
+    const days = copy.retention?.toDays({ integral: false }) ?? copyRetentionDays;
+    const coldCopy = copy.moveToColdStorageAfter?.toDays({ integral: false });
     const name = `copiesWithLifecycle[${i}]`;
-    if (days < 1 || days > LONGEST_DAYS)
-      problems.push(`${name}: retention is ${days} days, it must be 1 to ${LONGEST_DAYS}`);
+    if (coldCopy !== undefined && !isColdAge(coldCopy))
+      problems.push(`${name}: moveToColdStorageAfter is ${coldCopy} days, write whole days from 1`);
+    if (!isRetention(days))
+      problems.push(`${name}: retention is ${days} days, it must be 1 to ${LONGEST_DAYS} whole days`);
     if (coldCopy !== undefined && days < coldCopy + COLD_DAYS) {
       problems.push(
         `${name}: retention is ${days} days and moveToColdStorageAfter ${coldCopy}: what is cold stays so for ` +
@@ -109,7 +120,8 @@ export function indexProblems({ props }: BackupRule): string[] {
 export function layerOf(
   rule: BackupRule,
   stores: readonly Store[],
-  continuousLagMinutes?: number,
+  type?: Abilities,
+  ordinary?: Store,
 ): Layer | undefined {
   if (gapOf(rule) === undefined) return undefined;
   const { props, ruleName, retentionDays, startWindowMinutes, completionWindowMinutes } = rule;
@@ -122,8 +134,9 @@ export function layerOf(
     continuous: props.continuous === true,
     retentionDays,
     stores,
+    ordinary,
   };
-  return ruleLayer(plain, continuousLagMinutes);
+  return ruleLayer(plain, type);
 }
 
 function gapOf(rule: BackupRule): number | undefined {

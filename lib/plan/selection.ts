@@ -1,4 +1,4 @@
-import { Stack } from 'aws-cdk-lib';
+import { Stack, Token } from 'aws-cdk-lib';
 import type { CfnBackupSelection } from 'aws-cdk-lib/aws-backup';
 import type { Construct } from 'constructs';
 import { isUnresolved } from '../regime/region-check';
@@ -7,6 +7,7 @@ import type { SelectionOptions } from './regime-backup-plan-props';
 
 const MOST_PATTERNS = 30;
 const MOST_ARNS = 500;
+const MOST_CONDITIONS = 30;
 
 /** A selection as CloudFormation wants it, and what AWS Backup would refuse of it. */
 export interface RenderedSelection {
@@ -39,13 +40,29 @@ export function renderSelection(plan: Construct, id: string, options: SelectionO
   }
   const excluded = (options.excludeConstructs ?? []).flatMap(backupable);
   const patterns = (options.types ?? []).map((type) => type.arnIn(partition));
-  const resources = [...patterns, ...(options.arns ?? []), ...found.map(arnOf)];
-  const except = [...(options.exclude ?? []), ...excluded.map(arnOf)];
+  /** Each once, since several types may share the form of their ARNs; with a list that is one token, nothing else may be. */
+  const joined = (what: string, list: readonly string[] = [], others: readonly string[]) => {
+    if (others.length === 0 || !Token.isUnresolved(list)) return [...new Set([...others, ...list])];
+    problems.push(
+      `selection '${id}': ${what} is a list that is known only at deployment, and cannot be joined with what else is named: ` +
+        'put it into a selection of its own',
+    );
+    return [...new Set(others)];
+  };
+  const resources = joined('arns', options.arns, [...patterns, ...found.map(arnOf)]);
+  const except = joined('exclude', options.exclude, excluded.map(arnOf));
   const tags = Object.entries(options.tags ?? {});
   const conditions = options.conditions ?? [];
   const anyTags = Object.entries(options.anyTags ?? {});
   if (resources.length + tags.length + conditions.length + anyTags.length === 0) {
     problems.push(`selection '${id}' names no tags, types, constructs or arns: name what to protect`);
+  }
+  const tests = tags.length + conditions.length;
+  if (tests > MOST_CONDITIONS || anyTags.length > MOST_CONDITIONS) {
+    problems.push(
+      `selection '${id}' has ${Math.max(tests, anyTags.length)} tags and conditions, AWS Backup takes ${MOST_CONDITIONS}: ` +
+        'mark what is to be protected with one tag of its own',
+    );
   }
   if (anyTags.length > 0 && resources.length + tags.length + conditions.length > 0) {
     problems.push(

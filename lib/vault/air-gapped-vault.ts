@@ -1,4 +1,4 @@
-import { ArnFormat, type Duration, Lazy, Names, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { ArnFormat, Duration, Lazy, Names, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as backup from 'aws-cdk-lib/aws-backup';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as ram from 'aws-cdk-lib/aws-ram';
@@ -6,8 +6,11 @@ import type { aws_backup, aws_kms, ResourceEnvironment } from 'aws-cdk-lib/inter
 import { Construct } from 'constructs';
 import { addProblem } from '../problems';
 import { PrivacyRegime } from '../regime';
+import { checkAccounts, namedAccounts } from '../regime/account-check';
 import { homeRegionProblem } from '../regime/move-check';
-import { regionProblem } from '../regime/region-check';
+import { isUnresolved, regionProblem } from '../regime/region-check';
+import { settled } from '../settled';
+import { LONGEST_DAYS } from './lock-check';
 import type { IRegimeVault } from './regime-vault-props';
 import { VaultLock } from './vault-lock';
 import { allowCopyIn, denyCopyOut } from './vault-policy';
@@ -98,35 +101,54 @@ export class AirGappedVault extends Construct implements IRegimeVault {
     if (!/^[A-Za-z0-9_-]{2,50}$/.test(this.vaultName)) {
       addProblem(
         this,
-        `vaultName is '${this.vaultName}': use 2 to 50 letters, digits, dashes and underscores`,
+        `vaultName is '${this.vaultName}': use 2 to 50 letters, digits, dashes and underscores, and no token, so that ` +
+          'other regions can know it',
       );
     }
-    const [min, max] = [props.irreversibleMinRetention.toDays(), props.irreversibleMaxRetention.toDays()];
+    const minRetention = settled(
+      this,
+      'irreversibleMinRetention',
+      props.irreversibleMinRetention,
+      Duration.days(7),
+    );
+    const maxRetention = settled(
+      this,
+      'irreversibleMaxRetention',
+      props.irreversibleMaxRetention,
+      Duration.days(LONGEST_DAYS),
+    );
+    const [min, max] = [minRetention, maxRetention].map((each) => each.toDays({ integral: false })) as [
+      number,
+      number,
+    ];
     if (min < 7)
       addProblem(this, `irreversibleMinRetention is ${min} days, an air-gapped vault wants at least 7`);
     if (max < min)
       addProblem(this, `irreversibleMaxRetention (${max} days) is shorter than the minimum (${min} days)`);
+    if (!Number.isInteger(min) || !Number.isInteger(max) || max > LONGEST_DAYS)
+      addProblem(this, `keeps for ${min} to ${max} days: write whole days, and at most ${LONGEST_DAYS}`);
+    const copyAccounts = namedAccounts(this, 'copyAccounts', props.copyAccounts);
+    checkAccounts(this, 'restoreAccounts', props.restoreAccounts);
     const keyRegion = props.encryptionKey?.env.region;
-    if (keyRegion !== undefined && keyRegion !== region) {
+    // A region that is known only at deployment is looked at there, by AWS.
+    if (keyRegion !== undefined && !isUnresolved(keyRegion) && keyRegion !== region) {
       addProblem(
         this,
         `encryptionKey is in ${keyRegion} and the vault in ${region}: give a key of this region`,
       );
     }
     this.vaultLock = VaultLock.irreversibleComplianceNobodyCanRemove({
-      minRetention: props.irreversibleMinRetention,
-      maxRetention: props.irreversibleMaxRetention,
+      minRetention,
+      maxRetention,
     });
 
-    const accounts = [account, ...(props.copyAccounts ?? [])];
+    const accounts = [account, ...copyAccounts];
     const inRegime = this.regime.regions.flatMap((place) =>
       accounts.map((owner) => `arn:${stack.partition}:backup:${place}:${owner}:backup-vault:*`),
     );
     const statements = denyCopyOut(inRegime);
-    if (props.copyAccounts?.length) {
-      statements.push(
-        allowCopyIn(props.copyAccounts.map((other) => `arn:${stack.partition}:iam::${other}:root`)),
-      );
+    if (copyAccounts.length > 0) {
+      statements.push(allowCopyIn(copyAccounts.map((other) => `arn:${stack.partition}:iam::${other}:root`)));
     }
     this.resource = new backup.CfnLogicallyAirGappedBackupVault(this, 'Resource', {
       backupVaultName: this.vaultName,

@@ -1,8 +1,10 @@
-import { CfnResource, RemovalPolicy } from 'aws-cdk-lib';
+import { CfnResource, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { addProblem } from '../problems';
 import { parseDay } from '../regime/exception-check';
+import { isUnresolved } from '../regime/region-check';
 import type { IRegimeVault } from './regime-vault-props';
+import { placeOfVault } from './vault-place';
 
 /** What is held, and why. */
 export interface LegalHoldProps {
@@ -48,13 +50,30 @@ export class LegalHold extends Construct {
   constructor(scope: Construct, id: string, props: LegalHoldProps) {
     super(scope, id);
     const [from, to] = [parseDay(props.fromDay), parseDay(props.toDay)];
-    if (from === undefined) addProblem(this, `fromDay is '${props.fromDay}', write a day as YYYY-MM-DD`);
-    if (to === undefined) addProblem(this, `toDay is '${props.toDay}', write a day as YYYY-MM-DD`);
+    for (const [what, day, parsed] of [
+      ['fromDay', props.fromDay, from],
+      ['toDay', props.toDay, to],
+    ] as const) {
+      if (parsed === undefined && !isUnresolved(day))
+        addProblem(this, `${what} is '${day}', write a day as YYYY-MM-DD`);
+    }
     if (from !== undefined && to !== undefined && to < from) {
       addProblem(this, `toDay (${props.toDay}) is before fromDay (${props.fromDay})`);
     }
     if (props.vaults?.length === 0 || props.resourceArns?.length === 0) {
       addProblem(this, 'holds an empty list: name what is held, or leave the list out for everything');
+    }
+    for (const vault of props.vaults ?? []) {
+      const [place, here] = [placeOfVault(vault), Stack.of(this)];
+      const known = (text: string) => !isUnresolved(text);
+      for (const what of ['region', 'account'] as const) {
+        if (place[what] === here[what] || ![place[what], here[what]].every(known)) continue;
+        addProblem(
+          this,
+          `the vault ${vault.vaultName} is in ${what} ${place[what]} and the hold in ${here[what]}: a hold names vaults of its ` +
+            'own account and region, put one there',
+        );
+      }
     }
     // The oldest aws-cdk-lib that this package works with has no CfnLegalHold yet.
     const hold = new CfnResource(this, 'Resource', {

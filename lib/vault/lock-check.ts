@@ -1,12 +1,17 @@
 import type { VaultLock } from './vault-lock';
 
-const LONGEST_DAYS = 36_500;
+/** A hundred years. */
+export const LONGEST_DAYS = 36_500;
 
 /** What AWS Backup would refuse of a lock, before it does so at deployment. */
 export function lockProblems(lock: VaultLock): string[] {
   const { minRetentionDays: min, maxRetentionDays: max, coolingOffDays: cooling } = lock;
   if (min === undefined) return [];
   const problems: string[] = [];
+  for (const [what, days] of Object.entries({ minRetention: min, maxRetention: max, coolingOff: cooling })) {
+    if (days !== undefined && !Number.isInteger(days))
+      problems.push(`vault lock: ${what} is ${days} days, write whole days`);
+  }
   if (min < 1) problems.push(`vault lock: minRetention is ${min} days, it must be at least 1 day`);
   if (max !== undefined && max < min) {
     problems.push(`vault lock: maxRetention (${max} days) is shorter than minRetention (${min} days)`);

@@ -5,8 +5,10 @@ import type { aws_backup, aws_kms, ResourceEnvironment } from 'aws-cdk-lib/inter
 import { Construct } from 'constructs';
 import { addProblem } from '../problems';
 import { PrivacyRegime } from '../regime';
+import { namedAccounts } from '../regime/account-check';
+import { reviewException } from '../regime/exception-check';
 import { covers, homeRegionProblem } from '../regime/move-check';
-import { regionProblem } from '../regime/region-check';
+import { isUnresolved, regionProblem } from '../regime/region-check';
 import { Cargo } from '../regime/transfer-exception';
 import { lockProblems } from './lock-check';
 import type { IRegimeVault, RegimeVaultAttributes, RegimeVaultProps } from './regime-vault-props';
@@ -67,6 +69,10 @@ export class RegimeVault extends Construct implements IRegimeVault {
           'so that other regions can know it',
       );
     }
+    const copyAccounts = namedAccounts(this, 'copyAccounts', props.copyAccounts);
+    for (const exception of props.exceptions ?? []) {
+      for (const error of reviewException(exception, new Date()).errors) addProblem(this, error);
+    }
     this.vaultLock = props.vaultLock ?? VaultLock.governance();
     const wrongLock = lockProblems(this.vaultLock);
     for (const problem of wrongLock) addProblem(this, problem);
@@ -76,7 +82,7 @@ export class RegimeVault extends Construct implements IRegimeVault {
       props.encryptionKey ??
       regionKey(this, 'Key', {
         description: `Recovery points of ${this.regime.id} in vault ${this.vaultName}`,
-        backupAccounts: props.copyAccounts,
+        backupAccounts: copyAccounts,
         removalPolicy,
       });
     checkKeyRegion(this, this.encryptionKey, region);
@@ -87,7 +93,7 @@ export class RegimeVault extends Construct implements IRegimeVault {
       lockConfiguration: wrongLock.length > 0 ? undefined : lockConfiguration(this.vaultLock),
       removalPolicy,
     });
-    for (const statement of this.policy(props)) this.vault.addToAccessPolicy(statement);
+    for (const statement of this.policy(props, copyAccounts)) this.vault.addToAccessPolicy(statement);
   }
 
   /**
@@ -110,9 +116,9 @@ export class RegimeVault extends Construct implements IRegimeVault {
     };
   }
 
-  private policy(props: RegimeVaultProps): PolicyStatement[] {
+  private policy(props: RegimeVaultProps, copyAccounts: readonly string[]): PolicyStatement[] {
     const stack = Stack.of(this);
-    const accounts = [stack.account, ...(props.copyAccounts ?? [])];
+    const accounts = [stack.account, ...copyAccounts];
     const excepted = (props.exceptions ?? []).flatMap((exception) =>
       exception.to.regions.filter((to) =>
         covers(exception, {
@@ -130,9 +136,9 @@ export class RegimeVault extends Construct implements IRegimeVault {
     );
     const removable = props.removalPolicy === RemovalPolicy.DESTROY;
     const statements = [denyDeletion(removable), ...denyCopyOut(vaults)];
-    if (props.copyAccounts?.length) {
+    if (copyAccounts.length > 0) {
       statements.push(
-        allowCopyIn(props.copyAccounts.map((account) => `arn:${stack.partition}:iam::${account}:root`)),
+        allowCopyIn(copyAccounts.map((account) => `arn:${stack.partition}:iam::${account}:root`)),
       );
     }
     return statements;
@@ -172,17 +178,14 @@ function regimeOrReport(vault: RegimeVault, region: string): PrivacyRegime {
   return PrivacyRegime.EU;
 }
 
-/** A key elsewhere is either a mistake that deployment refuses, or key material outside the regime. */
+/** A key elsewhere is a mistake that AWS refuses at deployment; one that is known only then is left to it. */
 function checkKeyRegion(vault: RegimeVault, key: aws_kms.IKeyRef, region: string): void {
   const keyRegion = key.env.region;
-  if (keyRegion === region) return;
-  const problem = regionProblem(keyRegion);
+  if (keyRegion === region || isUnresolved(keyRegion)) return;
   addProblem(
     vault,
-    problem
-      ? `encryptionKey: its region ${problem}`
-      : `encryptionKey is in ${keyRegion} and the vault in ${region}: a vault takes a key of its own region, ` +
-          'leave it out to have one made',
+    `encryptionKey is in ${keyRegion} and the vault in ${region}: a vault takes a key of its own region, ` +
+      'leave it out to have one made',
   );
 }
 

@@ -7,7 +7,7 @@ import type { Construct } from 'constructs';
 export interface RegionKeyOptions {
   readonly description: string;
   /** Accounts whose AWS Backup may use the key, to copy recovery points in or out. */
-  readonly backupAccounts?: string[];
+  readonly backupAccounts?: readonly string[];
   readonly removalPolicy: RemovalPolicy;
 }
 
@@ -43,7 +43,7 @@ export function regionKey(scope: Construct, id: string, options: RegionKeyOption
 }
 
 /** AWS Backup's service-linked role of the other accounts. A condition names it: as a principal it would have to exist. */
-function backupFromOtherAccounts(accounts: string[]): PolicyStatement[] {
+function backupFromOtherAccounts(accounts: readonly string[]): PolicyStatement[] {
   if (accounts.length === 0) return [];
   const principals = accounts.map((account) => new ArnPrincipal(`arn:${Aws.PARTITION}:iam::${account}:root`));
   const roles = accounts.map(

@@ -1,4 +1,5 @@
 import type { Duration } from 'aws-cdk-lib';
+import { assertSettled } from '../settled';
 
 /** How long recovery points of a locked vault must and may be kept. */
 export interface VaultLockRetention {
@@ -43,7 +44,8 @@ export class VaultLock {
    * nor AWS. A wrong retention is then paid for until it ends.
    */
   public static irreversibleComplianceNobodyCanRemove(options: ComplianceLockOptions = {}): VaultLock {
-    return new VaultLock(options, options.coolingOff?.toDays() ?? 14);
+    assertSettled('vault lock', { coolingOff: options.coolingOff });
+    return new VaultLock(options, options.coolingOff?.toDays({ integral: false }) ?? 14);
   }
 
   /** No lock: whoever may delete recovery points may do so at any time. */
@@ -61,8 +63,10 @@ export class VaultLock {
   public readonly coolingOffDays?: number;
 
   private constructor(retention?: VaultLockRetention, coolingOffDays?: number) {
-    this.minRetentionDays = retention && (retention.minRetention?.toDays() ?? 7);
-    this.maxRetentionDays = retention?.maxRetention?.toDays();
+    const { minRetention, maxRetention } = retention ?? {};
+    assertSettled('vault lock', { minRetention, maxRetention });
+    this.minRetentionDays = retention && (retention.minRetention?.toDays({ integral: false }) ?? 7);
+    this.maxRetentionDays = retention?.maxRetention?.toDays({ integral: false });
     this.coolingOffDays = coolingOffDays;
   }
 }

@@ -63,6 +63,19 @@ function controlsIn(stack: Stack) {
   );
 }
 
+it('counts copies with a lifecycle of their own', () => {
+  const app = appWith();
+  const away = RegimeVault.fromAttributes(stackIn('eu-west-1'), 'Away', {
+    vaultName: 'long',
+    region: 'eu-west-1',
+  });
+  const rules = [BackupRule.daily({ copiesWithLifecycle: [{ vault: away, retention: Duration.days(400) }] })];
+  const { stack } = audited(app, {}, { copies: [], rules });
+  expect(controlsIn(stack)).toMatchObject({
+    BACKUP_RESOURCES_PROTECTED_BY_CROSS_REGION: { crossRegionList: 'eu-west-1' },
+  });
+});
+
 const tagged = { Tags: [{ Key: 'backup', Value: 'on' }] };
 
 it('asks for what the plan declares, in the names and units of AWS', () => {

@@ -17,7 +17,7 @@ import {
 import type { ObjectivesResult } from '../../lib/objective/templates/model';
 import { type Ran, runCli } from '../support/cli';
 import { appWith } from '../synth';
-import { EVERYTHING } from './templates';
+import { EVERYTHING, STAYING } from './templates';
 
 const folder = mkdtempSync(join(tmpdir(), 'objectives-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -45,6 +45,15 @@ const named = ({ resources }: ObjectivesResult, subject: string) => {
   expect([subject, found.length]).toEqual([subject, 1]);
   return found[0]!;
 };
+
+test('what AWS Backup does not copy stays in the ordinary vault of its rule; ONTAP and ZFS each have one row', async () => {
+  const result = read(await runCli(['objectives', file(STAYING), ...place.slice(0, 4), '--json']));
+  const places = (subject: string) => named(result, subject).copies.map(({ name }) => name);
+  expect(places('Warehouse')).toEqual(['home']);
+  expect(places('OntapVolume')).toEqual(['home']);
+  expect(places('Zfs')).toEqual(['gapped', 'away']);
+  expect(result.resources.map(({ subject }) => subject).sort()).toEqual(['OntapVolume', 'Warehouse', 'Zfs']);
+});
 
 describe('a template with a bit of everything', () => {
   let result: ObjectivesResult;

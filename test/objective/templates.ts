@@ -85,3 +85,41 @@ Resources:
       ProtectedResourceArns: ['*']
       ValidationWindowHours: 4
 `;
+
+/** Types that stay where they are, under a rule that sends what can go to an air-gapped vault and to another region. */
+export const STAYING = `
+Resources:
+  Home: { Type: AWS::Backup::BackupVault, Properties: { BackupVaultName: home } }
+  Gapped:
+    Type: AWS::Backup::LogicallyAirGappedBackupVault
+    Properties: { BackupVaultName: gapped, MinRetentionDays: 7, MaxRetentionDays: 40 }
+  Plan:
+    Type: AWS::Backup::BackupPlan
+    Properties:
+      BackupPlan:
+        BackupPlanName: plan
+        BackupPlanRule:
+          - RuleName: daily
+            TargetBackupVault: !Ref Home
+            TargetLogicallyAirGappedBackupVaultArn: !GetAtt Gapped.BackupVaultArn
+            ScheduleExpression: cron(0 5 ? * * *)
+            Lifecycle: { DeleteAfterDays: 35 }
+            CopyActions:
+              - DestinationBackupVaultArn: arn:aws:backup:eu-west-1:111111111111:backup-vault:away
+  All:
+    Type: AWS::Backup::BackupSelection
+    Properties:
+      BackupPlanId: !Ref Plan
+      BackupSelection:
+        SelectionName: all
+        IamRoleArn: arn:aws:iam::111111111111:role/backup
+        Resources:
+          - !Sub arn:aws:redshift:\${AWS::Region}:\${AWS::AccountId}:cluster:\${Warehouse}
+          - !GetAtt OntapVolume.ResourceARN
+          - !Sub arn:aws:fsx:\${AWS::Region}:\${AWS::AccountId}:file-system/\${Zfs}
+  Warehouse: { Type: AWS::Redshift::Cluster }
+  Ontap: { Type: AWS::FSx::FileSystem, Properties: { FileSystemType: ONTAP } }
+  OntapVolume: { Type: AWS::FSx::Volume, Properties: { VolumeType: ONTAP } }
+  Zfs: { Type: AWS::FSx::FileSystem, Properties: { FileSystemType: OPENZFS } }
+  ZfsVolume: { Type: AWS::FSx::Volume, Properties: { VolumeType: OPENZFS } }
+`;

@@ -170,6 +170,12 @@ describe('refuses, after the path of the construct', () => {
       }),
       new BackupRule({ ruleName: 'often', schedule: Schedule.expression('cron(0/30 * ? * * *)') }),
       new BackupRule({ ruleName: 'never', schedule: Schedule.expression('cron(0 5 31 2 ? *)') }),
+      new BackupRule({ ruleName: 'later', schedule: Schedule.expression(Aws.STACK_NAME) }),
+      BackupRule.weekly({
+        ruleName: 'parts',
+        retention: Duration.hours(36),
+        startWindow: Duration.seconds(3690),
+      }),
     ];
     const message = complaint(planIn('eu-west-1', [], { rules }).app);
     for (const part of [
@@ -185,6 +191,9 @@ describe('refuses, after the path of the construct', () => {
       'retention is 0 days',
       'more often than hourly',
       'never runs',
+      "rule 'later': its schedule cannot be read: it is known only at deployment, write it out",
+      'retention is 1.5 days, it must be 1 to 36500 whole days',
+      'startWindow is 61.5 min, AWS Backup wants at least 60 min, in whole minutes',
     ]) {
       expect(message).toContain(part);
     }
@@ -293,6 +302,11 @@ describe('indexes, scans for malware and Volume Shadow Copies', () => {
         ],
       },
     });
+    // The role may do it, too.
+    const [role] = Object.values(Template.fromStack(stack).findResources('AWS::IAM::Role'));
+    const managed = JSON.stringify(role!.Properties.ManagedPolicyArns);
+    for (const name of ['Indexing', 'Scans'])
+      expect(managed).toContain(`AWSBackupServiceRolePolicyFor${name}`);
     expect(await lint(app, stack)).toBe('');
   });
 

@@ -1,8 +1,10 @@
-import { Duration } from 'aws-cdk-lib';
+import { Duration, Token } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { CfnTable, Table } from 'aws-cdk-lib/aws-dynamodb';
 import { CfnVolume } from 'aws-cdk-lib/aws-ec2';
+import { CfnFileSystem, CfnVolume as FsxVolume } from 'aws-cdk-lib/aws-fsx';
 import { CfnDBCluster, CfnDBInstance } from 'aws-cdk-lib/aws-rds';
+import { CfnNamespace } from 'aws-cdk-lib/aws-redshiftserverless';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import {
@@ -69,15 +71,22 @@ test('types: each by the ARNs that its service documents, in the partition of th
     EBS: 'ec2:*:*:volume/*',
     RDS: 'rds:*:*:db:*',
     AURORA: 'rds:*:*:cluster:*',
+    AURORA_DSQL: 'dsql:*:*:cluster/*',
+    DOCUMENTDB: 'rds:*:*:cluster:*',
+    NEPTUNE: 'rds:*:*:cluster:*',
     DYNAMODB: 'dynamodb:*:*:table/*',
     EFS: 'elasticfilesystem:*:*:file-system/*',
     FSX: 'fsx:*:*:file-system/*',
+    FSX_ONTAP: 'fsx:*:*:volume/*',
     S3: 's3:::*',
     REDSHIFT: 'redshift:*:*:cluster:*',
+    REDSHIFT_SERVERLESS: 'redshift-serverless:*:*:namespace/*',
+    EKS: 'eks:*:*:cluster/*',
     TIMESTREAM: 'timestream:*:*:database/*',
     CLOUDFORMATION: 'cloudformation:*:*:stack/*',
     VMWARE: 'backup-gateway:*:*:vm/*',
     SAP_HANA: 'ssm-sap:*:*:HANA/*',
+    STORAGE_GATEWAY: 'storagegateway:*:*:gateway/*',
   };
   const types = Object.entries(ResourceType).filter(([, each]) => each instanceof ResourceType);
   expect(Object.fromEntries(types.map(([name, { arnPattern }]) => [name, arnPattern]))).toEqual(documented);
@@ -86,8 +95,13 @@ test('types: each by the ARNs that its service documents, in the partition of th
   const arns = selectionOf(stack).Resources.map(
     (each: { 'Fn::Join': [string, unknown[]] }) => each['Fn::Join'][1],
   );
+  // Each pattern once: AWS Backup tells Aurora, DocumentDB and Neptune apart, their ARNs do not.
   expect(arns).toEqual(
-    Object.values(documented).map((pattern) => ['arn:', { Ref: 'AWS::Partition' }, `:${pattern}`]),
+    [...new Set(Object.values(documented))].map((pattern) => [
+      'arn:',
+      { Ref: 'AWS::Partition' },
+      `:${pattern}`,
+    ]),
   );
 });
 
@@ -151,6 +165,19 @@ test.each<[string, SelectionOptions, string]>([
     { arns: Array.from({ length: 501 }, (_, i) => `arn:aws:s3:::${i}`) },
     'lists 501 resources',
   ],
+  [
+    'too many tags and conditions',
+    { tags: Object.fromEntries(Array.from({ length: 31 }, (_, i) => [`k${i}`, 'v'])) },
+    'has 31 tags and conditions, AWS Backup takes 30',
+  ],
+  [
+    'a list that is a parameter, beside others',
+    {
+      arns: Token.asList({ Ref: 'Arns' }),
+      types: [ResourceType.S3],
+    },
+    'arns is a list that is known only at deployment',
+  ],
 ])('refuses %s', (_name, options, message) => {
   const { app, plan } = planWith();
   plan.protect('Selection', options);
@@ -183,27 +210,92 @@ test('refuses a copy to another account of what is encrypted under a key that AW
     constructs: [
       new CfnVolume(stack, 'Managed', volume),
       new CfnVolume(stack, 'Own', { ...volume, kmsKeyId: 'alias/own' }),
+      new CfnVolume(stack, 'Named', {
+        ...volume,
+        kmsKeyId: 'arn:aws:kms:eu-central-1:111111111111:alias/aws/ebs',
+      }),
     ],
   });
   const message = complaint(app);
   expect(message).toContain(
     'Stack/Managed (EBS) is encrypted under a key that AWS manages, and its backups cannot be copied to account 222222222222',
   );
+  expect(message).toContain('Stack/Named (EBS) is encrypted under a key that AWS manages');
   expect(message).not.toContain('Stack/Own (EBS)');
 });
 
-test('tells what a type cannot do: no cold storage, no copies', () => {
-  const { stack, plan, app } = planWith({
-    rules: [BackupRule.monthly({ moveToColdStorageAfter: Duration.days(30) })],
-    copies: [
-      RegimeVault.fromAttributes(stackIn('eu-central-1'), 'Away', { vaultName: 'away', region: 'eu-west-1' }),
-    ],
+describe('what a type cannot do', () => {
+  const copies = () => [
+    RegimeVault.fromAttributes(stackIn('eu-central-1'), 'Away', { vaultName: 'away', region: 'eu-west-1' }),
+  ];
+  const rules = [BackupRule.monthly({ moveToColdStorageAfter: Duration.days(30) })];
+
+  test('is told where it does nothing, or where AWS is not clear', () => {
+    const { stack, plan, app } = planWith({ rules, copies: copies() });
+    plan.protect('Selection', { types: [ResourceType.EC2, ResourceType.EFS, ResourceType.EKS] });
+    const warnings = Annotations.fromStack(stack);
+    warnings.hasWarning('/Stack/Plan', Match.stringLikeRegexp('EC2, EKS have no cold storage'));
+    warnings.hasWarning(
+      '/Stack/Plan',
+      Match.stringLikeRegexp('AWS does not say whether .* of EKS to another'),
+    );
+    expect(complaint(app)).toBe('');
   });
-  plan.protect('Selection', { types: [ResourceType.EC2, ResourceType.EFS, ResourceType.REDSHIFT] });
-  const warnings = Annotations.fromStack(stack);
-  warnings.hasWarning('/Stack/Plan', Match.stringLikeRegexp('EC2, Redshift have no cold storage'));
-  warnings.hasWarning('/Stack/Plan', Match.stringLikeRegexp('does not copy recovery points of Redshift'));
-  expect(complaint(app)).toBe('');
+
+  test('is refused where a copy was meant: types, file systems, clusters', () => {
+    const { stack, plan, app } = planWith({ rules, copies: copies() });
+    plan.protect('Types', { types: [ResourceType.EFS, ResourceType.REDSHIFT, ResourceType.FSX_ONTAP] });
+    const cluster = { masterUsername: 'a', manageMasterUserPassword: true, kmsKeyId: 'own' };
+    plan.protect('Constructs', {
+      constructs: [
+        new CfnDBCluster(stack, 'MultiAz', { ...cluster, engine: 'postgres' }),
+        new CfnDBCluster(stack, 'Aurora', { ...cluster, engine: 'aurora-postgresql' }),
+      ],
+    });
+    const message = complaint(app);
+    expect(message).toContain(
+      "selection 'Types': the rules copy to eu-west-1, account 111111111111, and AWS Backup does not copy recovery points of " +
+        'Redshift, FSx to another region or account: protect these by a plan without copies',
+    );
+    expect(message).toContain('recovery points of Stack/MultiAz (Aurora) to another');
+    expect(message).not.toContain('Stack/Aurora');
+  });
+
+  test('is not refused without copies, nor when AWS can by then', () => {
+    const alone = planWith({ rules });
+    alone.plan.protect('Types', { types: [ResourceType.REDSHIFT] });
+    expect(complaint(alone.app)).toBe('');
+    const later = planWith({ copies: copies() });
+    const { name, arnPattern } = ResourceType.REDSHIFT;
+    later.plan.protect('Types', { types: [new ResourceType(name, arnPattern, undefined, true)] });
+    expect(complaint(later.app)).toBe('');
+  });
+
+  test('counts for no objective', () => {
+    const { plan, app } = planWith({ rules: [BackupRule.daily()], copies: copies() });
+    plan.requireObjective(ResourceType.REDSHIFT, { copies: 2 });
+    plan.requireObjective(ResourceType.RDS, { copies: 2 });
+    const message = complaint(app);
+    expect(message).toContain('Redshift: the objective asks for 2 copies, and there is 1');
+    expect(message).not.toContain('RDS:');
+  });
+});
+
+test('ONTAP is backed up by its volumes, ZFS by its file system, each by the ARN that it has', () => {
+  const { app, stack, plan } = planWith();
+  const subnetIds = ['subnet-1'];
+  new CfnFileSystem(stack, 'Ontap', { fileSystemType: 'ONTAP', subnetIds });
+  new CfnFileSystem(stack, 'Zfs', { fileSystemType: 'OPENZFS', subnetIds });
+  new FsxVolume(stack, 'OntapVolume', { name: 'a', volumeType: 'ONTAP' });
+  new FsxVolume(stack, 'ZfsVolume', { name: 'b', volumeType: 'OPENZFS' });
+  new CfnNamespace(stack, 'Namespace', { namespaceName: 'numbers' });
+  plan.protect('Files', { constructs: [stack] });
+  expect(selectionOf(stack).Resources).toEqual([
+    expect.objectContaining({ 'Fn::Join': ['', expect.arrayContaining([{ Ref: 'Zfs' }])] }),
+    { 'Fn::GetAtt': ['OntapVolume', 'ResourceARN'] },
+    { 'Fn::GetAtt': ['Namespace', 'Namespace.NamespaceArn'] },
+  ]);
+  expect(complaint(app)).not.toContain('selection');
 });
 
 describe('copies with lifecycles of their own', () => {

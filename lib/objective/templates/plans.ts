@@ -46,10 +46,13 @@ function ruleOf(
   }
   const number = (value: Value, what: string) => numberOf(value, `${what} of rule ${name}`, unclear);
   const retentionDays = number(fieldsOf(fields.Lifecycle).DeleteAfterDays, 'the retention');
-  const target = textOf(fields.TargetLogicallyAirGappedBackupVaultArn) ?? textOf(fields.TargetBackupVault);
-  const stores: Store[] = [];
-  if (target === undefined) unclear.push(`the vault of rule ${name}`);
-  else stores.push({ ...vaults.storeOf(target, stack), retentionDays });
+  const [ordinary, airGapped] = [
+    textOf(fields.TargetBackupVault),
+    textOf(fields.TargetLogicallyAirGappedBackupVaultArn),
+  ].map((vault) => (vault === undefined ? undefined : { ...vaults.storeOf(vault, stack), retentionDays }));
+  const made = airGapped ?? ordinary;
+  const stores: Store[] = made ? [made] : [];
+  if (!made) unclear.push(`the vault of rule ${name}`);
   for (const each of listOf(fields.CopyActions)) {
     const copy = fieldsOf(each);
     const arn = textOf(copy.DestinationBackupVaultArn);
@@ -72,5 +75,6 @@ function ruleOf(
     continuous: flagOf(fields.EnableContinuousBackup),
     retentionDays,
     stores,
+    ordinary,
   };
 }

@@ -51,8 +51,8 @@ interface Lifecycle extends LifecyclePolicy {
   readonly logicalId: string;
 }
 
-/** Buckets are mostly logs, assets and exports: one is shown where something selects it. */
-const SHOWN_WHEN_SELECTED = new Set(['S3']);
+/** Buckets are mostly logs, assets and exports, and clusters mostly configuration: shown where something selects them. */
+const SHOWN_WHEN_SELECTED = new Set(['S3', 'EKS']);
 /** Their own snapshots are worth telling, their absence is not: a cache is not where data lives. */
 const CACHES = /^AWS::(ElastiCache|MemoryDB)::/;
 
@@ -187,7 +187,7 @@ export class Rows {
       undetermined.push(...unclear);
       for (const rule of rules) {
         try {
-          layers.push(ruleLayer(rule, target.type?.lagMinutes));
+          layers.push(ruleLayer(rule, target.type ?? undefined));
         } catch (error) {
           undetermined.push(`the schedule of rule ${rule.name} (${(error as Error).message})`);
         }
@@ -247,8 +247,10 @@ function typesOf(
   });
 }
 
-/** An instance of a cluster, or a replica, holds what another resource holds. */
+/** An instance of a cluster, a replica, or a volume of ZFS: another resource holds it. ONTAP has its data in volumes. */
 function isPartOfAnother({ type, properties }: Resource): boolean {
+  if (type === 'AWS::FSx::FileSystem') return properties.FileSystemType === 'ONTAP';
+  if (type === 'AWS::FSx::Volume') return properties.VolumeType === 'OPENZFS';
   if (type !== 'AWS::RDS::DBInstance') return false;
   return properties.DBClusterIdentifier !== undefined || properties.SourceDBInstanceIdentifier !== undefined;
 }

@@ -355,6 +355,18 @@ test('the service control policies as constructs', () => {
     expect([id, JSON.stringify(resource.Properties.Content).length <= 5120]).toEqual([id, true]);
 });
 
+test('two sets for one regime need names of their own, which an organization wants', () => {
+  const made = (namePrefix?: string) => {
+    const stack = new Stack(new App(), 'Stack');
+    new ResidencyGuardPolicies(stack, 'Guard', { regime: PrivacyRegime.UK });
+    new ResidencyGuardPolicies(stack, 'Other', { regime: PrivacyRegime.UK, namePrefix });
+    return () => Template.fromStack(stack);
+  };
+  expect(made()).toThrow(/\[Stack\/Guard\] makes policies of the same names as Stack\/Other/);
+  expect(made('a b')).toThrow(/namePrefix is 'a b': use 1 to 60 letters/);
+  made('sandbox')().hasResourceProperties('AWS::Organizations::Policy', { Name: 'sandbox-uk-regions' });
+});
+
 test('an expired exception is refused, one from elsewhere is not ours', () => {
   const exception = {
     from: PrivacyRegime.UK,

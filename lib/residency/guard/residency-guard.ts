@@ -1,3 +1,4 @@
+import { Token } from 'aws-cdk-lib';
 import type { BackupVault } from 'aws-cdk-lib/aws-backup';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
@@ -5,6 +6,7 @@ import { CfnPolicy } from 'aws-cdk-lib/aws-organizations';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { DeclarationError } from '../../errors';
+import { addProblem } from '../../problems';
 import type { PrivacyRegime } from '../../regime';
 import { reviewException } from '../../regime/exception-check';
 import type { TransferException } from '../../regime/transfer-exception';
@@ -118,6 +120,8 @@ export class ResidencyGuard {
   }
 }
 
+const USUAL_PREFIX = 'residency';
+
 /** Where the service control policies of a guard are attached. */
 export interface ResidencyGuardPoliciesProps extends ResidencyGuardProps {
   /**
@@ -127,6 +131,14 @@ export interface ResidencyGuardPoliciesProps extends ResidencyGuardProps {
    * @default - the policies are created and attached to nothing
    */
   readonly targetIds?: string[];
+
+  /**
+   * What the names of the policies begin with. Names differ within an organization: a second set for the same regime, with
+   * other exceptions, needs another.
+   *
+   * @default 'residency'
+   */
+  readonly namePrefix?: string;
 }
 
 /**
@@ -144,16 +156,34 @@ export class ResidencyGuardPolicies extends Construct {
   constructor(scope: Construct, id: string, props: ResidencyGuardPoliciesProps) {
     super(scope, id);
     const { _input: input } = new ResidencyGuard(props);
+    const prefix = props.namePrefix ?? USUAL_PREFIX;
+    if (!Token.isUnresolved(prefix) && !/^[\w+=,.@-]{1,60}$/.test(prefix)) {
+      addProblem(this, `namePrefix is '${prefix}': use 1 to 60 letters, digits and +=,.@_-`);
+    }
+    this.node.addValidation({ validate: () => this.sharedNames() });
     this.policies = serviceControlPolicies(input).map(
       ({ name, document }) =>
         new CfnPolicy(this, name, {
-          name,
+          name: name.replace(USUAL_PREFIX, prefix),
           type: 'SERVICE_CONTROL_POLICY',
           description: `Keeps data in the privacy regime ${input.regime}`,
           content: document,
           targetIds: props.targetIds,
         }),
     );
+  }
+
+  /** Two policies of one name would fail at deployment only. */
+  private sharedNames(): string[] {
+    const [first] = this.policies;
+    return this.node.root.node
+      .findAll()
+      .filter((other) => other instanceof ResidencyGuardPolicies && other !== this)
+      .filter((other) => (other as ResidencyGuardPolicies).policies[0]?.name === first?.name)
+      .map(
+        (other) =>
+          `makes policies of the same names as ${other.node.path}, which AWS Organizations refuses: give one of them a namePrefix`,
+      );
   }
 }
 

@@ -1,10 +1,11 @@
-import { Lazy, Names, Stack } from 'aws-cdk-lib';
+import { Duration, Lazy, Names, Stack } from 'aws-cdk-lib';
 import { CfnFramework, CfnReportPlan } from 'aws-cdk-lib/aws-backup';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { addProblem, addWarning } from '../problems';
 import type { PrivacyRegime } from '../regime';
 import { findRegion } from '../regime/lookup';
+import { settled } from '../settled';
 import { AuditReport, type BackupAuditProps, ReportFormat } from './backup-audit-props';
 import { controlsOf } from './controls';
 import { quotaProblems } from './quota-check';
@@ -39,12 +40,14 @@ export class BackupAudit extends Construct {
   constructor(scope: Construct, id: string, props: BackupAuditProps) {
     super(scope, id);
     const { region, account } = Stack.of(this);
-    const { regime, plans, exemptRoles = [], restoreWithin } = props;
+    const { regime, plans, exemptRoles = [] } = props;
+    const restoreWithin =
+      props.restoreWithin && settled(this, 'restoreWithin', props.restoreWithin, Duration.hours(1));
     this.regime = regime;
     this.frameworkName =
       props.frameworkName ??
       Names.uniqueResourceName(this, { maxLength: 200, separator: '_', allowedSpecialCharacters: '_' });
-    this.check(props);
+    this.check({ ...props, restoreWithin });
     const framework = new CfnFramework(this, 'Resource', {
       frameworkName: this.frameworkName,
       frameworkDescription: `What was declared about the backups of ${regime.id}`,

@@ -8,6 +8,8 @@ import { acknowledge, acknowledgeWildcards, CONTROL_PACKS, inPacks } from '../ac
 import { scheduleGap } from '../objective/rule-layer';
 import { addProblem } from '../problems';
 import { recordLayer } from '../record-layer';
+import { isUnresolved } from '../regime/region-check';
+import { settled } from '../settled';
 import { runsFailed, scheduledRun } from '../tenant/scheduled-run';
 import { cacheDefinition } from './cache-machine';
 
@@ -73,7 +75,7 @@ export class CacheSnapshots extends Construct {
     const groups = props.replicationGroups ?? [];
     const serverless = props.serverlessCaches ?? [];
     const expression = props.schedule ?? 'cron(0 3 * * ? *)';
-    const days = (props.retention ?? Duration.days(7)).toDays({ integral: false });
+    const days = settled(this, 'retention', props.retention, Duration.days(7)).toDays({ integral: false });
     const gap = this.check(groups, serverless, expression, props.timeZone, days);
     const toSnapshot = (name: string) => ({ name, prefix: `sb-${name}-` });
     this.stateMachine = new sfn.StateMachine(this, 'Run', {
@@ -107,7 +109,10 @@ export class CacheSnapshots extends Construct {
     });
     this._withinMinutes = gap + RUN_MINUTES;
     this.explain();
-    for (const name of [...groups, ...serverless]) this.record(name, gap, Math.ceil(days));
+    for (const [i, name] of [...groups, ...serverless].entries()) {
+      // A template's Metadata knows no references.
+      this.record(isUnresolved(name) ? `${i + 1} of ${this.node.path}` : name, gap, Math.ceil(days));
+    }
   }
 
   /** Runs in which a cache was left without a snapshot, or that were stopped or took too long. */
@@ -130,6 +135,7 @@ export class CacheSnapshots extends Construct {
     const names = [...groups, ...serverless];
     if (names.length === 0) addProblem(this, 'names no cache: name replicationGroups or serverlessCaches');
     for (const name of names) {
+      if (isUnresolved(name)) continue;
       if (/^[a-z](?:[a-z0-9]|-(?!-))*[a-z0-9]$/.test(name) && name.length <= 40) continue;
       addProblem(
         this,

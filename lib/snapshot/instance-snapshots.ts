@@ -14,6 +14,7 @@ import { Cargo, PrivacyRegime } from '../regime';
 import { reviewException } from '../regime/exception-check';
 import { homeRegionProblem, moveProblem, separationProblem } from '../regime/move-check';
 import { isUnresolved, regionProblem } from '../regime/region-check';
+import { settled } from '../settled';
 import type { InstanceSnapshotsProps } from './instance-snapshots-props';
 import { snapshotRole } from './snapshot-role';
 
@@ -49,20 +50,25 @@ export class InstanceSnapshots extends Construct implements aws_dlm.ILifecyclePo
     const copies = props.copies ?? [];
     this._declared = props;
     this.regime = props.regime ?? (regionProblem(region) ? undefined : PrivacyRegime.forRegion(region));
-    const hours = (props.interval ?? Duration.hours(1)).toHours({ integral: false });
-    const retention = props.retention ?? Duration.days(7);
-    this.check(props, hours, retention);
+    const hours = settled(this, 'interval', props.interval, Duration.hours(1)).toHours({ integral: false });
+    const retention = settled(this, 'retention', props.retention, Duration.days(7));
+    const copyRetention = settled(this, 'copyRetention', props.copyRetention, retention);
+    this.check(props, hours, retention, copyRetention);
     this.checkCopies(props, region, copies);
     const own = props.role
       ? undefined
       : snapshotRole(this, 'Role', {
           copies,
-          volumeKeys: props.volumeKeys ?? [],
+          keys: [...(props.volumeKeys ?? []), ...Object.values(props.copyKeys ?? {})],
           scripts: props.scripts,
           targetTags: props.targetTags,
         });
     this.role = props.role ?? own!.role;
-    this.layer = snapshotLayer(hours * 60, wholeDays(retention), this.stores(props, retention));
+    this.layer = snapshotLayer(
+      hours * 60,
+      wholeDays(retention),
+      this.stores(props, retention, copyRetention),
+    );
 
     this.policy = new dlm.CfnLifecyclePolicy(this, 'Resource', {
       description: `Instance snapshots every ${hours} h kept ${wholeDays(retention)} days`,
@@ -88,7 +94,7 @@ export class InstanceSnapshots extends Construct implements aws_dlm.ILifecyclePo
               ([key, value]) => ({ key, value }),
             ),
             crossRegionCopyRules:
-              copies.length > 0 ? copies.map((to) => this.copyRule(to, props, retention)) : undefined,
+              copies.length > 0 ? copies.map((to) => this.copyRule(to, props, copyRetention)) : undefined,
           },
         ],
       },
@@ -123,10 +129,10 @@ export class InstanceSnapshots extends Construct implements aws_dlm.ILifecyclePo
     return this.layer;
   }
 
-  private stores(props: InstanceSnapshotsProps, retention: Duration): Store[] {
+  private stores(props: InstanceSnapshotsProps, retention: Duration, copyRetention: Duration): Store[] {
     const { region, account } = this.env;
     const known = (text: string) => (isUnresolved(text) ? null : text);
-    const kept = wholeDays(props.copyRetention ?? retention);
+    const kept = wholeDays(copyRetention);
     return [region, ...(props.copies ?? [])].map((place, i) => ({
       kind: 'snapshots',
       name: null,
@@ -140,18 +146,23 @@ export class InstanceSnapshots extends Construct implements aws_dlm.ILifecyclePo
   private copyRule(
     to: string,
     props: InstanceSnapshotsProps,
-    retention: Duration,
+    copyRetention: Duration,
   ): dlm.CfnLifecyclePolicy.CrossRegionCopyRuleProperty {
     return {
       target: to,
       encrypted: true,
       cmkArn: props.copyKeys?.[to]?.keyRef.keyArn,
       copyTags: true,
-      retainRule: { interval: wholeDays(props.copyRetention ?? retention), intervalUnit: 'DAYS' },
+      retainRule: { interval: wholeDays(copyRetention), intervalUnit: 'DAYS' },
     };
   }
 
-  private check(props: InstanceSnapshotsProps, hours: number, retention: Duration): void {
+  private check(
+    props: InstanceSnapshotsProps,
+    hours: number,
+    retention: Duration,
+    copyRetention: Duration,
+  ): void {
     if (!INTERVALS.includes(hours)) {
       addProblem(
         this,
@@ -162,13 +173,20 @@ export class InstanceSnapshots extends Construct implements aws_dlm.ILifecyclePo
     if (tags < 1 || tags > MOST_TAGS) {
       addProblem(this, `targetTags has ${tags} tags: name 1 to ${MOST_TAGS} by which instances are found`);
     }
-    if (props.startTime !== undefined && !/^([01]\d|2[0-3]):[0-5]\d$/.test(props.startTime)) {
-      addProblem(this, `startTime is '${props.startTime}', write HH:MM in UTC, as in 00:30`);
+    if (props.scripts && Object.keys(props.targetTags).some(isUnresolved)) {
+      addProblem(
+        this,
+        'targetTags has a key that is known only at deployment, and the role that runs scripts must name it: write it out',
+      );
+    }
+    const { startTime = '00:00' } = props;
+    if (!isUnresolved(startTime) && !/^([01]\d|2[0-3]):[0-5]\d$/.test(startTime)) {
+      addProblem(this, `startTime is '${startTime}', write HH:MM in UTC, as in 00:30`);
     }
     for (const problem of props.scripts?._problems() ?? []) addProblem(this, problem);
     for (const [name, duration] of [
       ['retention', retention],
-      ['copyRetention', props.copyRetention ?? retention],
+      ['copyRetention', copyRetention],
     ] as const) {
       const days = duration.toDays({ integral: false });
       if (!Number.isInteger(days) || days < 1 || days > 36_500) {

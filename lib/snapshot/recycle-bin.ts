@@ -2,6 +2,7 @@ import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import * as rbin from 'aws-cdk-lib/aws-rbin';
 import { Construct } from 'constructs';
 import { addProblem } from '../problems';
+import { settled } from '../settled';
 
 /** What the Recycle Bin keeps. */
 export enum RecycledType {
@@ -65,7 +66,7 @@ export class RecycleBin extends Construct {
   constructor(scope: Construct, id: string, props: RecycleBinProps = {}) {
     super(scope, id);
     const recycled = props.recycled ?? RecycledType.SNAPSHOTS;
-    const days = (props.retention ?? Duration.days(7)).toDays({ integral: false });
+    const days = settled(this, 'retention', props.retention, Duration.days(7)).toDays({ integral: false });
     const most = recycled === RecycledType.VOLUMES ? 7 : 365;
     if (!Number.isInteger(days) || days < 1 || days > most) {
       addProblem(this, `retention is ${days} days, for ${recycled} write whole days from 1 to ${most}`);
@@ -81,7 +82,9 @@ export class RecycleBin extends Construct {
         'has tags and excludeTags: exclusions belong to a rule for the whole region, leave one of them out',
       );
     }
-    const delay = props.unlockDelay?.toDays({ integral: false });
+    const delay =
+      props.unlockDelay &&
+      settled(this, 'unlockDelay', props.unlockDelay, Duration.days(7)).toDays({ integral: false });
     if (delay !== undefined && (!Number.isInteger(delay) || delay < 7 || delay > 30)) {
       addProblem(this, `unlockDelay is ${delay} days, write whole days from 7 to 30`);
     }

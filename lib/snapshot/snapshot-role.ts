@@ -7,7 +7,8 @@ import type { SnapshotScript } from './snapshot-script';
 
 export interface SnapshotRoleOptions {
   readonly copies: string[];
-  readonly volumeKeys: aws_kms.IKeyRef[];
+  /** Of the volumes, and of the copies, which are encrypted anew. */
+  readonly keys: aws_kms.IKeyRef[];
   readonly scripts?: SnapshotScript;
   readonly targetTags: { [key: string]: string };
 }
@@ -59,16 +60,16 @@ export function snapshotRole(scope: Construct, id: string, options: SnapshotRole
       new iam.PolicyStatement({ sid: 'Copy', actions: ['ec2:CopySnapshot'], resources: snapshotsIn }),
     );
   }
-  if (options.volumeKeys.length > 0) {
-    const keys = options.volumeKeys.map((key) => key.keyRef.keyArn);
+  if (options.keys.length > 0) {
+    const keys = options.keys.map((key) => key.keyRef.keyArn);
     statements.push(
       new iam.PolicyStatement({
-        sid: 'UseVolumeKeys',
+        sid: 'UseKeys',
         actions: ['kms:DescribeKey', 'kms:Encrypt', 'kms:Decrypt', 'kms:ReEncrypt*', 'kms:GenerateDataKey*'],
         resources: keys,
       }),
       new iam.PolicyStatement({
-        sid: 'GrantVolumeKeys',
+        sid: 'GrantKeys',
         actions: ['kms:CreateGrant'],
         resources: keys,
         conditions: { Bool: { 'kms:GrantIsForAWSResource': true } },

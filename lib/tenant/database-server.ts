@@ -202,7 +202,8 @@ export class DatabaseServer {
   /** The server's URL, without a password. */
   public get url(): string {
     const port = Token.isUnresolved(this.port) ? Token.asString(this.port) : String(this.port);
-    return `${this.engine.scheme}://${encodeURIComponent(this.user)}@${this.host}:${port}${this.staging?._urlOptions ?? ''}`;
+    const user = Token.isUnresolved(this.user) ? this.user : encodeURIComponent(this.user);
+    return `${this.engine.scheme}://${user}@${this.host}:${port}${this.staging?._urlOptions ?? ''}`;
   }
 }
 

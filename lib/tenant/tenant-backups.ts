@@ -20,7 +20,7 @@ import { addProblem } from '../problems';
 import { recordLayer } from '../record-layer';
 import { Cargo, PrivacyRegime } from '../regime';
 import { homeRegionProblem, moveProblem } from '../regime/move-check';
-import { regionProblem } from '../regime/region-check';
+import { isUnresolved, regionProblem } from '../regime/region-check';
 import { type FunctionOptions, zipFunction } from '../shipped-functions';
 import { regionKey } from '../vault/vault-key';
 import { ARCHIVES, archiveBucket, RUNS } from './archive-bucket';
@@ -280,7 +280,8 @@ export class TenantBackups extends Construct implements ec2.IConnectable {
       if (problem) addProblem(this, `dumps the server of another region: ${problem}`);
     }
     const keyRegion = props.encryptionKey?.env.region;
-    if (keyRegion && keyRegion !== region) {
+    // One that is known only at deployment is refused there, when it is of another region.
+    if (keyRegion && !isUnresolved(keyRegion) && keyRegion !== region) {
       addProblem(
         this,
         `encryptionKey is in ${keyRegion} and the archives in ${region}: give a key of this region`,

@@ -8,6 +8,7 @@ import type { aws_kms } from 'aws-cdk-lib/interfaces';
 import { Construct } from 'constructs';
 import { addProblem, addWarning } from '../problems';
 import type { PrivacyRegime } from '../regime';
+import { settled } from '../settled';
 import type { CacheSnapshots } from '../snapshot';
 import type { TenantBackups, TenantDrill } from '../tenant';
 import { RegimeVault } from '../vault';
@@ -75,7 +76,8 @@ export class BackupWatch extends Construct {
     super(scope, id);
     this.props = props;
     this.regime = props.regime;
-    this.every = props.surveyEvery ?? Duration.minutes(15);
+    this.every = settled(this, 'surveyEvery', props.surveyEvery, Duration.minutes(15));
+    const copiesWithin = settled(this, 'copiesWithin', props.copiesWithin, Duration.hours(24));
     this.runbookUrl = props.runbookUrl ?? RUNBOOK;
     this.name = Names.uniqueResourceName(this, { maxLength: 120, separator: '-' });
     this.check();
@@ -87,7 +89,7 @@ export class BackupWatch extends Construct {
     this.tellOfInterruptions();
 
     const { plans = [], snapshots = [], drills = [], tenants = [] } = props;
-    const looked = { plans, snapshots, drills, copiesWithin: props.copiesWithin ?? Duration.hours(24) };
+    const looked = { plans, snapshots, drills, copiesWithin };
     const parts = surveyParts(looked);
     const handler = Object.values(parts).some(Boolean)
       ? survey(this, this.name, looked, this.every)

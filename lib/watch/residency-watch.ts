@@ -1,7 +1,7 @@
 import { Duration, Stack, Token } from 'aws-cdk-lib';
 import { Alarm, ComparisonOperator, MathExpression, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Rule } from 'aws-cdk-lib/aws-events';
-import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { DeclarationError } from '../errors';
 import type { PrivacyRegime, TransferException } from '../regime';
@@ -10,6 +10,7 @@ import { arrivals, departures } from './copy-events';
 import { rawRule } from './raw-rule';
 import { TopicAction, TopicTarget } from './topic-target';
 import { ruleMetric } from './watch-metrics';
+import { watchTopic } from './watch-topic';
 
 /** What is watched, and who is told. */
 export interface ResidencyWatchProps {
@@ -24,9 +25,9 @@ export interface ResidencyWatchProps {
   readonly exceptions?: TransferException[];
 
   /**
-   * Receives each event as it happens, and the alarm.
+   * Receives each event as it happens, and the alarm. An encrypted one must let CloudWatch and EventBridge use its key.
    *
-   * @default - a new topic, see `topic`
+   * @default - a new topic of this region, encrypted with a key of its own
    */
   readonly topic?: ITopic;
 }
@@ -83,7 +84,7 @@ export class ResidencyWatch extends Construct {
         `${this.node.path}: nothing is to be watched in ${here}, since the exceptions let everything of ${regime.id} go there; remove the watch`,
       );
     }
-    this.topic = props.topic ?? new Topic(this, 'Topic', { enforceSSL: true });
+    this.topic = props.topic ?? watchTopic(this, 'Topic', regime.id).topic;
     TopicTarget.letIn(this.topic);
     this.rules = events.map(({ id: name, description, pattern }) =>
       rawRule(this, name, {

@@ -75,6 +75,15 @@ test.each(referenceStrengths)('keys of the copies’ regions, with %s references
   Template.fromStack(home).hasResourceProperties('AWS::DLM::LifecyclePolicy', {
     PolicyDetails: { Schedules: [{ CrossRegionCopyRules: [{ CmkArn: Match.anyValue() }] }] },
   });
+  // A copy is encrypted anew, and the role has to be let use the key for it.
+  Template.fromStack(home).hasResourceProperties('AWS::IAM::ManagedPolicy', {
+    PolicyDocument: {
+      Statement: Match.arrayWith([
+        Match.objectLike({ Sid: 'UseKeys', Action: Match.arrayWith(['kms:ReEncrypt*']) }),
+        Match.objectLike({ Sid: 'GrantKeys', Action: 'kms:CreateGrant' }),
+      ]),
+    },
+  });
 });
 
 test('refuses, all at once', () => {

@@ -1,13 +1,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { CfnParameter, Stack } from 'aws-cdk-lib';
+import { Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as lib from 'cdk-sovereign-backup';
 import { Construct } from 'constructs';
 import { lint } from '../support/cfn-lint';
 import { isOfIdentity, type Resource, statements, unreasoned } from '../support/iam';
+import { withEveryPack } from '../support/nag';
 import { appWith, complaint, stackIn } from '../synth';
-import { CONSTRUCTS, type Made, PLACES } from './constructs';
+import { CONSTRUCTS, type Made, Params, PLACES } from './constructs';
 
 const exported = Object.entries(lib)
   .filter(([, each]) => typeof each === 'function' && each.prototype instanceof Construct)
@@ -28,6 +29,9 @@ const refersElsewhere = (make: Made['make']) => make.length > 3;
 
 /** Those in whose templates the partition shows most. */
 const OF_PARTITIONS = /^(BackupAudit|BackupWatch|RestoreTestingPlan)$/;
+
+/** Properties that are names: not of metrics, nor of policies within their role. */
+const OWN_NAME = /^(?!AWS::IAM::Policy )\S+ (?!MetricName)\w*Name$/;
 
 describe.each(cases)('in %s with %s references', (partition, strength, place) => {
   const app = appWith({ '@aws-cdk/core:defaultCrossStackReferences': strength });
@@ -69,6 +73,23 @@ describe.each(cases)('in %s with %s references', (partition, strength, place) =>
   for (const stack of linted) {
     test(`cfn-lint is content with ${stack.stackName}`, async () => expect(await lint(app, stack)).toBe(''));
   }
+
+  test('no two of them have one name, which AWS would refuse at deployment', () => {
+    const owners = new Map<string, string[]>();
+    for (const stack of app.node.findAll().filter((each) => Stack.isStack(each))) {
+      const resources: Record<string, Resource> = Template.fromStack(stack).toJSON().Resources;
+      for (const [id, { Type: type, Properties: properties }] of Object.entries(resources)) {
+        const named = Object.entries(properties ?? {}).filter(([key]) => OWN_NAME.test(`${type} ${key}`));
+        for (const [key, value] of named) {
+          if (typeof value !== 'string') continue;
+          const text = [stack.region, stack.account, type, key, value].join(' ');
+          owners.set(text, [...(owners.get(text) ?? []), `${stack.stackName} ${id}`]);
+        }
+      }
+    }
+    expect(owners.size).toBeGreaterThan(5);
+    expect([...owners].filter(([, all]) => all.length > 1)).toEqual([]);
+  });
 
   test('no role may do everything, or anything to everything', () => {
     let seen = 0;
@@ -145,27 +166,45 @@ test.each(
   expect(thrown + complaint(app)).toMatch(/known only at deployment|the stack has none/);
 });
 
-test('tokens go where names and values may be settled at deployment', async () => {
+test.each(Object.entries(PLACES))(
+  'every pack of cdk-nag, and CDK itself, is content with each of them in %s',
+  (partition, place) => {
+    const app = withEveryPack(appWith());
+    for (const [name, { make, absent, ofApp }] of Object.entries(CONSTRUCTS)) {
+      if (absent?.includes(partition)) continue;
+      const scope = ofApp ? app : stackIn(place.home, app, name);
+      make(scope, 'One', place, scope);
+    }
+    expect(complaint(app)).toBe('');
+  },
+);
+
+describe('with parameters of the template for what may be settled at deployment', () => {
   const app = appWith();
-  const stack = stackIn('eu-central-1', app);
-  const text = (id: string, value = 'x') => new CfnParameter(stack, id, { default: value }).valueAsString;
-  const vault = new lib.RegimeVault(stack, 'Vault', { copyAccounts: [text('Account', '222222222222')] });
-  const plan = new lib.RegimeBackupPlan(stack, 'Plan', { vault });
-  plan.protect('Tagged', {
-    tags: { env: text('Env') },
-    conditions: [lib.TagCondition.like('app', text('App'))],
-    arns: [text('Arn', 'arn:aws:rds:eu-central-1:111111111111:db:orders')],
+  const made = Object.entries(CONSTRUCTS).map(([name, { tokens, ofApp }]) => {
+    const scope = ofApp ? app : stackIn('eu-central-1', app, name);
+    const params = new Params(scope);
+    const construct = tokens(scope, 'One', params);
+    const stacks = ofApp ? construct.node.children.filter((each) => Stack.isStack(each)) : [scope as Stack];
+    return { name, params, stacks };
   });
-  new lib.InstanceSnapshots(stack, 'Snapshots', { targetTags: { role: text('Role') } });
-  new lib.LegalHold(stack, 'Hold', {
-    title: text('Title'),
-    description: text('Description'),
-    fromDay: '2026-01-01',
-    toDay: '2026-01-31',
+
+  test('all of them synthesize', () => expect(complaint(app)).toBe(''));
+
+  test.each(made)('$name refers to each, and spoils none', ({ stacks, params }) => {
+    const text = stacks
+      .map((stack) => Template.fromStack(stack).toJSON())
+      .map(({ Parameters: _, ...template }) => JSON.stringify(template))
+      .join('\n');
+    for (const name of params.names) expect(text).toContain(`"Ref":"${name}"`);
+    // A token that was taken for text, or for a number.
+    expect(text).not.toMatch(/Token\[|%24%7B|[-.\d]+e\+\d{2,}/);
   });
-  expect(complaint(app)).toBe('');
-  Template.fromStack(stack).hasResourceProperties('AWS::Backup::BackupSelection', {
-    BackupSelection: { Resources: [{ Ref: 'Arn' }] },
+
+  // The largest templates have their parameters where others have references.
+  const linted = made.filter(({ name }) => !/^(BackupEstate|BackupWatch|Tenant)/.test(name));
+  test('cfn-lint is content with them', async () => {
+    const found = await Promise.all(linted.flatMap(({ stacks }) => stacks.map((stack) => lint(app, stack))));
+    expect(found.filter((each) => each !== '')).toEqual([]);
   });
-  expect(await lint(app, stack)).toBe('');
 });

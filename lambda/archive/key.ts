@@ -1,5 +1,5 @@
 import type { KeyringNode } from '@aws-crypto/material-management-node';
-import { InputError, OperationError } from '../errors.js';
+import { OperationError } from '../errors.js';
 
 /** What opens and closes archives: an AWS Encryption SDK keyring and the name under which people know it. */
 export interface ArchiveKey {
@@ -12,9 +12,6 @@ export interface ArchiveKey {
 
 /** KMS did not give or open a data key. */
 export class KeyError extends OperationError {}
-
-/** The key that was given is not the one of the archive, which says nothing of the archive. */
-export class WrongKeyError extends InputError {}
 
 /** The key of that id: this one, or another that it knows. */
 export function keyOf(key: ArchiveKey, id: string): ArchiveKey | undefined {

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
-import { reasonOf } from '../errors.js';
+import { InputError, reasonOf } from '../errors.js';
 import { archivePrefix, PARTS } from './archive-id.js';
 import { type ArchivePlace, readManifest } from './catalog.js';
 import { DamagedError } from './damaged-error.js';
-import { type ArchiveKey, keyOf, WrongKeyError } from './key.js';
+import { type ArchiveKey, keyOf } from './key.js';
 import { encryptionContext, type Manifest } from './manifest.js';
 import { decryptBytes, decryptStream } from './message.js';
 import { type ArchiveStore, ObjectMissingError } from './store.js';
@@ -31,7 +31,7 @@ export async function openManifest(request: OpenRequest, place: ArchivePlace): P
   if (!key) {
     // A key that opens the seal all the same shows that it is the manifest that was changed.
     await unseal(request.key).catch(() => {
-      throw new WrongKeyError(
+      throw new InputError(
         `archive ${place.archive} was written under key ${manifest.key.id}, and ${request.key.id} was given`,
       );
     });

@@ -1,14 +1,14 @@
-import { reasonOf } from '../errors.js';
+import { InputError, reasonOf } from '../errors.js';
 import { archivePrefix, PARTS } from './archive-id.js';
 import { findArchive } from './catalog.js';
-import { KeyError, WrongKeyError } from './key.js';
+import { KeyError } from './key.js';
 import { checkTenant } from './names.js';
 import { naming, openDump, openManifest } from './open-archive.js';
 import type { VerifyRequest, VerifyResult } from './requests.js';
 import { StoreError } from './store.js';
 
-/** What keeps one from looking at an archive, and says nothing of it. */
-const CANNOT_TELL = [WrongKeyError, KeyError, StoreError];
+/** What keeps one from looking at an archive, and says nothing of it: another key, a Node without zstd, a service. */
+const CANNOT_TELL = [InputError, KeyError, StoreError];
 
 /** Reads every byte of an archive and holds it against seal, manifest and key. */
 export async function verifyArchive(request: VerifyRequest): Promise<VerifyResult> {

@@ -5,12 +5,11 @@ import { dirname, join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { OperationError, reasonOf } from '../errors.js';
 import { HOST, isAlive } from '../own-process.js';
+import { writeStream } from '../write-stream.js';
 import { type ArchiveStore, ObjectExistsError, ObjectMissingError, type StoredObject } from './store.js';
 
 /** Written under such a name first: whose write it is, so that a dead writer's rest can be told from a living one's. */
 const partialName = /^\..+\.([0-9a-f]+)-(\d+)-[0-9a-f]{8}\.partial$/;
-const WRITE_SIZE = 1024 * 1024;
-/** The disk gets to work while the dump runs, instead of when it has ended. */
 const SYNC_EVERY = 32 * 1024 * 1024;
 
 /** Archives in a folder: of this machine, or of a network file system. */
@@ -143,17 +142,14 @@ export class FolderStore implements ArchiveStore {
   }
 }
 
-/** Few large writes instead of many small ones. */
+/** The disk gets to work while the stream runs, instead of when it has ended. */
 async function drain(body: Readable, file: FileHandle): Promise<number> {
-  let bytes = 0;
-  let waiting: Buffer[] = [];
-  let size = 0;
   let synced = 0;
   let syncing: Promise<void> | undefined;
   let lost: unknown;
-  const syncBehind = () => {
-    if (syncing || bytes - synced < SYNC_EVERY) return;
-    synced = bytes;
+  const bytes = await writeStream(file, body, (given) => {
+    if (syncing || given - synced < SYNC_EVERY) return;
+    synced = given;
     syncing = file
       .datasync()
       // A disk tells of lost bytes once, and then syncs well: so the error is kept.
@@ -163,25 +159,7 @@ async function drain(body: Readable, file: FileHandle): Promise<number> {
       .finally(() => {
         syncing = undefined;
       });
-  };
-  const flush = async () => {
-    for (let parts = waiting, left = size; left > 0; ) {
-      const { bytesWritten } = await file.writev(parts);
-      left -= bytesWritten;
-      // A nearly full disk takes a part of what it is given before it refuses.
-      if (left > 0) parts = [Buffer.concat(parts).subarray(bytesWritten)];
-    }
-    bytes += size;
-    waiting = [];
-    size = 0;
-    syncBehind();
-  };
-  for await (const chunk of body as AsyncIterable<Buffer>) {
-    waiting.push(chunk);
-    size += chunk.length;
-    if (size >= WRITE_SIZE) await flush();
-  }
-  await flush();
+  });
   await syncing;
   if (lost) throw lost;
   return bytes;

@@ -5,6 +5,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { OperationError } from '../../errors.js';
+import { writeStream } from '../../write-stream.js';
 import { unpackFolder } from './folder-tar.js';
 import { FOLDER_FORMAT } from './pg-dump.js';
 import { makePrivateFolder, type PrivateFolder, roomFor } from './private-folder.js';
@@ -59,7 +60,9 @@ export async function openSource(request: SourceRequest): Promise<DumpSource> {
   }
   const file = await nameless(folder);
   try {
-    await reading(request, (dump) => file.writeFile(dump));
+    await reading(request, async (dump) => {
+      await writeStream(file, dump);
+    });
     return { file, bytes };
   } catch (error) {
     await file.close().catch(() => {});

@@ -1,5 +1,4 @@
 import { isUtf8 } from 'node:buffer';
-import type mysql from 'mysql2';
 import { version } from '../../../../package.json';
 import { OperationError } from '../../../errors.js';
 import type { ContainerHead, ContainerTable } from '../../../tenancy/container.js';
@@ -12,7 +11,7 @@ import { databaseName } from '../names.js';
 import { textOf } from './columns.js';
 import { DUMPING, explain } from './explain.js';
 import { isLimit, limitStatements } from './limit.js';
-import { lineOf } from './lines.js';
+import { linesOf } from './read-lines.js';
 import {
   checkSpelling,
   checkUnaltered,
@@ -25,7 +24,6 @@ import {
 } from './shared-rows.js';
 
 export const FORMAT = 'tsv tar';
-const CHUNK = 256 * 1024;
 
 /** One tenant's rows out of shared tables, all in one snapshot, as a tar of lines for LOAD DATA. */
 export async function dumpRows(request: EngineDumpRequest, scope: RowsScope): Promise<EngineDump> {
@@ -120,31 +118,16 @@ async function* readTable(
   const { kinds } = shared.table(table);
   const columns = table.columns.map(({ name }) => textOf(name, kinds[name]!, 't')).join(', ');
   const order = table.primaryKey.length > 0 ? ` order by ${names(table.primaryKey, 't')}` : '';
-  // Rows as they come from the wire, in arrays of bytes: nothing is turned into a value on the way.
-  const { connection } = client as unknown as { connection: mysql.Connection };
-  const stream = connection
-    .query({
-      sql: `select ${columns} from ${from} where ${where}${order}`,
-      rowsAsArray: true,
-      typeCast: false,
-    })
-    .stream({ highWaterMark: 1000 });
-  let waiting = '';
-  const flush = () => {
-    const bytes = Buffer.from(waiting, 'latin1');
-    waiting = '';
-    if (!isUtf8(bytes))
-      throw new OperationError(
-        `${nameOf(table)} has text that is not of its character set, and could not be put back as it is; no archive was kept`,
-      );
-    return bytes;
-  };
   try {
-    for await (const row of stream as AsyncIterable<(Buffer | null)[]>) {
-      waiting += lineOf(row);
-      if (waiting.length >= CHUNK) yield flush();
+    const sql = `select ${columns} from ${from} where ${where}${order}`;
+    for await (const lines of linesOf(client, sql)) {
+      const bytes = Buffer.from(lines, 'latin1');
+      if (!isUtf8(bytes))
+        throw new OperationError(
+          `${nameOf(table)} has text that is not of its character set, and could not be put back as it is; no archive was kept`,
+        );
+      yield bytes;
     }
-    if (waiting !== '') yield flush();
   } catch (error) {
     const what = `reading ${nameOf(table)}`;
     throw limitStruck(isLimit(error), limit, what, DUMPING.holds) ?? explain(error, DUMPING, nameOf(table));

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, readdir, rm, statfs } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { mkdir, readdir, rm, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HOST, isAlive } from '../../own-process.js';
@@ -10,7 +11,7 @@ const SPARE = 256 * 1024 * 1024;
 const IN_MEMORY = [0x01021994, 0x858458f6];
 
 /** With the machine and the process whose it is. */
-const NAME = /^\.sovereign-dump-([0-9a-f]+)-(\d+)-\w{6}$/;
+const NAME = /^\.sovereign-dump-([0-9a-f]+)-(\d+)-\w+$/;
 
 /** A temporary folder on disk that has room for so many bytes; nothing where there is none. */
 export async function roomFor(bytes: number): Promise<string | undefined> {
@@ -33,7 +34,8 @@ export interface PrivateFolder {
  */
 export async function makePrivateFolder(parent: string): Promise<PrivateFolder> {
   await sweep(parent);
-  const path = await mkdtemp(join(parent, `.sovereign-dump-${HOST}-${process.pid}-`));
+  const name = `.sovereign-dump-${HOST}-${process.pid}-${randomBytes(8).toString('hex')}`;
+  const path = join(parent, name);
   // Who still writes into it makes rm fail, and then finds no folder any more.
   const script = 'cat >/dev/null; while ! rm -rf -- "$1" 2>/dev/null; do sleep 1; done';
   const watcher = spawn('/bin/sh', ['-c', script, 'sh', path], {
@@ -48,6 +50,11 @@ export async function makePrivateFolder(parent: string): Promise<PrivateFolder> 
   const pipe = watcher.stdin!;
   pipe.on('error', () => {});
   (pipe as unknown as { unref?(): void }).unref?.();
+  // Not before somebody waits to remove it.
+  await mkdir(path, { mode: 0o700 }).catch((error) => {
+    pipe.end();
+    throw error;
+  });
   return {
     path,
     async remove() {

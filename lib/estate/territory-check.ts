@@ -1,4 +1,5 @@
 import { daysLeft } from '../regime/exception-check';
+import { homeRegionProblem } from '../regime/move-check';
 import { isUnresolved, regionProblem } from '../regime/region-check';
 import type { Territory } from './territory';
 
@@ -19,6 +20,8 @@ export function reviewTerritory(territory: Territory, now: Date): TerritoryRevie
   for (const region of [home, ...copies]) {
     if (isUnresolved(region)) errors.push(`${where}: a region ${regionProblem(region)}`);
   }
+  const homeProblem = isUnresolved(home) ? undefined : homeRegionProblem(home, regime);
+  if (homeProblem) errors.push(`${where}: ${homeProblem}`);
   if (copies.includes(home)) errors.push(`${where}: copies names the home region itself`);
   if (new Set(copies).size < copies.length) errors.push(`${where}: copies names a region twice`);
   if (soleRegion && copies.length > 0) {

@@ -119,7 +119,13 @@ describe('refuses', () => {
     );
   });
   test('a home outside the regime, and unknown regions', () => {
-    expect(refused({ territories: [{ ...eu, home: 'eu-west-2' }] })).toContain('does not belong to regime');
+    // Whatever is protected: also where no snapshots of instances would notice.
+    for (const types of [undefined, [ResourceType.RDS]]) {
+      const message = refused({ territories: [{ ...eu, home: 'us-east-1', copies: ['us-west-2'] }], types });
+      expect(message).toContain(
+        "[Prod] territory 'eu' at us-east-1: region us-east-1 (regime us) does not belong to",
+      );
+    }
     expect(refused({ territories: [{ ...eu, copies: ['eu-wset-1'] }] })).toContain('did you mean eu-west-1?');
     expect(refused({ territories: [{ ...eu, home: Aws.REGION }] })).toContain('known only at deployment');
   });

@@ -5,6 +5,7 @@ import { Construct } from 'constructs';
 import { addProblem, addWarning } from '../problems';
 import type { PrivacyRegime } from '../regime';
 import { findRegion } from '../regime/lookup';
+import { isUnresolved } from '../regime/region-check';
 import { settled } from '../settled';
 import { AuditReport, type BackupAuditProps, ReportFormat } from './backup-audit-props';
 import { controlsOf } from './controls';
@@ -123,6 +124,13 @@ export class BackupAudit extends Construct {
     const minutes = restoreWithin?.toMinutes({ integral: false });
     if (minutes !== undefined && !(Number.isInteger(minutes) && minutes > 0)) {
       addProblem(this, `restoreWithin is ${minutes} minutes, write a whole number of at least 1`);
+    }
+    const away = props.bucket?.env.region;
+    if (away !== undefined && away !== here && !isUnresolved(away) && !isUnresolved(here)) {
+      addProblem(
+        this,
+        `its bucket is in ${away} and the audit in ${here}: reports are written in their own region, give a bucket of it`,
+      );
     }
     if (reports?.length === 0 || formats?.length === 0) {
       addProblem(this, 'reports nothing: name at least one report and format, or leave both out for all');

@@ -1,4 +1,5 @@
 import type { Duration } from 'aws-cdk-lib';
+import { longestGapMinutes } from '../objective/cron';
 import { isUnresolved } from '../regime/region-check';
 
 /** What AWS Backup can restore as a test. EKS, Timestream, Redshift, SAP HANA and virtual machines are not among them. */
@@ -26,6 +27,7 @@ export interface PlanDeclaration {
   readonly startWindow: Duration;
   readonly selectionWindow: Duration;
   readonly vaults?: number;
+  readonly kinds?: number;
 }
 
 /** What AWS Backup would refuse of a restore testing plan. */
@@ -35,6 +37,16 @@ export function planProblems(plan: PlanDeclaration): string[] {
     problems.push(
       `its schedule is ${plan.schedule}, AWS Backup takes cron schedules only: write Schedule.cron({ ... })`,
     );
+  }
+  if (!isUnresolved(plan.schedule)) {
+    try {
+      longestGapMinutes(plan.schedule);
+    } catch (error) {
+      problems.push(`its schedule cannot be read: ${(error as Error).message}`);
+    }
+  }
+  if (plan.kinds === 0) {
+    problems.push('kinds is empty, so nothing can be restored: name one, or leave kinds out for both');
   }
   if (plan.vaults === 0) {
     problems.push('vaults is empty, so nothing can be restored: name one, or leave vaults out for all');

@@ -8,6 +8,7 @@ import { addProblem, addWarning } from '../problems';
 import { findRegion } from '../regime/lookup';
 import { isUnresolved } from '../regime/region-check';
 import { placeOfVault } from '../vault/vault-place';
+import { isRegimeVault } from '../vault/vault-store';
 import { MOST_SELECTIONS, planProblems } from './drill-check';
 import { RestoreTestingSelection, type RestoreTestingSelectionOptions } from './restore-testing-selection';
 
@@ -127,6 +128,7 @@ export class RestoreTestingPlan extends Construct implements aws_backup.IRestore
       startWindow,
       selectionWindow,
       vaults: props.vaults?.length,
+      kinds: props.kinds?.length,
     });
     for (const problem of problems) addProblem(this, problem);
     this.checkVaults(props.vaults);
@@ -205,13 +207,18 @@ export class RestoreTestingPlan extends Construct implements aws_backup.IRestore
 
   private checkVaults(vaults: aws_backup.IBackupVaultRef[] | undefined): void {
     for (const [index, vault] of (vaults ?? []).entries()) {
-      const { region } = placeOfVault(vault);
-      if (isUnresolved(region) || isUnresolved(this.env.region) || region === this.env.region) continue;
-      addProblem(
-        this,
-        `vaults[${index}] is in ${region} and the plan in ${this.env.region}: AWS Backup ` +
-          'restores where the recovery points are, put a plan for it into a stack of its region',
-      );
+      const place = placeOfVault(vault);
+      for (const what of ['region', 'account'] as const) {
+        const [theirs, ours] = [place[what], this.env[what]];
+        if (isUnresolved(theirs) || isUnresolved(ours) || theirs === ours) continue;
+        // An air-gapped vault may be shared with other accounts for it.
+        if (what === 'account' && isRegimeVault(vault) && vault.airGapped) continue;
+        addProblem(
+          this,
+          `vaults[${index}] is in ${what} ${theirs} and the plan in ${ours}: AWS Backup restores where the recovery points are, put a ` +
+            `plan for it into a stack of its ${what}`,
+        );
+      }
     }
   }
 

@@ -75,7 +75,7 @@ function ruleOf(rule: BackupRule, policy: PolicyDeclaration): object {
           ),
         }
       : {}),
-    ...(props.index
+    ...(props.index?.length
       ? { index_actions: { resource_types: assign(props.index.map(({ name }) => name)) } }
       : {}),
     ...(props.malwareScan ? { scan_actions: { GUARDDUTY: { scan_mode: assign(props.malwareScan) } } } : {}),

@@ -234,7 +234,18 @@ export class RegimeBackupPlan extends Construct implements aws_backup.IBackupPla
     for (const name of new Set(names.filter((name, index) => names.indexOf(name) !== index))) {
       addProblem(this, `has several rules of the name '${name}': give each a ruleName of its own`);
     }
+    const { planName } = props;
+    if (planName !== undefined && !isUnresolved(planName) && !/^[A-Za-z0-9-_.]{1,50}$/.test(planName)) {
+      addProblem(
+        this,
+        `planName is '${planName}': use 1 to 50 letters, digits, dashes, dots and underscores`,
+      );
+    }
     for (const rule of rules) {
+      const arns = this.copiesOf(rule).map(({ vault }) => this.nameOf(vault));
+      for (const arn of new Set(arns.filter((each, i) => arns.indexOf(each) < i))) {
+        addProblem(this, `rule '${rule.ruleName}' copies twice into ${arn}: name it once`);
+      }
       for (const problem of ruleProblems(rule)) addProblem(this, `rule '${rule.ruleName}': ${problem}`);
       const lockProblem = vault.vaultLock && retentionAgainstLock(rule.retentionDays, vault.vaultLock);
       if (lockProblem) addProblem(this, `rule '${rule.ruleName}' ${lockProblem}`);
@@ -296,7 +307,9 @@ export class RegimeBackupPlan extends Construct implements aws_backup.IBackupPla
       enableContinuousBackup: declared.continuous,
       recoveryPointTags: declared.recoveryPointTags,
       targetLogicallyAirGappedBackupVaultArn: declared.airGappedVault?.backupVaultRef.backupVaultArn,
-      indexActions: declared.index && [{ resourceTypes: declared.index.map((type) => type.name) }],
+      indexActions: declared.index?.length
+        ? [{ resourceTypes: declared.index.map((type) => type.name) }]
+        : undefined,
       scanActions: declared.malwareScan && [{ malwareScanner: 'GUARDDUTY', scanMode: declared.malwareScan }],
       lifecycle: lifecycle(rule.retentionDays, coldAge(declared), declared.archiveSnapshots),
       copyActions: copies.length > 0 ? copies.map((copy) => this.renderCopy(rule, copy, props)) : undefined,
@@ -331,6 +344,14 @@ export class RegimeBackupPlan extends Construct implements aws_backup.IBackupPla
       destinationBackupVaultArn: vault.backupVaultRef.backupVaultArn,
       lifecycle: lifecycle(days, cold, archive),
     };
+  }
+
+  /** For comparison, and for people. */
+  private nameOf(vault: aws_backup.IBackupVaultRef): string {
+    const { region, account } = placeOfVault(vault);
+    return isRegimeVault(vault)
+      ? `vault ${vault.vaultName} of ${region}, account ${account}`
+      : vault.backupVaultRef.backupVaultArn;
   }
 
   /** What the types of a selection cannot do of what the rules ask for. */

@@ -18,7 +18,7 @@ export interface RenderedSelection {
 }
 
 export function renderSelection(plan: Construct, id: string, options: SelectionOptions): RenderedSelection {
-  const { partition, region } = Stack.of(plan);
+  const { partition, region, account } = Stack.of(plan);
   const problems: string[] = [];
   const found = (options.constructs ?? []).flatMap((construct) => {
     const under = backupable(construct);
@@ -70,6 +70,13 @@ export function renderSelection(plan: Construct, id: string, options: SelectionO
         'well; put anyTags into a selection of its own',
     );
   }
+  const written = [options.arns, options.exclude].flatMap((list = []) =>
+    Token.isUnresolved(list) ? [] : list,
+  );
+  for (const arn of written) {
+    const problem = Token.isUnresolved(arn) ? undefined : foreignArn(arn, { region, account });
+    if (problem) problems.push(`selection '${id}' has '${arn}', ${problem}`);
+  }
   for (const arn of [...resources, ...except]) {
     if (!isUnresolved(arn) && /\*.+/.test(arn.split(':').slice(5).join(':'))) {
       problems.push(
@@ -112,6 +119,25 @@ export function renderSelection(plan: Construct, id: string, options: SelectionO
       conditions: byTest.size > 0 ? Object.fromEntries(byTest) : undefined,
     },
   };
+}
+
+/** Why a plan cannot protect, or leave out, what an ARN names; undefined when it may. */
+function foreignArn(
+  arn: string,
+  here: { readonly region: string; readonly account: string },
+): string | undefined {
+  const [prefix, , service, region, account, ...resource] = arn.split(':');
+  if (prefix !== 'arn' || !service || resource.join(':') === '') {
+    return arn === '*' ? undefined : 'which is no ARN: write arn:partition:service:region:account:resource';
+  }
+  for (const [what, of, ours] of [
+    ['region', region, here.region],
+    ['account', account, here.account],
+  ] as const) {
+    if (!of || of === '*' || of === ours || isUnresolved(ours)) continue;
+    return `which is in ${what} ${of} and the plan in ${ours}: a plan protects resources of its own account and region`;
+  }
+  return undefined;
 }
 
 const selectionName = (id: string) => id.replace(/[^A-Za-z0-9-_.]+/g, '-').slice(0, 50);

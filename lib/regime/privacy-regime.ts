@@ -215,7 +215,9 @@ export class PrivacyRegime {
    */
   public static forRegion(region: string): PrivacyRegime {
     const problem = regionProblem(region);
-    if (problem) throw new DeclarationError(`region '${region}' ${problem}`);
+    if (problem) {
+      throw new DeclarationError(`region ${isUnresolved(region) ? '' : `'${region}' `}${problem}`);
+    }
     const record = defaultRegimeOf(region);
     if (record) return PrivacyRegime.fromId(record.id);
     throw new DeclarationError(

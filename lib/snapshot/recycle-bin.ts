@@ -91,7 +91,8 @@ export class RecycleBin extends Construct {
     if (delay !== undefined && tags.length + excluded.length > 0) {
       addProblem(
         this,
-        'is to be locked and has tags: only a rule for the whole region without exclusions can be locked',
+        'is to be locked and has tags: only a rule for the whole region without exclusions can be locked, leave unlockDelay or ' +
+          'the tags out',
       );
     }
     const rule = new rbin.CfnRule(this, 'Resource', {

@@ -13,6 +13,7 @@ import { settled } from '../settled';
 import { LONGEST_DAYS } from './lock-check';
 import type { IRegimeVault } from './regime-vault-props';
 import { VaultLock } from './vault-lock';
+import { nameProblems } from './vault-name';
 import { allowCopyIn, denyCopyOut } from './vault-policy';
 
 /** How long recovery points are kept for certain, and who may restore from them. */
@@ -98,13 +99,7 @@ export class AirGappedVault extends Construct implements IRegimeVault {
     const homeProblem = homeRegionProblem(region, this.regime);
     if (homeProblem) addProblem(this, `an air-gapped vault of '${this.regime.id}': ${homeProblem}`);
     this.vaultName = props.vaultName ?? Names.uniqueResourceName(this, { maxLength: 50, separator: '-' });
-    if (!/^[A-Za-z0-9_-]{2,50}$/.test(this.vaultName)) {
-      addProblem(
-        this,
-        `vaultName is '${this.vaultName}': use 2 to 50 letters, digits, dashes and underscores, and no token, so that ` +
-          'other regions can know it',
-      );
-    }
+    for (const problem of nameProblems(this.vaultName)) addProblem(this, problem);
     const minRetention = settled(
       this,
       'irreversibleMinRetention',

@@ -75,6 +75,9 @@ export class LegalHold extends Construct {
         );
       }
     }
+    for (const what of ['title', 'description'] as const) {
+      if (props[what].trim() === '') addProblem(this, `${what} is empty: say whose matter it is`);
+    }
     // The oldest aws-cdk-lib that this package works with has no CfnLegalHold yet.
     const hold = new CfnResource(this, 'Resource', {
       type: 'AWS::Backup::LegalHold',

@@ -1,11 +1,11 @@
-import { ArnFormat, Duration, Lazy, Names, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { ArnFormat, Duration, Lazy, Names, RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
 import * as backup from 'aws-cdk-lib/aws-backup';
 import type { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { aws_backup, aws_kms, ResourceEnvironment } from 'aws-cdk-lib/interfaces';
 import { Construct } from 'constructs';
 import { addProblem } from '../problems';
 import { PrivacyRegime } from '../regime';
-import { namedAccounts } from '../regime/account-check';
+import { checkAccounts, namedAccounts } from '../regime/account-check';
 import { reviewException } from '../regime/exception-check';
 import { covers, homeRegionProblem } from '../regime/move-check';
 import { isUnresolved, regionProblem } from '../regime/region-check';
@@ -14,6 +14,7 @@ import { lockProblems } from './lock-check';
 import type { IRegimeVault, RegimeVaultAttributes, RegimeVaultProps } from './regime-vault-props';
 import { regionKey } from './vault-key';
 import { VaultLock } from './vault-lock';
+import { nameProblems } from './vault-name';
 import { allowCopyIn, denyCopyOut, denyDeletion } from './vault-policy';
 
 /**
@@ -60,15 +61,9 @@ export class RegimeVault extends Construct implements IRegimeVault {
     if (homeProblem && props.regime) addProblem(this, `a vault of '${this.regime.id}': ${homeProblem}`);
 
     const ownName = Names.uniqueResourceName(this, { maxLength: 50, separator: '-' });
-    const wrongName = props.vaultName !== undefined && !/^[A-Za-z0-9_-]{2,50}$/.test(props.vaultName);
-    this.vaultName = wrongName ? ownName : (props.vaultName ?? ownName);
-    if (wrongName) {
-      addProblem(
-        this,
-        `vaultName is '${props.vaultName}': use 2 to 50 letters, digits, dashes and underscores, and no token, ` +
-          'so that other regions can know it',
-      );
-    }
+    const wrongName = nameProblems(props.vaultName ?? ownName);
+    this.vaultName = wrongName.length > 0 ? ownName : (props.vaultName ?? ownName);
+    for (const problem of wrongName) addProblem(this, problem);
     const copyAccounts = namedAccounts(this, 'copyAccounts', props.copyAccounts);
     for (const exception of props.exceptions ?? []) {
       for (const error of reviewException(exception, new Date()).errors) addProblem(this, error);
@@ -157,6 +152,10 @@ class ImportedVault extends Construct implements IRegimeVault {
     super(scope, id);
     const { vaultName, region } = attributes;
     const stack = Stack.of(this);
+    if (!Token.isUnresolved(vaultName)) {
+      for (const problem of nameProblems(vaultName)) addProblem(this, problem);
+    }
+    checkAccounts(this, 'account', attributes.account === undefined ? [] : [attributes.account]);
     const account = attributes.account ?? stack.account;
     this.env = { region, account };
     this.vaultName = vaultName;

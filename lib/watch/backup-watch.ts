@@ -5,7 +5,7 @@ import type { IRuleTarget, Rule } from 'aws-cdk-lib/aws-events';
 import { SnsTopic } from 'aws-cdk-lib/aws-events-targets';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { aws_kms } from 'aws-cdk-lib/interfaces';
-import { Construct } from 'constructs';
+import { Construct, type IConstruct } from 'constructs';
 import { addProblem, addWarning } from '../problems';
 import type { PrivacyRegime } from '../regime';
 import { settled } from '../settled';
@@ -31,6 +31,7 @@ import { ruleMetric, sumOf, sumOfVaults, surveyMetric } from './watch-metrics';
 import { explainWatchToNag } from './watch-nag';
 import { watchTopic } from './watch-topic';
 import type { Watched, WatchedEvent } from './watched-event';
+import { drillWithinMinutes } from './windows';
 
 const RUNBOOK = 'https://github.com/cdk-sovereign-backup/cdk-sovereign-backup/blob/main/docs/watch.md';
 const MOST_TARGETS = 5;
@@ -74,7 +75,15 @@ export class BackupWatch extends Construct {
 
   constructor(scope: Construct, id: string, props: BackupWatchProps) {
     super(scope, id);
-    this.props = props;
+    this.props = {
+      ...props,
+      plans: this.near(props.plans),
+      snapshots: this.near(props.snapshots),
+      drills: this.near(props.drills),
+      tenants: this.near(props.tenants),
+      tenantDrills: this.near(props.tenantDrills),
+      caches: this.near(props.caches),
+    };
     this.regime = props.regime;
     this.every = settled(this, 'surveyEvery', props.surveyEvery, Duration.minutes(15));
     const copiesWithin = settled(this, 'copiesWithin', props.copiesWithin, Duration.hours(24));
@@ -88,7 +97,7 @@ export class BackupWatch extends Construct {
     this.residency = props.residency ?? this.makeResidency();
     this.tellOfInterruptions();
 
-    const { plans = [], snapshots = [], drills = [], tenants = [] } = props;
+    const { plans = [], snapshots = [], drills = [], tenants = [] } = this.props;
     const looked = { plans, snapshots, drills, copiesWithin };
     const parts = surveyParts(looked);
     const handler = Object.values(parts).some(Boolean)
@@ -97,16 +106,16 @@ export class BackupWatch extends Construct {
     const found = (name: string, options?: MetricOptions) =>
       surveyMetric(name, this.name, { period: this.every, ...options });
     const ruleMetrics = (ids: string[]) => this.ruleMetrics(ids);
-    for (const spec of alarmSpecs({ props, parts, every: this.every, found, ruleMetrics }))
+    for (const spec of alarmSpecs({ props: this.props, parts, every: this.every, found, ruleMetrics }))
       this.addAlarm(spec);
-    onSelections({ props, found }, (spec) => this.addAlarm(spec));
+    onSelections({ props: this.props, found }, (spec) => this.addAlarm(spec));
     if (this.residency) this.remember(WatchSeverity.CRITICAL, this.residency.alarm);
     if (props.dashboard ?? true) {
       this.dashboard = watchDashboard(this, {
         regime: this.regime.id,
         runbookUrl: this.runbookUrl,
         alarms: this.alarms,
-        props,
+        props: this.props,
         parts,
         survey: found,
         surveyLog: handler?.logGroup.logGroupName,
@@ -118,8 +127,8 @@ export class BackupWatch extends Construct {
       });
     }
     for (const each of tenants) this.addTenants(each);
-    for (const each of props.tenantDrills ?? []) this.addTenantDrill(each);
-    for (const each of props.caches ?? []) this.addCaches(each);
+    for (const each of this.props.tenantDrills ?? []) this.addTenantDrill(each);
+    for (const each of this.props.caches ?? []) this.addCaches(each);
     explainWatchToNag(this);
   }
 
@@ -221,17 +230,39 @@ export class BackupWatch extends Construct {
     this.dashboard?.addWidgets(...cacheRow(caches));
   }
 
+  /** What is elsewhere is told of, and left out: to refer to it would fail with less to say. */
+  private near<T extends IConstruct>(list?: T[]): T[] | undefined {
+    return list?.filter((each) => this.isHere(each.node.path, Stack.of(each).region));
+  }
+
+  private isHere(what: string, region: string): boolean {
+    const here = Stack.of(this).region;
+    if (Token.isUnresolved(region) || Token.isUnresolved(here) || region === here) return true;
+    addProblem(
+      this,
+      `${what} is in ${region} and the watch in ${here}: events and metrics stay in their region, put a watch of its own there`,
+    );
+    return false;
+  }
+
   private check(): void {
     const { vaults } = this.props;
-    const here = Stack.of(this).region;
     if (vaults.length === 0) addProblem(this, 'has no vaults: name those of this region');
-    for (const vault of vaults) {
-      const { region } = placeOfVault(vault);
-      if (Token.isUnresolved(region) || Token.isUnresolved(here) || region === here) continue;
+    for (const vault of vaults) this.isHere(`the vault ${vault.vaultName}`, placeOfVault(vault).region);
+    const { plans = [], drills = [] } = this.props;
+    for (const drill of drills.filter((each) => drillWithinMinutes(each) === undefined)) {
+      addWarning(
+        this,
+        'drill-age-not-watched',
+        `${drill.node.path} has a schedule or start window that is known only at deployment: that it is overdue is not noticed`,
+      );
+    }
+    const others = [...vaults, ...plans].map(({ regime }) => regime.id).filter((id) => id !== this.regime.id);
+    for (const id of new Set(others)) {
       addProblem(
         this,
-        `the vault ${vault.vaultName} is in ${region} and the watch in ${here}: events and metrics stay in their region, ` +
-          'put a watch of its own there',
+        `watches backups of regime '${id}' as '${this.regime.id}', and would not tell of copies out of it: make a watch for ` +
+          'each regime',
       );
     }
     if (!SURVEY_MINUTES.includes(this.every.toMinutes({ integral: false }))) {

@@ -260,6 +260,14 @@ describe('what is refused, with the value, the limit and the way out', () => {
     expect(complaint(app)).toMatch(/exemptRoles names 6 roles, AWS Backup takes 5/);
   });
 
+  it('a bucket of another region', () => {
+    const app = appWith();
+    const stack = stackIn('eu-central-1', app);
+    const bucket = Bucket.fromBucketAttributes(stack, 'Far', { bucketName: 'theirs', region: 'us-east-1' });
+    audited(app, { bucket }, {}, stack);
+    expect(complaint(app)).toContain('its bucket is in us-east-1 and the audit in eu-central-1');
+  });
+
   it('a plan of another region', () => {
     const app = appWith();
     const { plan } = audited(app);

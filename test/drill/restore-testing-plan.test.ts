@@ -381,12 +381,32 @@ describe('what is refused, with the value, the limit and the way out', () => {
     expect(complaint(app)).toMatch(/more than 30 selections/);
   });
 
+  it('a schedule that cannot be read, no kinds, and a vault of another account', () => {
+    const app = appWith();
+    const stack = stackIn('eu-central-1', app);
+    const theirs = { vaultName: 'theirs', region: 'eu-central-1', account: '222222222222' };
+    const plan = new RestoreTestingPlan(stack, 'Drills', {
+      schedule: Schedule.expression('cron(nonsense)'),
+      kinds: [],
+      vaults: [
+        RegimeVault.fromAttributes(stack, 'Theirs', theirs),
+        RegimeVault.fromAttributes(stack, 'Shared', { ...theirs, airGapped: true }),
+      ],
+    });
+    plan.addSelection('Files', { resourceType: ResourceType.EFS });
+    const message = complaint(app);
+    expect(message).toContain("its schedule cannot be read: 'cron(nonsense)' is not cron() of six fields");
+    expect(message).toContain('kinds is empty');
+    expect(message).toContain('vaults[0] is in account 222222222222 and the plan in 111111111111');
+    expect(message).not.toContain('vaults[1]');
+  });
+
   it('a vault of another region', () => {
     const app = appWith();
     const vault = new RegimeVault(stackIn('eu-west-1', app, 'Copies'), 'Vault', { vaultName: 'copies' });
     const plan = new RestoreTestingPlan(stackIn('eu-central-1', app), 'Drills', { vaults: [vault] });
     plan.addSelection('Files', { resourceType: ResourceType.EFS });
-    expect(complaint(app)).toMatch(/vaults\[0\] is in eu-west-1 and the plan in eu-central-1/);
+    expect(complaint(app)).toMatch(/vaults\[0\] is in region eu-west-1 and the plan in eu-central-1/);
   });
 
   it('two selections between which a job cannot be told apart', () => {

@@ -232,10 +232,15 @@ describe('refuses, after the path of the construct', () => {
     expect(message).toContain("selection 'Many' lists 31 resources, 31 of them patterns");
   });
 
-  test('a copy into its own vault', () => {
+  test('a copy into its own vault, two into one, and a name that is none', () => {
     const { app, stack, vault } = planIn('eu-west-1', []);
     new RegimeBackupPlan(stack, 'Loop', { vault, copies: [vault] });
-    expect(complaint(app)).toContain('copies into its own vault');
+    const away = RegimeVault.fromAttributes(stack, 'Away', { vaultName: 'away', region: 'eu-west-3' });
+    new RegimeBackupPlan(stack, 'Twice', { vault, copies: [away, away], planName: 'a plan' });
+    const message = complaint(app);
+    expect(message).toContain('copies into its own vault');
+    expect(message).toContain(`rule 'hourly' copies twice into vault away of eu-west-3, account ${account}`);
+    expect(message).toContain("planName is 'a plan': use 1 to 50 letters");
   });
 });
 

@@ -154,6 +154,17 @@ test.each<[string, SelectionOptions, string]>([
     { anyTags: { a: 'b' }, types: [ResourceType.EC2] },
     'put anyTags into a selection of its own',
   ],
+  ['what is no ARN', { arns: ['orders'] }, "has 'orders', which is no ARN: write arn:partition:service"],
+  [
+    'what is elsewhere',
+    { arns: ['arn:aws:s3:::x'], exclude: ['arn:aws:rds:us-east-1:111111111111:db:x'] },
+    'which is in region us-east-1 and the plan in eu-central-1',
+  ],
+  [
+    'what is somebody else’s',
+    { arns: ['arn:aws:rds:eu-central-1:222222222222:db:x'] },
+    'which is in account 222222222222 and the plan in 111111111111',
+  ],
   ['an asterisk in the middle', { arns: ['arn:aws:s3:::a*b'] }, 'takes an asterisk in a resource'],
   [
     'too many patterns',

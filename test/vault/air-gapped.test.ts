@@ -194,12 +194,15 @@ describe('a legal hold', () => {
       account: '222222222222',
     });
     new LegalHold(stack, 'C', { ...base, fromDay: '2026-01-01', toDay: '2026-01-02', vaults: [far] });
+    new LegalHold(stack, 'D', { title: ' ', description: '', fromDay: '2026-01-01', toDay: '2026-01-02' });
     new LegalHold(stack, 'B', { ...base, fromDay: '2026-06-01', toDay: '2026-01-01', vaults: [] });
     const message = complaint(app);
     expect(message).toContain("fromDay is 'June'");
     expect(message).toContain("toDay is '2026-02-30'");
     expect(message).toContain('is before fromDay');
     expect(message).toContain('holds an empty list');
+    expect(message).toContain('title is empty');
+    expect(message).toContain('description is empty');
     expect(message).toContain('the vault far is in region eu-west-3 and the hold in eu-west-1');
     expect(message).toContain('the vault far is in account 222222222222 and the hold in 111111111111');
   });

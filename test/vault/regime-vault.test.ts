@@ -118,6 +118,7 @@ describe('refuses', () => {
   test('impossible locks and names', () => {
     const app = appWith();
     const stack = stackIn('eu-west-1', app);
+    RegimeVault.fromAttributes(stack, 'Theirs', { vaultName: 'x y', region: 'eu-west-1', account: 'acme' });
     new RegimeVault(stack, 'A', {
       vaultName: 'no spaces',
       vaultLock: VaultLock.irreversibleComplianceNobodyCanRemove({
@@ -128,6 +129,8 @@ describe('refuses', () => {
     });
     const message = complaint(app);
     expect(message).toContain("vaultName is 'no spaces'");
+    expect(message).toContain("[Stack/Theirs] vaultName is 'x y'");
+    expect(message).toContain("[Stack/Theirs] account has 'acme': write an account as 12 digits");
     expect(message).toContain('maxRetention (5 days) is shorter than minRetention (10 days)');
     expect(message).toContain('coolingOff is 1 days');
   });

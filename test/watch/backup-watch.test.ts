@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { App, Duration, Stack, Validations } from 'aws-cdk-lib';
+import { App, Aws, Duration, Stack, Validations } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
+import { Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction, SqsQueue } from 'aws-cdk-lib/aws-events-targets';
 import { Code, Function as LambdaFn, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { Topic } from 'aws-cdk-lib/aws-sns';
@@ -15,6 +16,7 @@ import {
   RegimeBackupPlan,
   RegimeVault,
   ResourceType,
+  RestoreTestingPlan,
   TenantBackups,
   TenantDrill,
   TenantSource,
@@ -317,7 +319,30 @@ describe('who is told', () => {
   });
 });
 
+it('says that it cannot tell when a drill is overdue whose schedule is a parameter', () => {
+  const app = appWith();
+  const stack = stackIn('eu-central-1', app);
+  const vault = new RegimeVault(stack, 'Ours');
+  const drill = new RestoreTestingPlan(stack, 'Drill', { schedule: Schedule.expression(Aws.STACK_NAME) });
+  drill.addSelection('Volumes', { resourceType: ResourceType.EBS });
+  new BackupWatch(stack, 'Watch', { regime: PrivacyRegime.EU, vaults: [vault], drills: [drill] });
+  Annotations.fromStack(stack).hasWarning(
+    '/Stack/Watch',
+    Match.stringLikeRegexp('Stack/Drill has a schedule or start window that is known only at deployment'),
+  );
+});
+
 describe('what is refused, with the way out', () => {
+  it('a plan of another region, and what is of another regime', () => {
+    const app = appWith();
+    const there = stackIn('eu-west-1', app, 'There');
+    const plan = new RegimeBackupPlan(there, 'Plan', { vault: new RegimeVault(there, 'Vault') });
+    everything(app, 'eu-central-1', { plans: [plan], regime: PrivacyRegime.DE });
+    const message = complaint(app);
+    expect(message).toContain('There/Plan is in eu-west-1 and the watch in eu-central-1');
+    expect(message).toContain("watches backups of regime 'eu' as 'de'");
+  });
+
   it('a vault of another region', () => {
     const app = appWith();
     const there = new RegimeVault(stackIn('eu-west-1', app, 'There'), 'Vault', { vaultName: 'there' });

@@ -126,7 +126,11 @@ async function dumpFrom(
     });
     signal?.throwIfAborted();
     await dump.finished.then(
-      ({ omitted = [] }) => sayOmitted(omitted, say),
+      ({ omitted = [], tables }) => {
+        sayOmitted(omitted, say);
+        // True, and yet hardly what somebody meant to back up.
+        if (tables.length === 0) say(`${database} has no tables: is it the right one?`);
+      },
       () => {},
     );
     return outcomes;

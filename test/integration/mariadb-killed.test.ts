@@ -160,7 +160,8 @@ test('a server killed in the middle of the swap: the next run finishes it or tak
 test('of two restores at once, both end well or one is refused, and nothing is left over', async () => {
   const both = await Promise.all([work.restore('acme'), work.restore('acme')]);
   expect(both.map(({ code }) => code)).toContain(0);
-  for (const { code, stderr } of both) if (code !== 0) expect(stderr).toMatch(/another restore or undo/);
+  expect(both.map(({ stderr }) => stderr).join()).toMatch(/another restore or undo .*: waiting for it/);
+  for (const { code, stderr } of both) if (code !== 0) expect(stderr).toMatch(/run again when the other one/);
   expect(await copies('restore')).toEqual([]);
 });
 

@@ -168,6 +168,8 @@ test('tenants are listed by pattern, with their sizes, and without kept copies; 
     [],
     't_one',
   );
+  // Whoever dumps nothing probably means another one.
+  expect((await work.dump('txtwo')).stderr).toContain('txtwo has no tables: is it the right one?');
   await work.dump('t_one');
   expect(await work.restore('t_one')).toMatchObject({ code: 0 });
   const tenants = (...args: string[]) => runCli(['tenants', '--server', server().url, ...args]);

@@ -34,7 +34,7 @@ export async function prepareRestore(request: EngineRestoreRequest): Promise<Pre
   const database = databaseName(request.database);
   const side = restoreName(database, request.archive);
   const say = request.phase ?? (() => {});
-  const client = await openLocked(address, database);
+  const client = await openLocked(address, database, say);
   let created = false;
   const discard = async () => {
     if (created) await dropCopy(client, side);

@@ -11,7 +11,7 @@ import { swapDatabases } from './swap.js';
 export async function undo(request: EngineUndoRequest): Promise<UndoOutcome> {
   const address = addressOf(request.server);
   const database = databaseName(request.database);
-  const client = await openLocked(address, database);
+  const client = await openLocked(address, database, request.phase);
   try {
     const server = await serverFacts(client, address);
     await recover(client, database, request.phase ?? (() => {}));

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
-import { OperationError } from '../../errors.js';
+import { stillRunning, waitingFor } from '../one-at-a-time.js';
 import { connect, type PostgresAddress } from './connect.js';
 import { lockNumber } from './names.js';
 
@@ -8,7 +8,11 @@ import { lockNumber } from './names.js';
 const PATIENCE_MS = 10_000;
 
 /** The session outside of the tenant's database that holds the lock on its restores. */
-export async function openMaintenance(address: PostgresAddress, database: string): Promise<pg.Client> {
+export async function openMaintenance(
+  address: PostgresAddress,
+  database: string,
+  say: (message: string) => void = () => {},
+): Promise<pg.Client> {
   const client = await connect(address, address.maintenance);
   try {
     // Notices a killed process of ours during long statements; version 14 and newer know it.
@@ -16,11 +20,9 @@ export async function openMaintenance(address: PostgresAddress, database: string
       `select set_config(name, '1s', false) from pg_settings where name = 'client_connection_check_interval'`,
     );
     const deadline = Date.now() + PATIENCE_MS;
-    while (!(await lock(client, database))) {
-      if (Date.now() > deadline)
-        throw new OperationError(
-          `another restore or undo of database ${JSON.stringify(database)} is running; the live database was not touched: run again when the other one has ended`,
-        );
+    for (let tries = 0; !(await lock(client, database)); tries += 1) {
+      if (Date.now() > deadline) throw stillRunning(database);
+      if (tries === 0) say(waitingFor(database));
       await sleep(250);
     }
     return client;

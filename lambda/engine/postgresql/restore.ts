@@ -43,7 +43,7 @@ export async function prepareRestore(request: EngineRestoreRequest): Promise<Pre
     enough.abort();
     await opening.then(closeSource, () => {});
   };
-  const client = await openMaintenance(address, database).catch(async (error) => {
+  const client = await openMaintenance(address, database, say).catch(async (error) => {
     await release();
     throw error;
   });

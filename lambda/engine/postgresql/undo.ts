@@ -9,7 +9,7 @@ import { swapDatabases } from './swap.js';
 export async function undo(request: EngineUndoRequest): Promise<UndoOutcome> {
   const address = addressOf(request.server);
   const database = databaseName(request.database);
-  const client = await openMaintenance(address, database);
+  const client = await openMaintenance(address, database, request.phase);
   try {
     const copies = await markedDatabases(client, 'undo', database);
     const newest = copies.sort((a, b) => (a.mark.at < b.mark.at ? 1 : -1))[0];

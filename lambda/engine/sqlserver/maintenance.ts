@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { OperationError } from '../../errors.js';
+import { stillRunning, waitingFor } from '../one-at-a-time.js';
 import type { ServerAddress } from '../server.js';
 import { addressOf, type SqlServerAddress } from './address.js';
 import { clearMark, copiesOf, readMark, writeMark } from './marks.js';
@@ -49,19 +50,28 @@ export function nativeOf(
 }
 
 /** Of one database, at most one dump runs at a time, and at most one restore or undo. */
-export async function lock(session: Session, what: 'dump' | 'restore', database: string): Promise<void> {
+export async function lock(
+  session: Session,
+  what: 'dump' | 'restore',
+  database: string,
+  say: (message: string) => void = () => {},
+): Promise<void> {
   const hash = createHash('sha256').update(database.toLowerCase()).digest('hex');
-  const [row] = await session.query<{ result: number }>(
-    `DECLARE @result int;
+  const isHeld = async (patience: number) => {
+    const [row] = await session.query<{ result: number }>(
+      `DECLARE @result int;
      EXEC @result = sys.sp_getapplock @Resource = @resource, @LockMode = N'Exclusive', @LockOwner = N'Session', @LockTimeout = @patience;
      SELECT @result AS result`,
-    { resource: `sovereign-backup ${what} ${hash}`, patience: PATIENCE_MS },
-  );
-  if ((row?.result ?? -999) >= 0) return;
+      { resource: `sovereign-backup ${what} ${hash}`, patience },
+    );
+    return (row?.result ?? -999) >= 0;
+  };
+  if (await isHeld(0)) return;
+  if (what === 'restore') say(waitingFor(database));
+  if (await isHeld(PATIENCE_MS)) return;
+  if (what === 'restore') throw stillRunning(database);
   throw new OperationError(
-    what === 'dump'
-      ? `another dump of database ${JSON.stringify(database)} is running; run again when it has ended`
-      : `another restore or undo of database ${JSON.stringify(database)} is running; the live database was not touched: run again when the other one has ended`,
+    `another dump of database ${JSON.stringify(database)} is running; run again when it has ended`,
   );
 }
 

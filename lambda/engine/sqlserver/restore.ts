@@ -39,7 +39,7 @@ export async function prepareRestore(request: EngineRestoreRequest): Promise<Pre
   };
   try {
     const properties = checkArchive(server, request);
-    await lock(session, 'restore', database);
+    await lock(session, 'restore', database, say);
     await recover(server, database, say);
     await checkSwappable(server, database);
     if (request.keepAs !== undefined) await checkFree(server, request.keepAs);

@@ -11,7 +11,7 @@ export async function undo(request: EngineUndoRequest): Promise<UndoOutcome> {
   const server = await openServer(request.server, signal);
   const { session, address } = server;
   try {
-    await lock(session, 'restore', database);
+    await lock(session, 'restore', database, request.phase);
     await recover(server, database, phase);
     await checkSwappable(server, database);
     const kept = (await copiesOf(session, database)).flatMap(({ name, kind, mark }) =>

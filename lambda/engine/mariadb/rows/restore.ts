@@ -39,7 +39,7 @@ export async function prepareRows(request: EngineRestoreRequest, scope: RowsScop
     );
   const say = request.phase ?? (() => {});
   const address = addressOf(request.server);
-  const sessions = await openSessions(address, request.database, scope.value);
+  const sessions = await openSessions(address, request, scope.value);
   const { client } = sessions;
   request.signal?.addEventListener('abort', sessions.cut, { once: true });
   const close = async () => {
@@ -93,7 +93,7 @@ export async function prepareRows(request: EngineRestoreRequest, scope: RowsScop
 export async function undoRows(request: EngineUndoRequest, scope: RowsScope): Promise<UndoOutcome> {
   const address = addressOf(request.server);
   const { database } = request;
-  const sessions = await openSessions(address, database, scope.value);
+  const sessions = await openSessions(address, request, scope.value);
   const { client } = sessions;
   request.signal?.addEventListener('abort', sessions.cut, { once: true });
   try {
@@ -133,9 +133,13 @@ const SETTINGS = `set session sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZER
   @sovereign_backup_restore = 1`;
 
 /** The lock on this tenant's restores, and the session that does everything else. */
-async function openSessions(address: MariadbAddress, database: string, value: string): Promise<Sessions> {
+async function openSessions(
+  address: MariadbAddress,
+  { database, phase }: Pick<EngineRestoreRequest, 'database' | 'phase'>,
+  value: string,
+): Promise<Sessions> {
   databaseName(database);
-  const lock = await openLocked(address, `${database}, rows of ${value}`);
+  const lock = await openLocked(address, `${database}, rows of ${value}`, phase);
   const open = [lock];
   const close = async () => {
     await Promise.all(open.map((client) => client.end().catch(() => {})));

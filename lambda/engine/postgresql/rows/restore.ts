@@ -39,7 +39,7 @@ export async function prepareRows(request: EngineRestoreRequest, scope: RowsScop
     );
   const address = addressOf(request.server);
   const say = request.phase ?? (() => {});
-  const sessions = await openSessions(address, request.database, scope.value);
+  const sessions = await openSessions(address, request, scope.value);
   const { client } = sessions;
   const abort = () => void sessions.close();
   request.signal?.addEventListener('abort', abort, { once: true });
@@ -98,7 +98,7 @@ export async function prepareRows(request: EngineRestoreRequest, scope: RowsScop
 /** Puts back the rows that the last restore, or undo, put aside. */
 export async function undoRows(request: EngineUndoRequest, scope: RowsScope): Promise<UndoOutcome> {
   const address = addressOf(request.server);
-  const sessions = await openSessions(address, request.database, scope.value);
+  const sessions = await openSessions(address, request, scope.value);
   const { client } = sessions;
   try {
     const kept = await newestKept(client, scope.value);
@@ -124,14 +124,18 @@ export async function undoRows(request: EngineUndoRequest, scope: RowsScope): Pr
 const QUICKLY = `set temp_buffers = '64MB'; set default_statistics_target = 10`;
 
 /** The lock on this tenant's restores, the session that writes, and one that looks from outside. */
-async function openSessions(address: PostgresAddress, database: string, value: string): Promise<Sessions> {
+async function openSessions(
+  address: PostgresAddress,
+  { database, phase }: Pick<EngineRestoreRequest, 'database' | 'phase'>,
+  value: string,
+): Promise<Sessions> {
   databaseName(database);
   const open: pg.Client[] = [];
   const close = async () => {
     await Promise.all(open.map((client) => client.end().catch(() => {})));
   };
   try {
-    open.push(await openMaintenance(address, `${database}, rows of ${value}`));
+    open.push(await openMaintenance(address, `${database}, rows of ${value}`, phase));
     for (const _ of ['client', 'outside']) {
       const client = await connect(address, database);
       open.push(client);

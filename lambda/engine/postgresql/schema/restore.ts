@@ -163,9 +163,12 @@ export async function undoSchema(request: EngineUndoRequest, scope: SchemaScope)
 }
 
 /** The lock on this schema's restores, and the session that works. */
-async function openSessions(request: Pick<EngineRestoreRequest, 'server' | 'database'>, schema: string) {
+async function openSessions(
+  request: Pick<EngineRestoreRequest, 'server' | 'database' | 'phase'>,
+  schema: string,
+) {
   const address = addressOf(request.server);
-  const lock = await openMaintenance(address, `${request.database}, schema ${schema}`);
+  const lock = await openMaintenance(address, `${request.database}, schema ${schema}`, request.phase);
   try {
     const client = await connect(address, databaseName(request.database));
     return {

@@ -96,6 +96,10 @@ export async function benchDump(options: {
       },
       { name: 'dump', run: () => ours('dump', DATABASE) },
       {
+        name: `dump --checksums rows --jobs ${JOBS}`,
+        run: () => ours('dump', DATABASE, '--checksums', 'rows', '--jobs', String(JOBS)),
+      },
+      {
         name: 'pg_restore -f /dev/null',
         run: () => measure(tool('pg_restore'), ['-f', '/dev/null', bare], env),
       },
@@ -112,6 +116,13 @@ export async function benchDump(options: {
       const url = `${server.url}/theirs`;
       return measure(tool('pg_restore'), ['--exit-on-error', ...args, '-d', url, loaded], env);
     };
+    // With what makes it a database that can be used: theirs is created, and analysed, as ours is.
+    const usable =
+      '"$1/createdb" $2 -T template0 theirs && "$1/pg_restore" --exit-on-error "$4" $2 -d theirs "$3" && "$1/vacuumdb" -q -Z "$4" $2 theirs';
+    const theirUsable = async (jobs: string) => {
+      await dropOthers(server);
+      return measure('bash', ['-c', usable, 'bench', server.bin, connection.join(' '), loaded, jobs], env);
+    };
     const ourRestore = async (...args: string[]) => {
       await dropOthers(server);
       return ours('restore', DATABASE, '--confirm', DATABASE, ...args);
@@ -120,6 +131,7 @@ export async function benchDump(options: {
     const restores = await byTurns(rounds, [
       { name: 'pg_restore', run: () => theirRestore() },
       { name: parallel, run: () => theirRestore(`-j${JOBS}`) },
+      { name: `createdb, ${parallel}, vacuumdb -Z`, run: () => theirUsable(`-j${JOBS}`) },
       { name: 'restore --checksums rows', run: () => ourRestore('--checksums', 'rows') },
       { name: 'restore', run: () => ourRestore() },
     ]);
@@ -145,6 +157,11 @@ export async function benchDump(options: {
           theirs: dumper,
           target: 1.1,
         }),
+        figure(`the same in ${JOBS} sessions, time over the plain dump in one`, dumps, {
+          ours: `dump --checksums rows --jobs ${JOBS}`,
+          theirs: dumper,
+          target: 1.1,
+        }),
         figure('dump with checksums of content, time over the dump with row counts', dumps, {
           ours: 'dump',
           theirs: 'dump --checksums rows',
@@ -159,6 +176,10 @@ export async function benchDump(options: {
           ours: 'restore --checksums rows',
           theirs: parallel,
           target: 1.1,
+        }),
+        figure('restore with row counts, time over createdb, the same, and ANALYZE', restores, {
+          ours: 'restore --checksums rows',
+          theirs: `createdb, ${parallel}, vacuumdb -Z`,
         }),
         figure(`restore with checksums of content, time over ${parallel}`, restores, {
           ours: 'restore',

@@ -118,7 +118,7 @@ test('every table has one, the same after a restore under other settings', async
   const manifest = JSON.parse(readFileSync(join(folderOf(archive), 'manifest.json'), 'utf8'));
   expect(manifest.checksums).toMatchObject({ method: 'mariadb columns 1' });
   valid('manifest', manifest);
-  expect(lostDigits(manifest)).toEqual(["digits beyond the sixth of digits.ma'ny, in 2 of its values"]);
+  expect(lostDigits(manifest)).toEqual(["digits beyond the sixth of digits.ma'ny"]);
   expect(stderr).toContain("not in the archive: digits beyond the sixth of digits.ma'ny");
 
   const before = content(server(), 'typed');
@@ -180,9 +180,7 @@ test('a server that hashes otherwise compares rows alone, and says so; a dump ma
   const manifest = readFileSync(join(folderOf(plain), 'manifest.json'), 'utf8');
   expect(manifest).not.toContain('checksum');
   // What nobody looked at may lose something.
-  expect(lostDigits(JSON.parse(manifest))).toContain(
-    'digits beyond the sixth of every.f, whatever values have more',
-  );
+  expect(lostDigits(JSON.parse(manifest))).toContain('digits beyond the sixth of every.f, where it has any');
 });
 
 describe('compare', () => {

@@ -11,8 +11,8 @@ const WHY = (tool: string) =>
   `${tool} writes a FLOAT in six digits; make it DOUBLE where all of its digits count`;
 
 /**
- * What a dump loses of FLOAT columns, in the session's snapshot: values that do not come back from six digits. Without
- * looking at contents, the columns are named, for nobody knows then what is in them.
+ * What a dump loses of FLOAT columns, in the session's snapshot: a column is named where some value does not come back
+ * from six digits, at the first of which the server stops looking. Where contents are not looked at, each may lose some.
  */
 export async function lostDigits(
   client: Connection,
@@ -29,39 +29,29 @@ export async function lostDigits(
   const columns = await readColumns(client, database);
   const lost: Omission[] = [];
   for (const { name: table, versioned } of catalog.tables.filter(hasRows)) {
-    const floats = (columns.get(table) ?? []).filter(({ type, generated }) => type === 'float' && !generated);
-    if (floats.length === 0) continue;
-    alive();
     const from = `${q(database, table)}${history && versioned ? ' for system_time all' : ''}`;
-    const counts = depth === 'content' ? await countLost(client, from, floats) : undefined;
-    for (const [index, { name }] of floats.entries()) {
-      const values = counts?.[index];
-      if (values === 0) continue;
-      const where = values === undefined ? 'whatever values have more' : `in ${values} of its values`;
-      lost.push({ what: `digits beyond the sixth of ${table}.${name}, ${where}`, why: WHY(tool) });
+    for (const { name, type, generated } of columns.get(table) ?? []) {
+      if (type !== 'float' || generated) continue;
+      alive();
+      const loses = depth === 'content' ? await losesDigits(client, from, q(name)) : undefined;
+      if (loses === false) continue;
+      const where = loses ? '' : ', where it has any';
+      lost.push({ what: `digits beyond the sixth of ${table}.${name}${where}`, why: WHY(tool) });
     }
   }
   return lost;
 }
 
-/** Of each column how many; undefined where the server cannot tell (MySQL before 8.0.17). */
-async function countLost(
-  client: Connection,
-  from: string,
-  floats: readonly { readonly name: string }[],
-): Promise<number[] | undefined> {
-  const sums = floats.map(({ name }, index) => {
-    const value = q(name);
-    return `ifnull(sum(${value} <> cast(cast(${value} as char) as float)), 0) as ${q(`n${index}`)}`;
-  });
+/** Undefined where the server cannot tell (MySQL before 8.0.17). */
+async function losesDigits(client: Connection, from: string, value: string): Promise<boolean | undefined> {
   await client.query('savepoint counting');
-  const found = await one<Record<string, string | number>>(
+  const found = await one<{ lost: string | number }>(
     client,
-    `select ${sums.join(', ')} from ${from}`,
+    `select exists (select 1 from ${from} where ${value} <> cast(cast(${value} as char) as float)) as lost`,
   ).catch((error) => {
     if ((error as { errno?: number }).errno === SYNTAX) return undefined;
     throw error;
   });
   await client.query('rollback to savepoint counting');
-  return found && floats.map((_, index) => Number(found[`n${index}`]));
+  return found && Number(found.lost) === 1;
 }

@@ -6,7 +6,7 @@ import { acknowledge, inPacks } from '../acknowledge';
 import type { BackupAuditProps } from './backup-audit-props';
 
 const PACKS = ['HIPAA.Security', 'NIST.800.53.R5', 'PCI.DSS.321'];
-const NO_ACCESS_LOGS = 'CloudTrail data events log access; give accessLogs for server access logs besides';
+const NO_ACCESS_LOGS = 'Logged where CloudTrail records data events; give accessLogs for server access logs';
 
 /**
  * Where reports go. Only the service's own role writes: named by a condition, since it comes to be with the first report,

@@ -142,11 +142,11 @@ export class SqlServerStaging extends Construct {
         ? {}
         : {
             'AwsSolutions::AwsSolutions-S1':
-              'CloudTrail data events log access; give accessLogs for server access logs',
+              'Logged where CloudTrail records data events; give accessLogs for server access logs',
             ...inPacks(
               PACKS,
               'S3BucketLoggingEnabled',
-              'CloudTrail data events log access; give accessLogs besides',
+              'Logged where CloudTrail records data events; give accessLogs for server access logs',
             ),
           }),
     });

@@ -2,7 +2,7 @@ import type { IConstruct } from 'constructs';
 import { acknowledge, acknowledgeWildcards, CONTROL_PACKS, inPacks } from '../acknowledge';
 
 const PACKS = CONTROL_PACKS;
-const NO_ACCESS_LOGS = 'CloudTrail data events log access; give accessLogs for server access logs besides';
+const NO_ACCESS_LOGS = 'Logged where CloudTrail records data events; give accessLogs for server access logs';
 
 /** Why what cdk-nag finds in the tenant backups is meant. */
 export function explainToNag(scope: IConstruct, accessLogs: boolean): void {
@@ -20,7 +20,7 @@ export function explainToNag(scope: IConstruct, accessLogs: boolean): void {
     ...inPacks(
       PACKS,
       'S3BucketReplicationEnabled',
-      'Archives stay in their region unless their regime has a second',
+      'Archives stay in their region; externalStores hold the copies elsewhere',
     ),
     ...inPacks(
       PACKS,
@@ -37,7 +37,7 @@ export function explainToNag(scope: IConstruct, accessLogs: boolean): void {
     ...inPacks(
       PACKS,
       'CloudWatchLogGroupEncrypted',
-      'CloudWatch encrypts logs by itself; they hold no tenant data',
+      'CloudWatch encrypts logs by itself; of tenants they hold names only',
     ),
     'AwsSolutions::AwsSolutions-ECS2': 'The variables name places; the one secret is read by its ARN',
     'AwsSolutions::AwsSolutions-ECS4': 'A task is a tenant of a run: the run counts it, and its alarm rings',

@@ -4,6 +4,7 @@ import { Construct } from 'constructs';
 import { addProblem, addWarning } from '../problems';
 import { Cargo, type PrivacyRegime } from '../regime';
 import { homeRegionProblem, moveProblem, separationProblem } from '../regime/move-check';
+import { nameProblems } from '../vault/vault-name';
 import type { BackupRule } from './backup-rule';
 import { BackupRules } from './backup-rules';
 import { policyDocument } from './organization-policy-document';
@@ -36,6 +37,14 @@ export interface OrganizationBackupPolicyProps {
    * @default BackupRules.hourly7DaysDaily35Days()
    */
   readonly rules?: BackupRule[];
+
+  /**
+   * A logically air-gapped vault, by its name, in which every rule makes recovery points at once where the type allows it.
+   * Every member account needs one in each region.
+   *
+   * @default - none
+   */
+  readonly airGappedVaultName?: string;
 
   /**
    * Regions of the regime that are copied to, into the member's vault of the same name.
@@ -124,6 +133,9 @@ export class OrganizationBackupPolicy extends Construct {
       regions: props.regions,
       rules,
       vaultName: props.vaultName,
+      airGappedVaultArn:
+        props.airGappedVaultName &&
+        `arn:${partition}:backup:$region:$account:backup-vault:${props.airGappedVaultName}`,
       copyVaultArns: (props.copies ?? []).map(
         (region) => `arn:${partition}:backup:${region}:${owner}:backup-vault:${props.vaultName}`,
       ),
@@ -187,10 +199,12 @@ export class OrganizationBackupPolicy extends Construct {
     for (const rule of rules) {
       for (const problem of [...ruleProblems(rule), ...policyProblems(rule, props)])
         addProblem(this, `rule '${rule.ruleName}': ${problem}`);
-      if (rule.props.copies ?? rule.props.copiesWithLifecycle ?? rule.props.airGappedVault) {
+      const { copies: own, copiesWithLifecycle, airGappedVault } = rule.props;
+      if (own?.length || copiesWithLifecycle?.length || airGappedVault) {
         addProblem(
           this,
-          `rule '${rule.ruleName}' names vaults, which a policy for many accounts cannot: use copies of the policy`,
+          `rule '${rule.ruleName}' names vaults, which a policy for many accounts cannot: use copies and airGappedVaultName of ` +
+            'the policy',
         );
       }
     }
@@ -201,6 +215,10 @@ export class OrganizationBackupPolicy extends Construct {
         this,
         `targetIds has '${target}': write a root (r-...), a unit (ou-...) or an account (12 digits)`,
       );
+    }
+    const { airGappedVaultName: gapped } = props;
+    if (gapped !== undefined && !Token.isUnresolved(gapped)) {
+      for (const problem of nameProblems(gapped)) addProblem(this, `airGappedVaultName: ${problem}`);
     }
     // A policy has all three among its keys, which no token can be.
     if (!/^[A-Za-z0-9_-]{2,50}$/.test(props.vaultName)) {

@@ -10,6 +10,8 @@ export interface PolicyDeclaration {
   readonly regions: readonly string[];
   readonly rules: readonly BackupRule[];
   readonly vaultName: string;
+  /** With `$region` and `$account` for the member's own. */
+  readonly airGappedVaultArn?: string;
   /** ARNs of the vaults that are copied to, `$account` for the member's own account. */
   readonly copyVaultArns: readonly string[];
   readonly roleArn: string;
@@ -60,6 +62,9 @@ function ruleOf(rule: BackupRule, policy: PolicyDeclaration): object {
     complete_backup_window_minutes: text(rule.completionWindowMinutes),
     ...(props.continuous ? { enable_continuous_backup: text(true) } : {}),
     target_backup_vault_name: assign(policy.vaultName),
+    ...(policy.airGappedVaultArn
+      ? { target_logically_air_gapped_backup_vault_arn: assign(policy.airGappedVaultArn) }
+      : {}),
     lifecycle: lifecycleOf(rule.retentionDays, cold, props.archiveSnapshots),
     ...(props.recoveryPointTags ? { recovery_point_tags: tagsOf(props.recoveryPointTags) } : {}),
     ...(policy.copyVaultArns.length > 0

@@ -97,6 +97,7 @@ test('types with tags are a selection with conditions, in the partition of the r
 test('what rules do besides, where AWS documents it', () => {
   const { plan: found } = plan({
     malwareScanRoleName: 'Scanner',
+    airGappedVaultName: 'gapped',
     rules: [
       BackupRule.continuous({ index: [ResourceType.S3], malwareScan: MalwareScan.INCREMENTAL }),
       BackupRule.daily({ timeZone: TimeZone.ETC_UTC }),
@@ -106,6 +107,9 @@ test('what rules do besides, where AWS documents it', () => {
     rules: {
       continuous: {
         enable_continuous_backup: { '@@assign': 'true' },
+        target_logically_air_gapped_backup_vault_arn: {
+          '@@assign': 'arn:aws:backup:$region:$account:backup-vault:gapped',
+        },
         index_actions: { resource_types: { '@@assign': ['S3'] } },
         scan_actions: { GUARDDUTY: { scan_mode: { '@@assign': 'INCREMENTAL_SCAN' } } },
       },

@@ -150,9 +150,7 @@ test('those that can be are right in a stack whose region is not known', () => {
 
 test.each(
   Object.entries(CONSTRUCTS)
-    .filter(
-      ([name, { agnostic }]) => !agnostic && name !== 'BackupEstate' && name !== 'RestoreTestingSelection',
-    )
+    .filter(([name, { agnostic }]) => !agnostic && name !== 'BackupEstate')
     .map(([name]) => name),
 )('%s says what to write where the region is not known', (name) => {
   const app = appWith();

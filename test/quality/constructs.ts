@@ -446,6 +446,10 @@ export const CONSTRUCTS: Readonly<Record<string, Made>> = {
         resourceType: lib.ResourceType.EBS,
       });
     },
+    agnostic: (stack, id) =>
+      new lib.RestoreTestingPlan(stack, `${id}Plan`).addSelection('Volumes', {
+        resourceType: lib.ResourceType.EBS,
+      }),
     tokens: (stack, id, params) =>
       new lib.RestoreTestingPlan(stack, `${id}Plan`).addSelection('Selection', {
         resourceType: lib.ResourceType.DYNAMODB,

@@ -12,7 +12,7 @@ import { Cargo, type PrivacyRegime } from '../regime';
 import { reviewException } from '../regime/exception-check';
 import { homeRegionProblem, moveProblem, separationProblem } from '../regime/move-check';
 import { isUnresolved } from '../regime/region-check';
-import type { IRegimeVault } from '../vault';
+import { type IRegimeVault, RegimeVault } from '../vault';
 import { retentionAgainstLock } from '../vault/lock-check';
 import { placeOfVault, type VaultPlace } from '../vault/vault-place';
 import { isRegimeVault, storeOf } from '../vault/vault-store';
@@ -337,6 +337,7 @@ export class RegimeBackupPlan extends Construct implements aws_backup.IBackupPla
         addProblem(this, `rule '${rule.ruleName}' copies into its own vault: name another vault, or no copy`);
       }
     } else this.checkSeparation(region);
+    if (!problem) this.checkPolicies(rule, copy, props.vault);
     const lock = isRegimeVault(vault) ? vault.vaultLock : undefined;
     const lockProblem = lock && retentionAgainstLock(days, lock);
     if (lockProblem) addProblem(this, `rule '${rule.ruleName}': its copy in ${region} ${lockProblem}`);
@@ -344,6 +345,36 @@ export class RegimeBackupPlan extends Construct implements aws_backup.IBackupPla
       destinationBackupVaultArn: vault.backupVaultRef.backupVaultArn,
       lifecycle: lifecycle(days, cold, archive),
     };
+  }
+
+  /** A copy that a vault's policy denies would fail every night. */
+  private checkPolicies(rule: BackupRule, { vault: target }: PlannedCopy, source: IRegimeVault): void {
+    const { region, account } = placeOfVault(target);
+    if (isUnresolved(account) || isUnresolved(this.env.account)) return;
+    if (source instanceof RegimeVault) {
+      const { accounts, regions } = source._partners;
+      if (!accounts.includes(account)) {
+        addProblem(
+          this,
+          `rule '${rule.ruleName}' copies to account ${account}, which the policy of its vault ${source.vaultName} denies: give ` +
+            `that vault copyAccounts: ['${account}']`,
+        );
+      }
+      if (!regions.includes(region)) {
+        addProblem(
+          this,
+          `rule '${rule.ruleName}' copies to ${region} by an exception that the policy of its vault ${source.vaultName} does not ` +
+            'know: give that vault the same exceptions',
+        );
+      }
+    }
+    if (target instanceof RegimeVault && !target._partners.accounts.includes(this.env.account)) {
+      addProblem(
+        this,
+        `rule '${rule.ruleName}' copies into vault ${target.vaultName} of account ${account}, whose policy does not let it: give ` +
+          `that vault copyAccounts: ['${this.env.account}']`,
+      );
+    }
   }
 
   /** For comparison, and for people. */

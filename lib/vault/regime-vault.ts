@@ -9,13 +9,19 @@ import { checkAccounts, namedAccounts } from '../regime/account-check';
 import { reviewException } from '../regime/exception-check';
 import { covers, homeRegionProblem } from '../regime/move-check';
 import { isUnresolved, regionProblem } from '../regime/region-check';
-import { Cargo } from '../regime/transfer-exception';
+import { Cargo, type TransferException } from '../regime/transfer-exception';
 import { lockProblems } from './lock-check';
 import type { IRegimeVault, RegimeVaultAttributes, RegimeVaultProps } from './regime-vault-props';
 import { regionKey } from './vault-key';
 import { VaultLock } from './vault-lock';
 import { nameProblems } from './vault-name';
 import { allowCopyIn, denyCopyOut, denyDeletion } from './vault-policy';
+
+/** @internal Its own account first, and the regions of copies. */
+export interface VaultPartners {
+  readonly accounts: readonly string[];
+  readonly regions: readonly string[];
+}
 
 /**
  * A backup vault whose recovery points cannot leave their privacy regime: with a key of its own region, a lock, and an
@@ -50,6 +56,8 @@ export class RegimeVault extends Construct implements IRegimeVault {
   public readonly encryptionKey: aws_kms.IKeyRef;
 
   public readonly env: ResourceEnvironment;
+
+  private readonly partners: VaultPartners;
 
   constructor(scope: Construct, id: string, props: RegimeVaultProps = {}) {
     super(scope, id);
@@ -88,7 +96,8 @@ export class RegimeVault extends Construct implements IRegimeVault {
       lockConfiguration: wrongLock.length > 0 ? undefined : lockConfiguration(this.vaultLock),
       removalPolicy,
     });
-    for (const statement of this.policy(props, copyAccounts)) this.vault.addToAccessPolicy(statement);
+    this.partners = this.partnersOf(props.exceptions ?? [], copyAccounts);
+    for (const statement of this.policy(props)) this.vault.addToAccessPolicy(statement);
   }
 
   /**
@@ -111,10 +120,33 @@ export class RegimeVault extends Construct implements IRegimeVault {
     };
   }
 
-  private policy(props: RegimeVaultProps, copyAccounts: readonly string[]): PolicyStatement[] {
+  /** @internal Where its policy lets copies go, and whence it lets them come. */
+  public get _partners(): VaultPartners {
+    return this.partners;
+  }
+
+  private policy(props: RegimeVaultProps): PolicyStatement[] {
     const stack = Stack.of(this);
-    const accounts = [stack.account, ...copyAccounts];
-    const excepted = (props.exceptions ?? []).flatMap((exception) =>
+    const { accounts, regions } = this.partners;
+    const vaults = regions.flatMap((region) =>
+      accounts.map((account) => `arn:${stack.partition}:backup:${region}:${account}:backup-vault:*`),
+    );
+    const removable = props.removalPolicy === RemovalPolicy.DESTROY;
+    const statements = [denyDeletion(removable), ...denyCopyOut(vaults)];
+    if (accounts.length > 1) {
+      statements.push(
+        allowCopyIn(accounts.slice(1).map((account) => `arn:${stack.partition}:iam::${account}:root`)),
+      );
+    }
+    return statements;
+  }
+
+  private partnersOf(
+    exceptions: readonly TransferException[],
+    copyAccounts: readonly string[],
+  ): VaultPartners {
+    const stack = Stack.of(this);
+    const excepted = exceptions.flatMap((exception) =>
       exception.to.regions.filter((to) =>
         covers(exception, {
           what: Cargo.BACKUP,
@@ -125,18 +157,10 @@ export class RegimeVault extends Construct implements IRegimeVault {
         }),
       ),
     );
-    const regions = [...new Set([...this.regime.regions, ...excepted])];
-    const vaults = regions.flatMap((region) =>
-      accounts.map((account) => `arn:${stack.partition}:backup:${region}:${account}:backup-vault:*`),
-    );
-    const removable = props.removalPolicy === RemovalPolicy.DESTROY;
-    const statements = [denyDeletion(removable), ...denyCopyOut(vaults)];
-    if (copyAccounts.length > 0) {
-      statements.push(
-        allowCopyIn(copyAccounts.map((account) => `arn:${stack.partition}:iam::${account}:root`)),
-      );
-    }
-    return statements;
+    return {
+      accounts: [stack.account, ...copyAccounts],
+      regions: [...new Set([...this.regime.regions, ...excepted])],
+    };
   }
 }
 

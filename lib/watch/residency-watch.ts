@@ -4,7 +4,9 @@ import type { Rule } from 'aws-cdk-lib/aws-events';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { DeclarationError } from '../errors';
+import { addProblem } from '../problems';
 import type { PrivacyRegime, TransferException } from '../regime';
+import { reviewException } from '../regime/exception-check';
 import { findRegion } from '../regime/lookup';
 import { arrivals, departures } from './copy-events';
 import { rawRule } from './raw-rule';
@@ -70,6 +72,9 @@ export class ResidencyWatch extends Construct {
       throw new DeclarationError(
         `${this.node.path}: nothing of ${regime.id} can arrive in ${here}, which is of the partition ${partition} and not ${regime.partition}; remove the watch`,
       );
+    }
+    for (const exception of props.exceptions ?? []) {
+      for (const error of reviewException(exception, new Date()).errors) addProblem(this, error);
     }
     const watched = {
       partition: regime.partition,

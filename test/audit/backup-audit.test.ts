@@ -29,7 +29,10 @@ function audited(
   planProps: Partial<RegimeBackupPlanProps> = {},
   stack = stackIn('eu-central-1', app),
 ) {
-  const vault = new RegimeVault(stack, 'Vault', { vaultLock: VaultLock.governance() });
+  const vault = new RegimeVault(stack, 'Vault', {
+    vaultLock: VaultLock.governance(),
+    copyAccounts: ['222222222222'],
+  });
   const copies = [
     RegimeVault.fromAttributes(stack, 'Away', { vaultName: 'copies', region: 'eu-west-1' }),
     RegimeVault.fromAttributes(stack, 'Bunker', {

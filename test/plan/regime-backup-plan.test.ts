@@ -25,7 +25,7 @@ function planIn(
 ) {
   const app = appWith();
   const stack = stackIn(region, app);
-  const vault = new RegimeVault(stack, 'Vault', options.vault ? {} : {});
+  const vault = new RegimeVault(stack, 'Vault', { exceptions: options.exceptions });
   const copies = copyTo.map((to) =>
     RegimeVault.fromAttributes(stack, `To-${to}`, {
       vaultName: 'elsewhere',
@@ -230,6 +230,36 @@ describe('refuses, after the path of the construct', () => {
     expect(message).toContain('has 11 selections, AWS Backup allows 10');
     expect(message).toContain("selection 'Empty' names no tags");
     expect(message).toContain("selection 'Many' lists 31 resources, 31 of them patterns");
+  });
+
+  test('copies that a vault’s own policy denies: out of it, into it, and by an exception that it does not know', () => {
+    const app = appWith();
+    const stack = stackIn('eu-west-2', app);
+    const env = { account: '222222222222', region: 'eu-west-2' };
+    const bunker = new RegimeVault(stackIn('eu-west-2', app, 'Bunker', { env }), 'Vault', {
+      vaultName: 'bunker',
+    });
+    const away = RegimeVault.fromAttributes(stack, 'Away', { vaultName: 'away', region: 'eu-west-1' });
+    const exceptions = [
+      {
+        from: PrivacyRegime.UK,
+        to: PrivacyRegime.EU,
+        instrument: 'UK adequacy regulations',
+        approvedBy: 'DPO',
+        expires: '2999-12-31',
+      },
+    ];
+    const rules = [BackupRule.daily()];
+    const vault = new RegimeVault(stack, 'Vault', { vaultName: 'home' });
+    new RegimeBackupPlan(stack, 'Plan', { vault, copies: [bunker, away], exceptions, rules });
+    const message = complaint(app);
+    for (const part of [
+      "rule 'daily' copies to account 222222222222, which the policy of its vault home denies: give that vault copyAccounts",
+      "copies into vault bunker of account 222222222222, whose policy does not let it: give that vault copyAccounts: ['111111111111']",
+      'copies to eu-west-1 by an exception that the policy of its vault home does not know',
+    ]) {
+      expect(message).toContain(part);
+    }
   });
 
   test('a copy into its own vault, two into one, and a name that is none', () => {

@@ -222,6 +222,15 @@ test('an exception silences what it covers, and nothing else', () => {
   ).toBe(1);
 });
 
+test('an exception that has ended silences nobody: it is refused', () => {
+  const stack = new Stack(new App(), 'Stack', { env: { account, region: 'eu-west-2' } });
+  const ended = { ...backups, expires: '2020-01-01' };
+  new ResidencyWatch(stack, 'Watch', { regime: PrivacyRegime.UK, exceptions: [ended] });
+  expect(() => Template.fromStack(stack)).toThrow(
+    /\[Stack\/Watch\] transfer exception uk to eu: expired on 2020-01-01/,
+  );
+});
+
 test('tells the topic it is given', () => {
   const stack = new Stack(new App(), 'Stack', { env: { account, region: 'eu-west-1' } });
   const topic = new Topic(stack, 'Ours');

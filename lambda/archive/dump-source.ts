@@ -4,8 +4,9 @@ import { reasonOf } from '../errors.js';
 
 /** How often a replica is asked, because it ends a long read that is in the way of what it has to replay. */
 const ATTEMPTS = 3;
-/** It says why only where somebody waits for its answer; elsewhere the session is just gone. */
-const ENDED = /conflict with recovery|was lost|closed the connection|terminat(ed|ing) connection/;
+/** It says why only where somebody waits for its answer; elsewhere the session is just gone, and with it its snapshot. */
+const ENDED =
+  /conflict with recovery|was lost|closed the connection|terminat(ed|ing) connection|invalid snapshot identifier/;
 const AWAY = /cannot be reached|starting up|shutting down/;
 
 /**

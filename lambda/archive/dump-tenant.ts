@@ -125,14 +125,13 @@ async function dumpFrom(
       }),
     });
     signal?.throwIfAborted();
-    await dump.finished.then(
-      ({ omitted = [], tables }) => {
-        sayOmitted(omitted, say);
-        // True, and yet hardly what somebody meant to back up.
-        if (tables.length === 0) say(`${database} has no tables: is it the right one?`);
-      },
-      () => {},
-    );
+    // Where nothing was written it may never be: nobody reads any more what the dump would say.
+    if (outcomes.some(({ manifest }) => manifest)) {
+      const { omitted = [], tables } = await dump.finished;
+      sayOmitted(omitted, say);
+      // True, and yet hardly what somebody meant to back up.
+      if (tables.length === 0) say(`${database} has no tables: is it the right one?`);
+    }
     return outcomes;
   } finally {
     await dump.close();

@@ -236,7 +236,8 @@ describe('cut off in the middle', () => {
     const place = { Bucket: bucket, Key: upload!.Key, UploadId: upload!.UploadId };
     await s3.send(new UploadPartCommand({ ...place, PartNumber: 2, Body: content() }));
     expect(await toBucket()).toMatchObject({ code: 0 });
-    expect(sent().slice(0, 2)).toEqual([2, 4]);
+    expect(sent()[0]).toBe(2);
+    expect(sent()).not.toContain(1);
     expect(await verify(away())).toMatchObject({ ok: true, archive });
   });
 

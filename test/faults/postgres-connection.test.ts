@@ -6,7 +6,8 @@ import { usePostgres } from '../support/postgres';
 import { seeded, seedOf } from '../support/random';
 import { type Workspace, workspace } from '../support/tenants';
 
-const server = usePostgres({ settings: { max_prepared_transactions: '5' } });
+// A server that answers before it has written: what is lost when it is killed is what nobody waited for.
+const server = usePostgres({ settings: { max_prepared_transactions: '5', wal_writer_delay: '10s' } });
 const random = seeded(seedOf('connections'));
 let work: Workspace;
 let proxy: CuttingProxy;
@@ -85,6 +86,16 @@ test('a swap whose answer was lost is told as what it became', async () => {
 });
 
 describe('the server', () => {
+  test('killed right after a restore or an undo, has done what was said to be done', async () => {
+    for (const name of ['restore', 'undo'] as const) {
+      expect(await work[name]('acme')).toMatchObject({ code: 0 });
+      const told = await state();
+      await server().crash('SIGKILL');
+      await server().restart();
+      expect([name, await state(), await sides()]).toEqual([name, told, []]);
+    }
+  });
+
   test.each([
     ['killed while it is dumped', 'dump', 'snapshot of', 'SIGKILL'],
     ['stopped at once while it is dumped', 'dump', 'snapshot of', 'SIGQUIT'],

@@ -113,7 +113,8 @@ async function cutOffAt(part: number, signal: NodeJS.Signals = 'SIGKILL', args: 
   let kill = () => {};
   let begun = false;
   const killLater = async () => {
-    while ((await partsThere()).length < part - 1) await sleep(20);
+    // Each of them: one that was sent twice is at times listed twice.
+    while (new Set(await partsThere()).size < part - 1) await sleep(20);
     kill();
   };
   proxy.fault = (call) => {
@@ -236,8 +237,7 @@ describe('cut off in the middle', () => {
     const place = { Bucket: bucket, Key: upload!.Key, UploadId: upload!.UploadId };
     await s3.send(new UploadPartCommand({ ...place, PartNumber: 2, Body: content() }));
     expect(await toBucket()).toMatchObject({ code: 0 });
-    expect(sent()[0]).toBe(2);
-    expect(sent()).not.toContain(1);
+    expect(sent().slice(0, 2)).toEqual([2, 4]);
     expect(await verify(away())).toMatchObject({ ok: true, archive });
   });
 

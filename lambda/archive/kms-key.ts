@@ -133,10 +133,10 @@ const OF_THE_ARCHIVE = ['InvalidCiphertextException', 'IncorrectKeyException'];
 
 export function explainKms(error: unknown, arn: string): Error {
   const { name = 'unknown error', message = '' } = error as Error;
-  const whatToDo = advice[name];
+  const remedy = advice[name];
   const Kind = OF_THE_ARCHIVE.includes(name) ? DamagedError : KeyError;
   return new Kind(
-    `the archive key ${arn} could not be used (${message && message !== name ? `${name}: ${message}` : name})${whatToDo ? `; ${whatToDo}` : ''}`,
+    `the archive key ${arn} could not be used (${message && message !== name ? `${name}: ${message}` : name})${remedy ? `; ${remedy}` : ''}`,
     { cause: error },
   );
 }

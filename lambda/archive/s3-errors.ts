@@ -58,15 +58,12 @@ export function explainS3(error: unknown, doing: string, location: string): Erro
     fault?.code ?? /\b(?:ECONN[A-Z]+|ENOTFOUND|EAI_AGAIN|ETIMEDOUT)\b/.exec(fault?.message ?? '')?.[0];
   const name =
     fault?.Code ?? (fault?.name && fault.name !== 'Error' ? fault.name : (code ?? 'unknown error'));
-  const whatToDo = advice[code ?? ''] ?? advice[name] ?? adviceOfStatus(statusOf(error));
+  const remedy = advice[code ?? ''] ?? advice[name] ?? adviceOfStatus(statusOf(error));
   const said = fault?.message && fault.message !== name ? `${name}: ${fault.message}` : name;
   const tries = attemptsOf(error) > 1 ? ` after ${attemptsOf(error)} attempts` : '';
-  return new StoreError(
-    `${doing} failed in ${location}${tries} (${said})${whatToDo ? `; ${whatToDo}` : ''}`,
-    {
-      cause: error,
-    },
-  );
+  return new StoreError(`${doing} failed in ${location}${tries} (${said})${remedy ? `; ${remedy}` : ''}`, {
+    cause: error,
+  });
 }
 
 function adviceOfStatus(status: number | undefined): string | undefined {

@@ -5,17 +5,18 @@ import { checksumSql } from './checksums.js';
 import { readColumns } from './columns.js';
 import { type Connection, one, q } from './connect.js';
 
-/** Rows of every table in the session's snapshot; with those of the past where the dump has them. */
-export async function countRows(
-  client: Connection,
-  request: {
-    readonly database: string;
-    readonly catalog: Pick<Catalog, 'tables'>;
-    readonly history: boolean;
-    readonly depth: Depth;
-    readonly alive: () => void;
-  },
-): Promise<TableRows[]> {
+/** Which rows are looked at, and how closely. */
+export interface Counting {
+  readonly database: string;
+  readonly catalog: Pick<Catalog, 'tables'>;
+  /** With those of the past, where the dump has them. */
+  readonly history: boolean;
+  readonly depth: Depth;
+  readonly alive: () => void;
+}
+
+/** Rows of every table in the session's snapshot. */
+export async function countRows(client: Connection, request: Counting): Promise<TableRows[]> {
   const { database, catalog, history, depth, alive } = request;
   const columns = depth === 'content' ? await readColumns(client, database) : new Map<string, never>();
   const counted: TableRows[] = [];

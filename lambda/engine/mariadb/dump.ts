@@ -192,12 +192,12 @@ function follow(run: Following): EngineDump {
     const counted = async (): Promise<Partial<DumpOutcome>> => {
       const depth = moment.shared ? (request.options?.checksums ?? 'content') : 'rows';
       try {
-        const tool = toolName(clients);
-        const omitted = await lostDigits(client, { database, catalog, history, depth, tool, alive });
+        const counting = { database, catalog, history, depth, alive };
+        const omitted = await lostDigits(client, { ...counting, tool: toolName(clients) });
         if (!moment.shared) return { omitted };
         const checksums = depth === 'content' ? { checksums: await checksumsHere(client) } : {};
         return {
-          tables: await countRows(client, { database, catalog, history, depth, alive }),
+          tables: await countRows(client, counting),
           ...checksums,
           omitted,
         };

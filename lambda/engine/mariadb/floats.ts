@@ -1,8 +1,8 @@
 import type { Omission } from '../engine.js';
-import type { Depth } from '../table-rows.js';
-import { type Catalog, hasRows } from './catalog.js';
+import { hasRows } from './catalog.js';
 import { readColumns } from './columns.js';
 import { type Connection, one, q } from './connect.js';
+import type { Counting } from './counts.js';
 
 /** ER_PARSE_ERROR. */
 const SYNTAX = 1064;
@@ -16,14 +16,7 @@ const WHY = (tool: string) =>
  */
 export async function lostDigits(
   client: Connection,
-  request: {
-    readonly database: string;
-    readonly catalog: Pick<Catalog, 'tables'>;
-    readonly history: boolean;
-    readonly depth: Depth;
-    readonly tool: string;
-    readonly alive: () => void;
-  },
+  request: Counting & { readonly tool: string },
 ): Promise<Omission[]> {
   const { database, catalog, history, depth, tool, alive } = request;
   const columns = await readColumns(client, database);

@@ -7,14 +7,15 @@ const CHUNK = 256 * 1024;
 const AHEAD = 4;
 
 /**
- * The rows of a statement as lines, many at once: a stream of single rows takes twice as long. Values come from the wire
- * as arrays of bytes; nothing is turned into a number or a date on the way.
+ * The rows of a statement as lines, many at once: a stream of single rows takes longer. Values come from the wire as arrays
+ * of bytes; nothing is turned into a number or a date on the way.
  */
 export async function* linesOf(client: Connection, sql: string): AsyncGenerator<string, void, undefined> {
   const { connection } = client as unknown as { connection: mysql.Connection };
   const ready: string[] = [];
   let last = '';
-  let state: 'open' | 'ended' | { readonly failed: unknown } = 'open';
+  let ended = false;
+  let failure: unknown;
   let wake = () => {};
   connection
     .query({ sql, rowsAsArray: true, typeCast: false })
@@ -26,15 +27,16 @@ export async function* linesOf(client: Connection, sql: string): AsyncGenerator<
       if (ready.length >= AHEAD) connection.pause();
       wake();
     })
-    .on('error', (failed) => {
-      state = { failed };
+    .on('error', (error) => {
+      failure = error;
+      ended = true;
       wake();
     })
     .on('end', () => {
-      if (state === 'open') state = 'ended';
+      ended = true;
       wake();
     });
-  while (state === 'open' || ready.length > 0) {
+  while (!ended || ready.length > 0) {
     const woken = new Promise<void>((resolve) => {
       wake = resolve;
     });
@@ -43,6 +45,6 @@ export async function* linesOf(client: Connection, sql: string): AsyncGenerator<
       await woken;
     } else yield ready.shift()!;
   }
-  if (typeof state === 'object') throw (state as { failed: unknown }).failed;
+  if (failure !== undefined) throw failure;
   if (last !== '') yield last;
 }

@@ -221,12 +221,7 @@ export class OrganizationBackupPolicy extends Construct {
       for (const problem of nameProblems(gapped)) addProblem(this, `airGappedVaultName: ${problem}`);
     }
     // A policy has all three among its keys, which no token can be.
-    if (!/^[A-Za-z0-9_-]{2,50}$/.test(props.vaultName)) {
-      addProblem(
-        this,
-        `vaultName is '${props.vaultName}': use 2 to 50 letters, digits, dashes and underscores, and no token`,
-      );
-    }
+    for (const problem of nameProblems(props.vaultName)) addProblem(this, problem);
     if (props.copyAccount !== undefined && !/^\d{12}$/.test(props.copyAccount)) {
       addProblem(this, `copyAccount is '${props.copyAccount}', write 12 digits, and no token`);
     }

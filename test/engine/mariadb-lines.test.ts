@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { Lines, lineOf, valuesOf } from '../../lambda/engine/mariadb/rows/lines';
+import { Lines, LineWriter, valuesOf } from '../../lambda/engine/mariadb/rows/lines';
 
 const NONE = { t: '\t', n: '\n', r: '\r', '0': '\0', '\\': '\\', "'": "'" } as Record<string, string>;
 
@@ -29,6 +29,30 @@ function read(sql: string): (string | null)[] {
   }
 }
 
+/** As the server sends a row: before each value the number of its bytes, in as few bytes as that takes. */
+function packetOf(row: readonly (string | null)[]): Buffer {
+  const sized = (value: string) => {
+    const bytes = Buffer.from(value);
+    const size = Buffer.alloc(9);
+    size.writeUIntLE(bytes.length, 1, 6);
+    const [tag, width] =
+      bytes.length < 251 ? [bytes.length, 0] : bytes.length < 65536 ? [0xfc, 2] : [0xfd, 3];
+    size[0] = tag;
+    return Buffer.concat([size.subarray(0, 1 + width), bytes]);
+  };
+  return Buffer.concat(row.map((value) => (value === null ? Buffer.from([0xfb]) : sized(value))));
+}
+
+function fileOf(rows: readonly (readonly (string | null)[])[]): Buffer {
+  const writer = new LineWriter();
+  const given = rows.map((row) => {
+    const packet = packetOf(row);
+    const among = Buffer.concat([Buffer.from('no'), packet, Buffer.from('row')]);
+    return writer.row(among, 2, 2 + packet.length) ?? Buffer.alloc(0);
+  });
+  return Buffer.concat([...given, writer.take()]);
+}
+
 const text = fc.string({ unit: fc.constantFrom(...'\\\'"\t\n\r\0,()Nntr0x;-é🐢\ufeff\u2028', 'ab') });
 
 test('what a row becomes in a file is what the server is sent, whatever its values hold and wherever bytes are cut', () => {
@@ -37,10 +61,7 @@ test('what a row becomes in a file is what the server is sent, whatever its valu
       fc.array(fc.array(fc.option(text), { minLength: 3, maxLength: 3 }), { maxLength: 5 }),
       fc.array(fc.nat(200)),
       (rows, cuts) => {
-        const file = rows
-          .map((row) => lineOf(row.map((each) => (each === null ? null : Buffer.from(each)))))
-          .join('');
-        const bytes = Buffer.from(file, 'latin1');
+        const bytes = fileOf(rows);
         const lines = new Lines();
         const found: string[] = [];
         const ends = [...cuts.filter((cut) => cut < bytes.length).sort((a, b) => a - b), bytes.length];
@@ -52,6 +73,13 @@ test('what a row becomes in a file is what the server is sent, whatever its valu
     ),
     { numRuns: 500 },
   );
+});
+
+test('values of any size come one after the other, in as many pieces as that takes', () => {
+  const row = [0, 250, 251, 65_535, 65_536, 300_000].map((size) => '\t'.repeat(size));
+  const rows = Array.from({ length: 5 }, (_, at) => [String(at), null, ...row]);
+  const line = row.map((value) => value.replaceAll('\t', '\\t')).join('\t');
+  expect(fileOf(rows).toString()).toBe(rows.map((_, at) => `${at}\t\\N\t${line}\n`).join(''));
 });
 
 test('a line from anywhere is read as values, or refused; it never is more than that', () => {

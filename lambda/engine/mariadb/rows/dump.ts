@@ -17,7 +17,6 @@ import {
   checkUnaltered,
   holdTables,
   isListed,
-  names,
   number,
   openRows,
   type SharedRows,
@@ -114,19 +113,19 @@ async function* readTable(
   table: ContainerTable,
   limit: number | undefined,
 ): AsyncGenerator<Buffer, void, undefined> {
-  const { from, where } = shared.own(plannedOf(shared, table));
+  const planned = plannedOf(shared, table);
+  const { from, where } = shared.own(planned);
   const { kinds } = shared.table(table);
   const columns = table.columns.map(({ name }) => textOf(name, kinds[name]!, 't')).join(', ');
-  const order = table.primaryKey.length > 0 ? ` order by ${names(table.primaryKey, 't')}` : '';
+  const order = shared.order(planned);
   try {
-    const sql = `select ${columns} from ${from} where ${where}${order}`;
+    const sql = `select ${columns} from ${from} where ${where}${order === '' ? '' : ` order by ${order}`}`;
     for await (const lines of linesOf(client, sql)) {
-      const bytes = Buffer.from(lines, 'latin1');
-      if (!isUtf8(bytes))
+      if (!isUtf8(lines))
         throw new OperationError(
           `${nameOf(table)} has text that is not of its character set, and could not be put back as it is; no archive was kept`,
         );
-      yield bytes;
+      yield lines;
     }
   } catch (error) {
     const what = `reading ${nameOf(table)}`;

@@ -34,6 +34,8 @@ export interface SharedRows extends TenantRows {
   columns(table: TableName): string[];
   /** The tenant's rows. `at` says where the rows of the table lie, and of those through which they belong. */
   own(planned: PlannedTable, at?: Where, alias?: string): Which;
+  /** The columns that put the tenant's rows into the order of the primary key, as SQL; empty where there is none. */
+  order(planned: PlannedTable, alias?: string): string;
   /** Everybody else's. */
   others(planned: PlannedTable, at?: Where, alias?: string): Which;
   /** The tenant's value, as SQL for this column. */
@@ -58,6 +60,10 @@ export async function number(client: Connection, sql: string): Promise<number> {
   return Number(row!.n);
 }
 
+function begins(columns: readonly string[], first: readonly string[]): boolean {
+  return first.every((column, at) => columns[at] === column);
+}
+
 function forced({
   table,
   columns,
@@ -65,9 +71,11 @@ function forced({
   readonly table: MyTable;
   readonly columns: readonly string[];
 }): string {
-  const index = table.paths.find((each) =>
+  const paths = table.paths.filter((each) =>
     columns.every((column) => each.columns.slice(0, columns.length).includes(column)),
   );
+  // By the primary key the whole row is found at once.
+  const index = paths.find(({ name }) => name === 'PRIMARY') ?? paths[0];
   return index ? ` force index (${q(index.name)})` : '';
 }
 
@@ -132,6 +140,20 @@ export async function openRows(
           .join(' straight_join '),
         where: `${column} = ${text}`,
       };
+    },
+    order({ table: { primaryKey }, belongs }, alias = 't') {
+      if ('through' in belongs) {
+        const { through, parent } = belongs;
+        // Each parent's rows come by the primary key, after those of the one before it: only parents need to be in order,
+        // and the server does not have to put all rows aside and sort them.
+        if (
+          parent.primaryKey.length > 0 &&
+          begins(primaryKey, through.columns) &&
+          begins(through.toColumns, parent.primaryKey)
+        )
+          return result.order(planned.get(keyOf(parent))!, `${alias}_`);
+      }
+      return names(primaryKey, alias);
     },
     others(each, at = live, alias = 't') {
       const { steps, column, literal: text } = path(each, alias);

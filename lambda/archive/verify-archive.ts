@@ -27,7 +27,7 @@ export async function verifyArchive(request: VerifyRequest): Promise<VerifyResul
     const progress = (bytes: number) =>
       request.progress?.({ phase: 'verify', bytes, of: manifest.dump.bytes });
     await naming(PARTS.data, async () => {
-      for await (const _ of await openDump({ ...request, progress }, place, manifest)) {
+      for await (const _ of await openDump({ ...request, ciphertext: true, progress }, place, manifest)) {
         request.signal?.throwIfAborted();
       }
     });

@@ -9,6 +9,7 @@ export interface Ran {
   readonly signal: NodeJS.Signals | null;
   readonly stdout: string;
   readonly stderr: string;
+  /** What was printed as JSON; where nothing was, what was said instead is the failure. */
   json<T>(): T;
 }
 
@@ -35,7 +36,16 @@ export function runCli(args: readonly string[], options: RunOptions = {}): Promi
   return new Promise((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (code, signal) =>
-      resolve({ code, signal, stdout, stderr, json: () => JSON.parse(stdout) }),
+      resolve({
+        code,
+        signal,
+        stdout,
+        stderr,
+        json() {
+          if (stdout === '') throw new Error(`no JSON, exit code ${code}, signal ${signal}: ${stderr}`);
+          return JSON.parse(stdout);
+        },
+      }),
     );
   });
 }

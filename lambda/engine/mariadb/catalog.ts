@@ -1,4 +1,5 @@
 import type { Omission } from '../engine.js';
+import { listed } from '../listed.js';
 import { type Connection, rows } from './connect.js';
 import type { Kind } from './head.js';
 import { MARKER } from './marks.js';
@@ -9,6 +10,8 @@ export interface Table {
   readonly sequence: boolean;
   /** Keeps old rows (system versioning). */
   readonly versioned: boolean;
+  /** Its history goes by numbers of transactions, which no dump can hold. */
+  readonly numbered: boolean;
 }
 
 /** What a database holds, as far as this user may see it. */
@@ -43,7 +46,8 @@ const TABLES = `select table_name as name, table_type as type, engine as engine,
     concat_ws('/', create_time, create_options, table_collation, table_comment, row_format) as stamp
   from information_schema.tables where table_schema = ? order by table_name`;
 const COLUMNS = `select table_name as name, sha2(group_concat(concat_ws('/', column_name, column_type, is_nullable,
-    collation_name, extra, column_default) order by ordinal_position separator '\\n'), 256) as stamp
+    collation_name, extra, column_default) order by ordinal_position separator '\\n'), 256) as stamp,
+    max(generation_expression = 'ROW START' and data_type = 'bigint') as numbered
   from information_schema.columns where table_schema = ? group by table_name`;
 const PROGRAMS = `
   select 'VIEW' as kind, table_name as name, definer as definer, sha2(view_definition, 256) as stamp
@@ -62,23 +66,29 @@ export async function readCatalog(client: Connection, database: string): Promise
   if (!properties) return undefined;
   await client.query('set session group_concat_max_len = 16777216');
   const found = (await rows<TableRow>(client, TABLES, [database])).filter(({ name }) => name !== MARKER);
-  const columns = await rows<{ name: string; stamp: string }>(client, COLUMNS, [database]);
+  const columns = await rows<{ name: string; stamp: string; numbered: string | number | null }>(
+    client,
+    COLUMNS,
+    [database],
+  );
   const programs = await rows<{ kind: Kind; name: string; definer: string; stamp: string }>(
     client,
     PROGRAMS,
     Array(4).fill(database),
   );
-  const stampOf = new Map(columns.map(({ name, stamp }) => [name, stamp]));
+  const columnsOf = new Map(columns.map((column) => [column.name, column]));
   const fingerprint = new Map<string, string>();
   const tables: Table[] = [];
   let bytes = 0;
   for (const { name, type, engine, stamp, written, ...row } of found) {
     if (type === 'VIEW') continue;
     const sequence = type === 'SEQUENCE';
-    tables.push({ name, engine, sequence, versioned: type === 'SYSTEM VERSIONED' });
+    const its = columnsOf.get(name);
+    const numbered = Number(its?.numbered) === 1;
+    tables.push({ name, engine, sequence, versioned: type === 'SYSTEM VERSIONED', numbered });
     bytes += Number(row.bytes ?? 0);
     const rowsStamp = isTransactional({ engine }) ? '' : (written ?? '');
-    fingerprint.set(`table ${name}`, [engine, stamp, stampOf.get(name), rowsStamp].join('/'));
+    fingerprint.set(`table ${name}`, [engine, stamp, its?.stamp, rowsStamp].join('/'));
   }
   for (const { kind, name, definer, stamp } of programs)
     fingerprint.set(`${kind.toLowerCase()} ${name}`, `${definer}/${stamp}`);
@@ -135,6 +145,7 @@ export function changes(before: Catalog, after: Catalog | undefined): string[] {
 
 /** What a dump of this database cannot hold, and why. */
 export function omissions(catalog: Catalog, history: boolean): Omission[] {
+  const numbered = catalog.tables.filter((table) => table.numbered).map(({ name }) => name);
   const each = (tables: readonly Table[], what: string, why: string) =>
     tables.map(({ name }) => ({ what: `${what} ${name}`, why }));
   return [
@@ -155,7 +166,9 @@ export function omissions(catalog: Catalog, history: boolean): Omission[] {
     ...each(
       history ? [] : catalog.tables.filter(({ versioned }) => versioned),
       'the history of system-versioned table',
-      'only MariaDB 10.11 and newer can dump and restore rows of the past',
+      numbered.length > 0
+        ? `mariadb-dump dumps the rows of the past of all tables or of none, and cannot where transactions are numbered, as in ${listed(numbered)}`
+        : 'only MariaDB 10.11 and newer can dump and restore rows of the past',
     ),
   ];
 }

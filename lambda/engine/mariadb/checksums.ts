@@ -13,14 +13,21 @@ const nullOf = (index: number): string => String(2n ** 63n + BigInt(factorOf(ind
 /**
  * SQL for a sum over the rows, whatever their order: of each row the hashes of its columns, each times a factor of its
  * own, xor'ed, so that neither a value in another column nor one in another row goes unseen. CRC32 takes the bytes of a
- * text as they are stored, and of everything else the text that a dump has of it; CHECKSUM TABLE would depend on the row
+ * text as they are stored (or as they come back from a dump), and of everything else the text that a dump has of it; CHECKSUM TABLE would depend on the row
  * format and the server's version. Generated columns are computed anew.
  */
-export function checksumSql(columns: readonly Pick<Column, 'name' | 'nullable' | 'generated'>[]): string {
+export function checksumSql(
+  columns: readonly Pick<Column, 'name' | 'nullable' | 'generated' | 'lossy'>[],
+): string {
   const parts = columns
     .filter(({ generated }) => !generated)
-    .map(({ name, nullable }, index) => hashSql(q(name), nullable, index));
+    .map((column, index) => hashSql(dumpedSql(column), column.nullable, index));
   return sumSql(parts);
+}
+
+/** SQL for a column's text as it comes back from a dump, which is written in UTF-8. */
+export function dumpedSql({ name, lossy }: Pick<Column, 'name' | 'lossy'>): string {
+  return lossy === undefined ? q(name) : `convert(convert(${q(name)} using utf8mb4) using ${lossy})`;
 }
 
 /** SQL for the hash of a row's column, by its place among the columns. */

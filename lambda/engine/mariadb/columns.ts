@@ -4,11 +4,20 @@ export interface Column {
   readonly name: string;
   /** `varchar`, `int`, ... */
   readonly type: string;
+  /** Of text that does not always come back from UTF-8 as it was: its character set. */
+  readonly lossy?: string;
   readonly nullable: boolean;
   /** Computed from others, or a time that the server itself keeps. */
   readonly generated: boolean;
   /** As a person would write it: type, collation, default and so on. */
   readonly definition: string;
+}
+
+/** What turns into UTF-8 and back again without a loss, whatever is in it. */
+const SURE_CHARSETS = ['utf8mb4', 'utf8mb3', 'utf8', 'ascii', 'latin1', 'ucs2', 'utf16', 'utf16le', 'utf32'];
+
+export function isLossy(charset: string | null): charset is string {
+  return charset !== null && !SURE_CHARSETS.includes(charset);
 }
 
 interface Row {
@@ -17,6 +26,7 @@ interface Row {
   readonly type: string;
   readonly full: string;
   readonly nullable: string;
+  readonly charset: string | null;
   readonly collation: string | null;
   readonly preset: string | null;
   readonly extra: string;
@@ -24,8 +34,8 @@ interface Row {
 }
 
 const COLUMNS = `select table_name as \`table\`, column_name as name, data_type as type, column_type as \`full\`,
-    is_nullable as nullable, collation_name as collation, column_default as preset, extra as extra,
-    generation_expression as expression
+    is_nullable as nullable, character_set_name as charset, collation_name as collation, column_default as preset,
+    extra as extra, generation_expression as expression
   from information_schema.columns where table_schema = ? order by table_name, ordinal_position`;
 
 /** Of every table of a database, in their order; invisible ones, too. */
@@ -47,6 +57,7 @@ export async function readColumns(client: Connection, database: string): Promise
     const column: Column = {
       name: row.name,
       type: row.type.toLowerCase(),
+      ...(isLossy(row.charset) ? { lossy: row.charset } : {}),
       nullable,
       generated,
       definition: definition.filter(Boolean).join(' '),

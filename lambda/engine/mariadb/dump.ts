@@ -23,8 +23,9 @@ import {
   serverFacts,
 } from './connect.js';
 import { countRows } from './counts.js';
-import { lostDigits } from './floats.js';
+
 import { createHead } from './head.js';
+import { losses } from './losses.js';
 import { databaseName } from './names.js';
 import { openOutput, type ToolOutput } from './output.js';
 import { checkPrivileges } from './privileges.js';
@@ -53,7 +54,11 @@ export async function dump(request: EngineDumpRequest): Promise<EngineDump> {
     await checkPrivileges(client, database);
     const why = `the server at ${address.text} is version ${server.version}`;
     const clients = await findClients(server, why, installed);
-    const history = server.mariadb && server.series >= HISTORY && clients.series >= HISTORY;
+    const history =
+      server.mariadb &&
+      server.series >= HISTORY &&
+      clients.series >= HISTORY &&
+      !catalog.tables.some(({ numbered }) => numbered);
     const reader = structureReader();
     const opened = await openOutput((bytes) => reader.scanner.push(bytes));
     output = opened;
@@ -109,6 +114,8 @@ function dumpArguments({ address, server, clients, catalog, database, history }:
     '--single-transaction',
     '--quick',
     '--skip-lock-tables',
+    // A lock on one table forbids the sequences that defaults of its columns ask.
+    '--skip-add-locks',
     '--routines',
     '--triggers',
     '--events',
@@ -193,7 +200,7 @@ function follow(run: Following): EngineDump {
       const depth = moment.shared ? (request.options?.checksums ?? 'content') : 'rows';
       try {
         const counting = { database, catalog, history, depth, alive };
-        const omitted = await lostDigits(client, { ...counting, tool: toolName(clients) });
+        const omitted = await losses(client, { ...counting, tool: toolName(clients) });
         if (!moment.shared) return { omitted };
         const checksums = depth === 'content' ? { checksums: await checksumsHere(client) } : {};
         return {

@@ -3,7 +3,7 @@ import { pipeline } from 'node:stream/promises';
 import { OperationError } from '../../errors.js';
 import { brokenPipe, startTool } from '../tool.js';
 import { type Clients, clientEnvironment, connectionArguments } from './clients.js';
-import type { MariadbAddress } from './connect.js';
+import type { Connection, MariadbAddress } from './connect.js';
 import { type DefinerRule, withDefiner } from './definers.js';
 import { createHead, eventStatus, splice, tokensOf, unqualifiedTrigger, unqualifiedView } from './head.js';
 import { DumpScanner, UnreadableDump } from './scan.js';
@@ -14,11 +14,32 @@ import { toolReason } from './tool.js';
 export interface Loaded {
   /** Whether each event runs; beside the live database none does. */
   readonly events: ReadonlyMap<string, string>;
+  /** What each view with a check option says of it; its copy has none yet. */
+  readonly checks: ReadonlyMap<string, string>;
+}
+
+interface Finding extends Loaded {
+  readonly events: Map<string, string>;
+  readonly checks: Map<string, string>;
 }
 
 interface Adaptation {
   readonly rule: DefinerRule;
   readonly origin: string;
+}
+
+/**
+ * What a server may want of new tables today, and of those in an archive did not: rows that fit a page, a primary key, one
+ * that it adds by itself. Resolves to the settings that spare them; not every user may make each, nor has each server all.
+ */
+export async function asTheyWere(client: Connection): Promise<string[]> {
+  const made: string[] = [];
+  for (const name of ['innodb_strict_mode', 'sql_require_primary_key', 'sql_generate_invisible_primary_key'])
+    await client.query(`set session ${name} = 0`).then(
+      () => made.push(`${name} = 0`),
+      () => {},
+    );
+  return made;
 }
 
 /** Streams a dump into the client, which stops at the first error. */
@@ -28,23 +49,23 @@ export async function loadDump(request: {
   readonly encrypted: boolean;
   readonly database: string;
   readonly rule: DefinerRule;
+  /** Of `asTheyWere`. */
+  readonly settings: readonly string[];
   /** The database that the dump is of. */
   readonly origin: string;
   readonly open: () => Promise<Readable>;
   readonly signal?: AbortSignal;
 }): Promise<Loaded> {
   const { address, clients, database, signal } = request;
-  const events = new Map<string, string>();
-  const limits = clients.mariadb
-    ? 'set session max_statement_time = 0'
-    : 'set session max_execution_time = 0';
+  const found: Finding = { events: new Map(), checks: new Map() };
+  const limit = clients.mariadb ? 'max_statement_time = 0' : 'max_execution_time = 0';
   const args = [
     ...connectionArguments(clients, address, request.encrypted),
     // Commands of the client, such as the one that starts a shell, are then nothing but text.
     '--binary-mode',
     '--batch',
     '--comments',
-    `--init-command=${limits}`,
+    `--init-command=set session ${[limit, ...request.settings].join(', ')}`,
     `--database=${database}`,
   ];
   const dump = await request.open();
@@ -56,7 +77,7 @@ export async function loadDump(request: {
   signal?.addEventListener('abort', abort, { once: true });
   try {
     const fed = pipeline(
-      Readable.from(adapted(dump, request, events), { objectMode: false }),
+      Readable.from(adapted(dump, request, found), { objectMode: false }),
       tool.child.stdin!,
     );
     fed.catch(() => tool.kill());
@@ -68,7 +89,7 @@ export async function loadDump(request: {
       throw new OperationError(
         `loading the dump failed: ${toolReason(tool.said())}; the live database was not touched${hint(tool.said())}`,
       );
-    return { events };
+    return found;
   } finally {
     signal?.removeEventListener('abort', abort);
     dump.destroy();
@@ -80,13 +101,13 @@ export async function loadDump(request: {
 async function* adapted(
   dump: Readable,
   how: Adaptation,
-  events: Map<string, string>,
+  found: Finding,
 ): AsyncGenerator<Buffer, void, undefined> {
   let out: Buffer[] = [];
   const scanner = new DumpScanner({
     statement(sql, delimiter) {
       out.push(
-        Buffer.from(`${adaptedStatement(sql.toString('latin1'), how, events)}${delimiter}\n`, 'latin1'),
+        Buffer.from(`${adaptedStatement(sql.toString('latin1'), how, found)}${delimiter}\n`, 'latin1'),
       );
     },
     // Parts of what came in, which nobody uses again: not to be copied more than they must.
@@ -111,13 +132,22 @@ async function* adapted(
   if (out.length > 0) yield Buffer.concat(out);
 }
 
-function adaptedStatement(sql: string, { rule, origin }: Adaptation, events: Map<string, string>): string {
+/** As the tools write it behind a view. */
+const CHECK = /\/\*!50002 (WITH (?:CASCADED|LOCAL) CHECK OPTION) ?\*\/\s*$/;
+
+function adaptedStatement(sql: string, { rule, origin }: Adaptation, { events, checks }: Finding): string {
   const start = statementStart(sql);
   if (/^ALTER DATABASE/i.test(start)) {
     // Names the live one; without a name it is the one that is loaded.
     const [, , name] = tokensOf(sql, 3);
     return name?.kind === 'quoted' ? splice(sql, name, '') : sql;
   }
+  // Of a 31st of February, which such a mode lets in, zeros would be loaded; of an engine that is not there, another one.
+  if (/^SET/i.test(start))
+    return sql.replace(
+      /(@OLD_SQL_MODE=@@SQL_MODE, SQL_MODE='NO_AUTO_VALUE_ON_ZERO)'/,
+      "$1,ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION'",
+    );
   if (!/^CREATE/i.test(start)) return sql;
   // A trigger that was made among several statements keeps its semicolon in MySQL, and ends too early when made again.
   const text = withDefiner(sql, rule).replace(/;(\s*(?:\*\/)?\s*)$/, '$1');
@@ -125,7 +155,13 @@ function adaptedStatement(sql: string, { rule, origin }: Adaptation, events: Map
   if (!head)
     throw new UnreadableDump(`it creates what no dump of one database has: ${JSON.stringify(start)}`);
   if (head.kind === 'TRIGGER') return unqualifiedTrigger(text);
-  if (head.kind === 'VIEW') return unqualifiedView(text, Buffer.from(origin).toString('latin1'));
+  if (head.kind === 'VIEW') {
+    // Views come in the order of their names: one that this one reads may still be a stand-in, which nobody can write to.
+    const check = CHECK.exec(text);
+    if (check) checks.set(head.name, check[1]!);
+    const whole = check ? text.slice(0, check.index) : text;
+    return unqualifiedView(whole, Buffer.from(origin).toString('latin1'));
+  }
   if (head.kind !== 'EVENT') return text;
   const status = eventStatus(head);
   if (!status) throw new UnreadableDump(`event ${JSON.stringify(head.name)} does not say whether it runs`);

@@ -20,11 +20,11 @@ import {
 import { countRows } from './counts.js';
 import { definerRule } from './definers.js';
 import { createHead, eventStatus, splice } from './head.js';
-import { type Loaded, loadDump } from './load.js';
+import { asTheyWere, type Loaded, loadDump } from './load.js';
 import { openLocked } from './lock.js';
 import { copiesOf, type Mark, writeMark } from './marks.js';
 import { databaseName, restoreName } from './names.js';
-import { dropSql, type Program, readPrograms } from './programs.js';
+import { createProgram, dropSql, type Program, readPrograms } from './programs.js';
 import { recover } from './recover.js';
 import { createDatabase, dropCopy, swapDatabases } from './swap.js';
 
@@ -71,6 +71,7 @@ export async function prepareRestore(request: EngineRestoreRequest): Promise<Pre
       encrypted: server.encrypted,
       database: side,
       rule,
+      settings: await asTheyWere(client),
       origin: String(request.facts.properties.database ?? database),
       open: request.open,
       ...(request.signal ? { signal: request.signal } : {}),
@@ -224,8 +225,12 @@ async function checkContent(address: MariadbAddress, side: string, request: Engi
 }
 
 /** What the side copy has beside tables, as the live database is to have it. */
-async function programsOf(client: Connection, side: string, { events }: Loaded) {
+async function programsOf(client: Connection, side: string, { events, checks }: Loaded) {
   const warnings: string[] = [];
+  for (const program of await readPrograms(client, side)) {
+    const check = program.kind === 'VIEW' && checks.get(program.name);
+    if (check) await createProgram(client, { ...program, sql: `${program.sql} ${check}` });
+  }
   const programs = (await readPrograms(client, side)).map((program): Program => {
     const status = events.get(program.name);
     const head = program.kind === 'EVENT' ? createHead(program.sql) : undefined;

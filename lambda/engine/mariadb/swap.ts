@@ -63,7 +63,7 @@ async function swapOnce(request: SwapRequest): Promise<{ undo?: string }> {
     programs: old,
     swap: { next, programs, keep },
   };
-  await client.query(`create table ${q(undo, PENDING)} (id int) engine=InnoDB`);
+  await client.query(`create table ${q(undo, PENDING)} (id int primary key) engine=InnoDB`);
   await writeMark(client, undo, mark);
   for (let attempt = 1; ; attempt += 1) {
     try {

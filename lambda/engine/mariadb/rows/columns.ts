@@ -1,3 +1,4 @@
+import { isLossy } from '../columns.js';
 import { q } from '../connect.js';
 
 /** How values of a column are read, written and compared. */
@@ -31,8 +32,6 @@ const LONG_TEXT = ['tinytext', 'text', 'mediumtext', 'longtext', 'json'];
 /** Times, too: what is written in digits and a few signs. */
 const NUMBERS = ['decimal', 'double', 'date', 'datetime', 'timestamp', 'time', 'year'];
 const CHOICE = ['enum', 'set'];
-/** What turns into UTF-8 and back again without a loss, whatever is in it. */
-const SURE_CHARSETS = ['utf8mb4', 'utf8mb3', 'utf8', 'ascii', 'latin1', 'ucs2', 'utf16', 'utf16le', 'utf32'];
 
 export function kindOf(base: string, charset: string | null): ColumnKind {
   const type = base.toLowerCase();
@@ -43,7 +42,7 @@ export function kindOf(base: string, charset: string | null): ColumnKind {
   if (type === 'uuid') return { group: 'uuid' };
   const group = LONG_TEXT.includes(type) ? 'long' : 'text';
   if (CHOICE.includes(type)) return { group };
-  if (charset !== null && !SURE_CHARSETS.includes(charset)) return { group, as: 'hex' };
+  if (isLossy(charset)) return { group, as: 'hex' };
   if (type === 'float') return { group: 'number', float: true };
   return { group: NUMBERS.includes(type) ? 'number' : group };
 }

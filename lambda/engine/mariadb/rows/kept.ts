@@ -65,9 +65,9 @@ export async function createKept(client: Connection, shared: SharedRows, tenant:
     );
   }
   await client.query(
-    `create table ${q(database, 'head')} (head longtext not null) engine=InnoDB default charset=utf8mb4`,
+    `create table ${q(database, 'head')} (id int primary key, head longtext not null) engine=InnoDB default charset=utf8mb4`,
   );
-  await client.query(`insert into ${q(database, 'head')} values (${literal(JSON.stringify(head))})`);
+  await client.query(`insert into ${q(database, 'head')} values (1, ${literal(JSON.stringify(head))})`);
   return kept;
 }
 

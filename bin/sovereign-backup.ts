@@ -14,7 +14,9 @@ const program = new Command('sovereign-backup')
   .showHelpAfterError('(add --help for the options)')
   .exitOverride();
 
-for (const register of commands) register(program);
+// The options of all commands take as long to set up as to read the one that is asked for.
+const asked = commands.get(process.argv[2] ?? '');
+for (const register of asked ? [asked] : commands.values()) register(program);
 
 try {
   await program.parseAsync();

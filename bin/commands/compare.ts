@@ -35,15 +35,8 @@ Examples:
     --store /backup --key-file backup.key --json`,
     )
     .action(async (tenant: string, options: CompareOptions) => {
-      const [{ compareTenant }, { parseServer }, { openArchives }, { Terminal }, { interruptible }, changes] =
-        await Promise.all([
-          import('../../lambda/archive/compare-tenant.js'),
-          import('../../lambda/engine/server.js'),
-          import('../local/open.js'),
-          import('../local/terminal.js'),
-          import('../local/interrupt.js'),
-          import('../local/changes.js'),
-        ]);
+      const { compareTenant, describeChanges, interruptible, openArchives, parseServer, Terminal } =
+        await import('../local/parts.js');
       const scope = await readScope(options, tenant);
       const terminal = new Terminal();
       const result = await interruptible(async (signal) =>
@@ -64,7 +57,7 @@ Examples:
       if (options.json) process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
       else
         process.stdout.write(
-          `${tenant} now, and as of ${result.at}:\n${changes.describeChanges(result.tables).join('\n')}\n`,
+          `${tenant} now, and as of ${result.at}:\n${describeChanges(result.tables).join('\n')}\n`,
         );
       if (!result.same) process.exitCode = 1;
     });

@@ -42,7 +42,7 @@ Examples:
     --to 's3://copies/?region=fr-par&country=FR&endpoint=https://s3.fr-par.scw.cloud&part-limit=1000&credentials=scaleway'`,
     )
     .action(async (tenant: string | undefined, options: CopyOptions) => {
-      const { runCopy } = await import('../local/copy.js');
+      const { runCopy } = await import('../local/parts.js');
       await runCopy(tenant, options);
     });
 };

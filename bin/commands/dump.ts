@@ -83,23 +83,16 @@ Examples:
     --store 's3://copies/?region=fr-par&endpoint=https://s3.fr-par.scw.cloud&country=FR&write-only=true' --key-file off-site.key`,
     )
     .action(async (tenant: string, options: DumpOptions) => {
-      const [
-        { dumpTenant },
-        { CopyMissingError },
-        { parseServer },
-        { openTargets },
-        { Terminal, size },
-        { interruptible },
-        { checkResidency },
-      ] = await Promise.all([
-        import('../../lambda/archive/dump-tenant.js'),
-        import('../../lambda/archive/requests.js'),
-        import('../../lambda/engine/server.js'),
-        import('../local/open.js'),
-        import('../local/terminal.js'),
-        import('../local/interrupt.js'),
-        import('../local/residency.js'),
-      ]);
+      const {
+        checkResidency,
+        CopyMissingError,
+        dumpTenant,
+        interruptible,
+        openTargets,
+        parseServer,
+        size,
+        Terminal,
+      } = await import('../local/parts.js');
       const scope = await readScope(options, tenant);
       await checkResidency(options, ...options.store);
       const terminal = new Terminal();

@@ -33,7 +33,7 @@ Examples:
     --kms-key arn:aws:kms:eu-central-1:111111111111:key/… --certificate acme-erased.json`,
     )
     .action(async (tenant: string, options: EraseOptions) => {
-      const { runErase } = await import('../local/erase.js');
+      const { runErase } = await import('../local/parts.js');
       await runErase(tenant, options);
     });
 };
@@ -63,10 +63,7 @@ Example:
   sovereign-backup rekey acme --key-dir /keys`,
     )
     .action(async (tenant: string, options: RekeyOptions) => {
-      const [{ addTenantKey }, { tellOfKey }] = await Promise.all([
-        import('../../lambda/archive/key-folder.js'),
-        import('../local/new-key.js'),
-      ]);
+      const { addTenantKey, tellOfKey } = await import('../local/parts.js');
       const { file, id } = await addTenantKey(options.keyDir, tenant);
       tellOfKey({ id, file });
       if (options.json) process.stdout.write(`${JSON.stringify({ tenant, key: id, file }, null, 2)}\n`);

@@ -48,10 +48,7 @@ Example:
 };
 
 async function run(tenant: string, options: HoldOptions, what: 'hold' | 'release'): Promise<void> {
-  const [{ holdArchives, releaseArchives }, { openStore }] = await Promise.all([
-    import('../../lambda/archive/holds.js'),
-    import('../local/open.js'),
-  ]);
+  const { holdArchives, openStore, releaseArchives } = await import('../local/parts.js');
   const done = [];
   for (const place of options.store) {
     const { store, regime } = await openStore({ store: place, regime: options.regime }, { mustExist: true });

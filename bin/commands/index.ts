@@ -21,25 +21,26 @@ import { verify } from './verify.js';
 /** Adds one subcommand, or one family of them, to the program. */
 export type Register = (program: Command) => void;
 
-export const commands: Register[] = [
-  registerAudit,
-  registerDiff,
-  registerGuard,
-  registerObjectives,
-  registerSettings,
-  keygen,
-  dump,
-  list,
-  verify,
-  compare,
-  restore,
-  undo,
-  tenancy,
-  tenants,
-  copy,
-  prune,
-  hold,
-  release,
-  rekey,
-  erase,
-];
+/** By the name of the command that each adds. */
+export const commands: ReadonlyMap<string, Register> = new Map([
+  ['audit', registerAudit],
+  ['diff', registerDiff],
+  ['guard', registerGuard],
+  ['objectives', registerObjectives],
+  ['settings', registerSettings],
+  ['keygen', keygen],
+  ['dump', dump],
+  ['list', list],
+  ['verify', verify],
+  ['compare', compare],
+  ['restore', restore],
+  ['undo', undo],
+  ['tenancy', tenancy],
+  ['tenants', tenants],
+  ['copy', copy],
+  ['prune', prune],
+  ['hold', hold],
+  ['release', release],
+  ['rekey', rekey],
+  ['erase', erase],
+]);

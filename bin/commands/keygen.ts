@@ -14,10 +14,7 @@ Example:
   sovereign-backup keygen ~/.config/sovereign-backup.key`,
     )
     .action(async (path: string) => {
-      const [{ generateKeyFile }, { tellOfKey }] = await Promise.all([
-        import('../../lambda/archive/raw-key.js'),
-        import('../local/new-key.js'),
-      ]);
+      const { generateKeyFile, tellOfKey } = await import('../local/parts.js');
       tellOfKey({ ...(await generateKeyFile(path)), file: path });
     });
 };

@@ -22,11 +22,7 @@ Examples:
   sovereign-backup list acme --store /backup --json`,
     )
     .action(async (tenant: string | undefined, options: ListOptions) => {
-      const [{ listArchives }, { openStore }, { size }] = await Promise.all([
-        import('../../lambda/archive/list-archives.js'),
-        import('../local/open.js'),
-        import('../local/terminal.js'),
-      ]);
+      const { listArchives, openStore, size } = await import('../local/parts.js');
       const opened = await openStore(options, { mustExist: true });
       const { archives, unreadable } = await listArchives({
         ...opened,

@@ -25,7 +25,7 @@ Examples:
   sovereign-backup prune acme --store /backup --keep-daily 7 --keep-weekly 5 --keep-monthly 12`,
     )
     .action(async (tenant: string | undefined, options: PruneOptions) => {
-      const { runPrune } = await import('../local/prune.js');
+      const { runPrune } = await import('../local/parts.js');
       await runPrune(tenant, options, options);
     });
 };

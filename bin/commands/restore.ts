@@ -82,7 +82,7 @@ Examples:
   sovereign-backup restore acme --to-file acme.dump --store /backup --key-file backup.key`,
     )
     .action(async (tenant: string, options: RestoreCommandOptions) => {
-      const { runRestore } = await import('../local/restore.js');
+      const { runRestore } = await import('../local/parts.js');
       await runRestore(tenant, options);
     });
 };

@@ -39,7 +39,7 @@ Example:
   sovereign-backup tenancy infer --server postgres://app@db:5432 --database app --column tenant_id --out tenancy.yaml`,
     )
     .action(async (options: InferOptions) => {
-      const { inferCommand } = await import('../local/tenancy.js');
+      const { inferCommand } = await import('../local/parts.js');
       await inferCommand(options);
     });
   family
@@ -56,7 +56,7 @@ Example:
   sovereign-backup tenancy check tenancy.yaml --server postgres://app@db:5432 --database app`,
     )
     .action(async (file: string, options: CheckOptions) => {
-      const { checkCommand } = await import('../local/tenancy.js');
+      const { checkCommand } = await import('../local/parts.js');
       await checkCommand(file, options);
     });
 };

@@ -2,6 +2,7 @@ import type { TenantsOf } from '../../lambda/engine/find-tenants.js';
 import { UsageError } from '../errors.js';
 import { withJson } from '../local/options.js';
 import { printable } from '../local/printable.js';
+import { readTenancyFile } from '../local/scope.js';
 import type { Register } from './index.js';
 
 interface TenantsOptions {
@@ -45,13 +46,9 @@ Examples:
   sovereign-backup tenants --server postgres://backup@db:5432 --database app --tenancy-file tenancy.yaml`,
     )
     .action(async (options: TenantsOptions) => {
-      const [{ findTenants, withSizes }, { engineFor }, { parseServer }, { size, Terminal }] =
-        await Promise.all([
-          import('../../lambda/engine/find-tenants.js'),
-          import('../../lambda/engine/engines.js'),
-          import('../../lambda/engine/server.js'),
-          import('../local/terminal.js'),
-        ]);
+      const { engineFor, findTenants, parseServer, size, Terminal, withSizes } = await import(
+        '../local/parts.js'
+      );
       const of = await tenantsOf(options);
       const server = parseServer(options.server);
       const engine = await engineFor(server);
@@ -71,7 +68,6 @@ async function tenantsOf({ like, database, tenancyFile }: TenantsOptions): Promi
       throw new UsageError(
         '--tenancy-file is of tables that tenants share: name their database, too (--database)',
       );
-    const { readTenancyFile } = await import('../local/scope.js');
     return { tenancy: 'rows', database, description: await readTenancyFile(tenancyFile) };
   }
   return database === undefined

@@ -26,14 +26,9 @@ Examples:
   sovereign-backup undo acme --server postgres://admin@db:5432 --database app --tenancy rows`,
     )
     .action(async (tenant: string, options: UndoOptions) => {
-      const [{ undoRestore }, { parseServer }, { Terminal }, { interruptible }, { checkConfirm }] =
-        await Promise.all([
-          import('../../lambda/archive/undo-restore.js'),
-          import('../../lambda/engine/server.js'),
-          import('../local/terminal.js'),
-          import('../local/interrupt.js'),
-          import('../local/confirm.js'),
-        ]);
+      const { checkConfirm, interruptible, parseServer, Terminal, undoRestore } = await import(
+        '../local/parts.js'
+      );
       checkConfirm(tenant, options.confirm, 'undo');
       const server = parseServer(options.server);
       const scope = await readScope(options, tenant);

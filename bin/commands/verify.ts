@@ -24,12 +24,7 @@ Examples:
   sovereign-backup verify acme --at 2026-11-20T15:00Z --store /backup --key-file backup.key --json`,
     )
     .action(async (tenant: string, options: VerifyOptions) => {
-      const [{ verifyArchive }, { openArchives }, { Terminal }, { interruptible }] = await Promise.all([
-        import('../../lambda/archive/verify-archive.js'),
-        import('../local/open.js'),
-        import('../local/terminal.js'),
-        import('../local/interrupt.js'),
-      ]);
+      const { interruptible, openArchives, Terminal, verifyArchive } = await import('../local/parts.js');
       const terminal = new Terminal();
       const result = await interruptible(async (signal) =>
         verifyArchive({

@@ -1,4 +1,3 @@
-import { createInterface } from 'node:readline/promises';
 import type { ProgressEvent } from '../../lambda/archive/requests.js';
 
 /** Messages and progress for people, on standard error: one line that is rewritten, where that is a terminal. */
@@ -17,16 +16,16 @@ export class Terminal {
   public readonly progress = (event: ProgressEvent): void => {
     if (event.message !== undefined) this.say(event.message);
     if (event.bytes === undefined) return;
-    const now = performance.now();
+    const now = process.uptime();
     if (this.phase !== event.phase) {
       this.phase = event.phase;
       this.began = now;
       this.drawn = now;
     }
     // Plain lines are for logs: one in ten seconds is enough there.
-    if (now - this.drawn < (this.live ? 200 : 10_000)) return;
+    if (now - this.drawn < (this.live ? 0.2 : 10)) return;
     this.drawn = now;
-    const rate = event.bytes / ((now - this.began) / 1000);
+    const rate = event.bytes / (now - this.began);
     const share = event.of ? ` of ${size(event.of)}` : '';
     const line = `${event.phase}: ${size(event.bytes)}${share}, ${size(rate)}/s`;
     if (this.live) {
@@ -42,6 +41,7 @@ export class Terminal {
 
   public async ask(question: string): Promise<string> {
     this.endLine();
+    const { createInterface } = await import('node:readline/promises');
     const reader = createInterface({ input: process.stdin, output: process.stderr });
     try {
       return await reader.question(question);

@@ -1,5 +1,6 @@
 import type { PreparedRestore, TableComparison } from '../engine/engine.js';
 import { InputError } from '../errors.js';
+import { stopwatch } from '../stopwatch.js';
 import { collectSoon } from './garbage.js';
 import { loadBeside } from './load-beside.js';
 import type { CompareRequest, ComparisonResult } from './requests.js';
@@ -9,7 +10,7 @@ export const DEFAULT_SAMPLE = 5;
 
 /** What a restore would undo: the archive is loaded beside the live database, compared with it, and dropped again. */
 export async function compareTenant(request: CompareRequest): Promise<ComparisonResult> {
-  const began = performance.now();
+  const seconds = stopwatch();
   const { prepared, summary } = await loadBeside(request);
   let tables: readonly TableComparison[];
   try {
@@ -30,7 +31,7 @@ export async function compareTenant(request: CompareRequest): Promise<Comparison
     database,
     same: tables.every(({ state }) => state === 'same'),
     tables,
-    seconds: Math.round(performance.now() - began) / 1000,
+    seconds: seconds(),
   };
 }
 

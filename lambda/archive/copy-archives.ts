@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { InputError, OperationError, reasonOf } from '../errors.js';
+import { stopwatch } from '../stopwatch.js';
 import { archivePrefix, PARTS } from './archive-id.js';
 import { type ArchivePlace, findArchive, isArchive, placesOf, readManifest, readSmall } from './catalog.js';
 import { DamagedError } from './damaged-error.js';
@@ -56,8 +57,7 @@ export async function copyArchives(request: CopyRequest): Promise<CopiedOne[]> {
     request.signal?.throwIfAborted();
     const { tenant, archive } = place;
     const about = { tenant, archive, at: place.at.toISOString() };
-    const began = performance.now();
-    const seconds = () => Math.round(performance.now() - began) / 1000;
+    const seconds = stopwatch();
     try {
       const copied = await copyArchive(request, place);
       const notHeld = await losesHold(place);

@@ -6,6 +6,7 @@ import { type DumpOutcome, type EngineDump, type Omission, requireOptions } from
 import { engineFor } from '../engine/engines.js';
 import type { ServerAddress } from '../engine/server.js';
 import { reasonOf } from '../errors.js';
+import { stopwatch } from '../stopwatch.js';
 import { newArchiveId, tenantPrefix } from './archive-id.js';
 import { abandonedBefore, isAbandoned, placesOf } from './catalog.js';
 import { preferringReplica } from './dump-source.js';
@@ -30,7 +31,7 @@ const PATIENCE_MS = 5 * 60 * 1000;
 export async function dumpTenant(request: DumpRequest): Promise<ArchiveSummary> {
   checkTenant(request.tenant);
   collectSeldom();
-  const began = performance.now();
+  const seconds = stopwatch();
   const say = (message: string) => request.progress?.({ phase: 'dump', message });
   const targets: Target[] = [{ store: request.store, key: request.key }, ...(request.copies ?? [])];
   const failed: CopyOutcome[] = [];
@@ -43,7 +44,7 @@ export async function dumpTenant(request: DumpRequest): Promise<ArchiveSummary> 
   }
   if (ready.length === 0) throw failed[0]!.error;
   const written = await preferringReplica(request, say, async (server) => {
-    const outcomes = await dumpFrom(server, request, ready, began, say);
+    const outcomes = await dumpFrom(server, request, ready, seconds, say);
     // A dump that breaks off reaches no store: whoever gave it may be asked again.
     const ended = outcomes.find(({ error }) => error !== undefined);
     if (request.replica && ended && outcomes.every(({ error }) => error !== undefined)) throw ended.error;
@@ -56,7 +57,7 @@ async function dumpFrom(
   server: ServerAddress,
   request: DumpRequest,
   targets: readonly Target[],
-  began: number,
+  seconds: () => number,
   say: (message: string) => void,
 ): Promise<CopyOutcome[]> {
   const { tenant, regime, signal } = request;
@@ -95,7 +96,7 @@ async function dumpFrom(
         database,
         ...scopeFields(scope),
         at: facts.at.toISOString(),
-        seconds: Math.round(performance.now() - began) / 1000,
+        seconds: seconds(),
         engine: {
           name: engine.name,
           serverVersion: facts.serverVersion,

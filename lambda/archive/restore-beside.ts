@@ -1,5 +1,6 @@
 import { basename, dirname, resolve } from 'node:path';
 import { reasonOf } from '../errors.js';
+import { stopwatch } from '../stopwatch.js';
 import { DamagedError } from './damaged-error.js';
 import { FolderStore } from './folder-store.js';
 import { checkFree } from './free-file.js';
@@ -16,14 +17,12 @@ import type {
   RehearsalResult,
 } from './requests.js';
 
-const secondsSince = (began: number) => Math.round(performance.now() - began) / 1000;
-
 /**
  * Proves that an archive restores: loads it beside the live database, holds it against the manifest, and drops it. A
  * damaged archive is a result; a server that cannot be reached, or lacks room, says nothing about the archive.
  */
 export async function rehearseRestore(request: LoadRequest): Promise<RehearsalResult> {
-  const began = performance.now();
+  const seconds = stopwatch();
   try {
     const { prepared, summary } = await loadBeside(request);
     await prepared.discard();
@@ -32,17 +31,17 @@ export async function rehearseRestore(request: LoadRequest): Promise<RehearsalRe
       ok: true,
       problems: [],
       warnings: prepared.warnings,
-      seconds: secondsSince(began),
+      seconds: seconds(),
     };
   } catch (error) {
     if (!(error instanceof DamagedError)) throw error;
-    return { tenant: request.tenant, ok: false, problems: [reasonOf(error)], seconds: secondsSince(began) };
+    return { tenant: request.tenant, ok: false, problems: [reasonOf(error)], seconds: seconds() };
   }
 }
 
 /** Restores into a database of another name, which must not exist, and leaves the tenant's own alone. */
 export async function restoreAs(request: KeepRequest): Promise<KeepResult> {
-  const began = performance.now();
+  const seconds = stopwatch();
   checkName(request.keepAs, 'a database name');
   const { prepared, summary } = await loadBeside(request);
   try {
@@ -56,13 +55,13 @@ export async function restoreAs(request: KeepRequest): Promise<KeepResult> {
     ...summary,
     database: request.keepAs,
     warnings: prepared.warnings,
-    seconds: secondsSince(began),
+    seconds: seconds(),
   };
 }
 
 /** Writes the dump as the database's own tool made it; the file appears whole or not at all, and for its owner alone. */
 export async function restoreToFile(request: DumpFileRequest): Promise<DumpFileResult> {
-  const began = performance.now();
+  const seconds = stopwatch();
   checkTenant(request.tenant);
   const file = resolve(request.file);
   const folder = new FolderStore(dirname(file));
@@ -84,5 +83,5 @@ export async function restoreToFile(request: DumpFileRequest): Promise<DumpFileR
   } finally {
     request.signal?.removeEventListener('abort', stop);
   }
-  return { ...summaryOf(manifest), file, format: manifest.dump.format, seconds: secondsSince(began) };
+  return { ...summaryOf(manifest), file, format: manifest.dump.format, seconds: seconds() };
 }

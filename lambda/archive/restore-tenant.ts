@@ -1,5 +1,6 @@
 import type { PreparedRestore } from '../engine/engine.js';
 import { InputError, reasonOf } from '../errors.js';
+import { stopwatch } from '../stopwatch.js';
 import { changesSince } from './compare-tenant.js';
 import { loadBeside } from './load-beside.js';
 import type { RestoreRequest, RestoreResult } from './requests.js';
@@ -9,7 +10,7 @@ import type { RestoreRequest, RestoreResult } from './requests.js';
  * swapped in; the old one is kept. Whatever fails before the swap, the live database is not touched.
  */
 export async function restoreTenant(request: RestoreRequest): Promise<RestoreResult> {
-  const began = performance.now();
+  const seconds = stopwatch();
   const { prepared, summary } = await loadBeside(request);
   await confirmed(request, prepared, async () =>
     request.confirm({
@@ -25,7 +26,7 @@ export async function restoreTenant(request: RestoreRequest): Promise<RestoreRes
   const { undo } = await prepared.swap();
   return {
     ...summary,
-    seconds: Math.round(performance.now() - began) / 1000,
+    seconds: seconds(),
     ...(undo === undefined ? {} : { undo }),
     warnings: prepared.warnings,
   };

@@ -1,4 +1,5 @@
 import { engineFor } from '../engine/engines.js';
+import { stopwatch } from '../stopwatch.js';
 import { checkTenant } from './names.js';
 import type { UndoRequest, UndoResult } from './requests.js';
 import { checkConfirmation } from './restore-tenant.js';
@@ -10,7 +11,7 @@ export async function undoRestore(request: UndoRequest): Promise<UndoResult> {
   checkTenant(tenant);
   const { database, scope } = databaseOf(request);
   checkConfirmation(tenant, request.confirm);
-  const began = performance.now();
+  const seconds = stopwatch();
   const phase = (message: string) => request.progress?.({ phase: 'undo', message });
   const outcome = await (await engineFor(server)).undo({
     server,
@@ -25,6 +26,6 @@ export async function undoRestore(request: UndoRequest): Promise<UndoResult> {
     database,
     keptSince: outcome.keptSince.toISOString(),
     ...(outcome.undo === undefined ? {} : { undo: outcome.undo }),
-    seconds: Math.round(performance.now() - began) / 1000,
+    seconds: seconds(),
   };
 }

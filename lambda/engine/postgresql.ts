@@ -2,15 +2,13 @@ import type { Engine } from './engine.js';
 import { addressOf, connect } from './postgresql/connect.js';
 import { dump } from './postgresql/dump.js';
 import { markOf } from './postgresql/marks.js';
-import { prepareRestore } from './postgresql/restore.js';
 import { catalog } from './postgresql/rows/catalog.js';
 import { dumpRows } from './postgresql/rows/dump.js';
-import { prepareRows, undoRows } from './postgresql/rows/restore.js';
-import { prepareSchema, undoSchema } from './postgresql/schema/restore.js';
 import { sizes } from './postgresql/sizes.js';
 import { tenants } from './postgresql/tenants.js';
-import { undo } from './postgresql/undo.js';
 import type { ServerAddress } from './server.js';
+
+const restores = () => import('./postgresql/restores.js');
 
 /** PostgreSQL 13 and newer: databases and schemas of tenants by the official client tools, shared tables by COPY. */
 export const postgresql: Engine = {
@@ -25,11 +23,13 @@ export const postgresql: Engine = {
   sizes,
   dump: (request) => (request.scope.tenancy === 'rows' ? dumpRows(request, request.scope) : dump(request)),
   async prepareRestore(request) {
+    const { prepareRestore, prepareRows, prepareSchema } = await restores();
     const { scope } = request;
     if (scope.tenancy === 'rows') return prepareRows(request, scope);
     return scope.tenancy === 'schema' ? prepareSchema(request, scope) : prepareRestore(request);
   },
   async undo(request) {
+    const { undo, undoRows, undoSchema } = await restores();
     const { scope } = request;
     if (scope.tenancy === 'rows') return undoRows(request, scope);
     return scope.tenancy === 'schema' ? undoSchema(request, scope) : undo(request);

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 import { OperationError, reasonOf } from '../errors.js';
@@ -64,6 +64,13 @@ export function startTool(
     }
   };
   return { child, exited, said: () => said, kill };
+}
+
+/** What a tool writes that has nothing more to do than that. */
+export function outputOf(path: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<string> {
+  return new Promise((resolve, reject) => {
+    execFile(path, args, { env }, (error, stdout) => (error ? reject(error) : resolve(stdout)));
+  });
 }
 
 /** The tool that was written to is gone; why, it says itself. */

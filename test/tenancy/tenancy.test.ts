@@ -7,10 +7,11 @@ import fc from 'fast-check';
 import { parse } from 'yaml';
 import type { CatalogTable, ForeignKey } from '../../lambda/tenancy/catalog';
 import { type ContainerHead, folderOf, readContainer, writeContainer } from '../../lambda/tenancy/container';
+import { describe as described } from '../../lambda/tenancy/describe';
 import { keyOf } from '../../lambda/tenancy/description';
 import { inferTenancy, writeInference } from '../../lambda/tenancy/infer';
 import { planTenancy } from '../../lambda/tenancy/plan';
-import { describe as described, readDescription } from '../../lambda/tenancy/read';
+import { readDescription } from '../../lambda/tenancy/read';
 
 const column = (name: string, nullable = false) => ({
   name,

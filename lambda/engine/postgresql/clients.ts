@@ -1,11 +1,8 @@
-import { execFile } from 'node:child_process';
 import { existsSync, readdirSync, realpathSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { promisify } from 'node:util';
 import { InputError, reasonOf } from '../../errors.js';
+import { outputOf } from '../tool.js';
 import type { PostgresAddress } from './connect.js';
-
-const run = promisify(execFile);
 
 export interface Clients {
   readonly folder: string;
@@ -82,8 +79,7 @@ async function clientsIn(folder: string): Promise<Clients | undefined> {
   if (!process.env.SOVEREIGN_BACKUP_PG_BIN && realpathSync(join(folder, 'pg_dump')).endsWith('/pg_wrapper'))
     return undefined;
   try {
-    const { stdout } = await run(join(folder, 'pg_dump'), ['--version'], { env: baseEnvironment() });
-    const version = versionIn(stdout);
+    const version = versionIn(await outputOf(join(folder, 'pg_dump'), ['--version'], baseEnvironment()));
     return { folder, version, major: majorOf(version) };
   } catch (error) {
     if (process.env.SOVEREIGN_BACKUP_PG_BIN)

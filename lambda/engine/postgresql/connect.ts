@@ -54,22 +54,36 @@ export function addressOf(server: ServerAddress): PostgresAddress {
   };
 }
 
-/** An open session. Its loss is an error of the query that waits, or of the next one, never an uncaught one. */
-export async function connect(address: PostgresAddress, database: string): Promise<pg.Client> {
-  const { sslmode } = address;
-  const client = await attempt(address, database, sslmode !== 'disable').catch((error) => {
-    if (sslmode === 'prefer' && /does not support SSL/.test(reasonOf(error)))
-      return attempt(address, database, false);
-    throw error;
+/** Servers that were asked for TLS and have none: `prefer` does not ask them at every connection. */
+const bare = new Set<string>();
+
+/**
+ * An open session, with further settings of its own as SQL. Its loss is an error of the query that waits, or of the next
+ * one, never an uncaught one.
+ */
+export async function connect(
+  address: PostgresAddress,
+  database: string,
+  settings: readonly string[] = [],
+): Promise<pg.Client> {
+  const { sslmode, text } = address;
+  const secure = sslmode !== 'disable' && !(sslmode === 'prefer' && bare.has(text));
+  const client = await attempt(address, database, secure).catch((error) => {
+    if (sslmode !== 'prefer' || !/does not support SSL/.test(reasonOf(error))) throw error;
+    bare.add(text);
+    return attempt(address, database, false);
   });
   try {
     // Limits meant for the application must not cut a backup short; waiting for locks stays bounded where it is done.
     // What is said to be done outlasts a crash, whatever the application is content with.
     await client.query(
-      `set statement_timeout = 0; set idle_in_transaction_session_timeout = 0; set lock_timeout = 0;
-       set default_transaction_read_only = off; set row_security = off; set search_path = pg_catalog;
-       set tcp_keepalives_idle = 30; set tcp_keepalives_interval = 10; set tcp_keepalives_count = 3;
-       select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off'`,
+      [
+        `set statement_timeout = 0; set idle_in_transaction_session_timeout = 0; set lock_timeout = 0;
+         set default_transaction_read_only = off; set row_security = off; set search_path = pg_catalog;
+         set tcp_keepalives_idle = 30; set tcp_keepalives_interval = 10; set tcp_keepalives_count = 3;
+         select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off'`,
+        ...settings,
+      ].join('; '),
     );
     return client;
   } catch (error) {
@@ -98,6 +112,16 @@ async function attempt(address: PostgresAddress, database: string, ssl: boolean)
     await client.end().catch(() => {});
     throw explainConnect(error, address, database);
   }
+}
+
+/** Sends several statements at once, and gives the answer to each. They are without parameters. */
+export async function answers<Row extends pg.QueryResultRow>(
+  client: pg.Client,
+  statements: readonly string[],
+): Promise<pg.QueryResult<Row>[]> {
+  if (statements.length === 0) return [];
+  const given: unknown = await client.query(statements.join('; '));
+  return (Array.isArray(given) ? given : [given]) as pg.QueryResult<Row>[];
 }
 
 /** A session that ended under a query: what the query did, only the server knows. */

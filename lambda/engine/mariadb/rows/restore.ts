@@ -1,5 +1,5 @@
 import { InputError } from '../../../errors.js';
-import { describe } from '../../../tenancy/read.js';
+import { describe } from '../../../tenancy/describe.js';
 import type {
   EngineRestoreRequest,
   EngineUndoRequest,

@@ -16,6 +16,8 @@ export interface PgTable extends CatalogTable {
   /** Columns that can be inserted, and not updated. */
   readonly fixed: readonly string[];
   readonly bytes: number;
+  /** Rules on it or its partitions that rewrite what is written. */
+  readonly rules: readonly { readonly rule: string; readonly table: string }[];
 }
 
 /**
@@ -73,7 +75,12 @@ const TABLES = `
         'onDelete', f.confdeltype, 'deferrable', f.condeferrable) order by f.conname), '[]')
       from pg_constraint f join root own on own.oid = f.conrelid join root target on target.oid = f.confrelid
       join pg_class fc on fc.oid = target.root join pg_namespace fn on fn.oid = fc.relnamespace
-      where f.contype = 'f' and f.conparentid = 0 and own.root = s.oid) as "foreignKeys"
+      where f.contype = 'f' and f.conparentid = 0 and own.root = s.oid) as "foreignKeys",
+    (select coalesce(json_agg(json_build_object('rule', w.rulename, 'table', format('%s.%s', wn.nspname, wc.relname))
+        order by wn.nspname, wc.relname, w.rulename), '[]')
+      from pg_rewrite w join root r on r.oid = w.ev_class and r.root = s.oid
+      join pg_class wc on wc.oid = w.ev_class join pg_namespace wn on wn.oid = wc.relnamespace
+      where w.ev_type <> '1' and w.ev_enabled <> 'D') as rules
   from shown s order by s.nspname collate "C", s.relname collate "C"`;
 
 const ON_DELETE = { a: 'no action', r: 'restrict', c: 'cascade', n: 'set null', d: 'set default' } as const;
@@ -87,6 +94,7 @@ interface Row {
   readonly rows: number;
   readonly uncounted: boolean;
   readonly bytes: number;
+  readonly rules: PgTable['rules'];
   readonly relations: string[];
   readonly columns: (CatalogTable['columns'][number] & { readonly cast: string; readonly fixed: boolean })[];
   readonly primaryKey: string[];
@@ -133,6 +141,7 @@ function tableOf(row: Row): PgTable {
     oid: Number(row.oid),
     relations: row.relations.map(Number),
     bytes: row.bytes,
+    rules: row.rules,
     estimatedRows: row.uncounted ? -1 : Math.round(row.rows),
     columns: row.columns.map(({ cast: _, fixed: __, ...column }) => column),
     fixed: row.columns.flatMap(({ name, fixed }) => (fixed ? [name] : [])),

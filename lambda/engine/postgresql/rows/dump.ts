@@ -8,40 +8,33 @@ import { headOf, omittedOf, required, streamRows } from '../../../tenancy/dump.j
 import type { EngineDump, EngineDumpRequest, RowsScope } from '../../engine.js';
 import { limitStruck } from '../../limit-struck.js';
 import { versionIn } from '../clients.js';
-import { addressOf, connect } from '../connect.js';
+import { addressOf, answers } from '../connect.js';
 import { databaseName } from '../names.js';
-import { isLimit, limitStatements } from './limit.js';
-import {
-  isListed,
-  names,
-  openRows,
-  plainFormats,
-  planByIndexes,
-  relation,
-  type SharedRows,
-} from './shared-rows.js';
+import { isLimit } from './limit.js';
+import { connectForRows, isListed, names, openRows, relation, type SharedRows } from './shared-rows.js';
 
 /** One tenant's rows out of shared tables, all in one snapshot, as a tar of COPY texts. */
 export async function dumpRows(request: EngineDumpRequest, scope: RowsScope): Promise<EngineDump> {
   const description = required(scope.description);
   const address = addressOf(request.server);
-  const client = await connect(address, databaseName(request.database));
+  const limit = request.options?.statementTimeout;
+  const client = await connectForRows(
+    address,
+    databaseName(request.database),
+    limit === undefined ? {} : { statementTimeout: limit },
+  );
   const abort = () => void client.end().catch(() => {});
   request.signal?.addEventListener('abort', abort, { once: true });
-  const limit = request.options?.statementTimeout;
   const close = async () => {
     request.signal?.removeEventListener('abort', abort);
     await client.end().catch(() => {});
   };
   try {
-    await plainFormats(client);
-    await planByIndexes(client);
-    await limitStatements(client, limit);
-    await client.query('begin isolation level repeatable read read only');
-    const { rows: facts } = await client.query<{ snapshot: string; at: Date; version: string }>(
+    const [, facts] = await answers<{ snapshot: string; at: Date; version: string }>(client, [
+      'begin isolation level repeatable read read only',
       `select pg_export_snapshot() as snapshot, clock_timestamp() as at, current_setting('server_version') as version`,
-    );
-    const { snapshot, at, version: serverVersion } = facts[0]!;
+    ]);
+    const { snapshot, at, version: serverVersion } = facts!.rows[0]!;
     const rows = await openRows(client, description, scope.value);
     const counts = new Map<string, number>();
     const { stream, finished } = streamRows({
@@ -54,6 +47,8 @@ export async function dumpRows(request: EngineDumpRequest, scope: RowsScope): Pr
       count: async ({ folder }) => counts.get(folder) ?? Number.NaN,
       ...(request.signal ? { signal: request.signal } : {}),
     });
+    // Whoever still writes the archive needs neither the session nor its snapshot.
+    finished.then(close, () => {});
     return {
       facts: {
         at,
@@ -115,14 +110,17 @@ async function* copyTable(
 
 /** The share of the tables' size that the planner expects of the tenant; stores choose part sizes by it. */
 async function estimate(client: pg.Client, rows: SharedRows): Promise<number> {
-  let bytes = 0;
-  for (const planned of rows.plan.tables) {
-    const { rows: lines } = await client.query<
-      Record<string, [{ Plan: { 'Plan Rows': number; 'Plan Width': number } }]>
-    >(`explain (format json) select * from ${relation(planned.table)} t where ${rows.belongs(planned, 't')}`);
+  const plans = await answers<Record<string, [{ Plan: { 'Plan Rows': number; 'Plan Width': number } }]>>(
+    client,
+    rows.plan.tables.map(
+      (planned) =>
+        `explain (format json) select * from ${relation(planned.table)} t where ${rows.belongs(planned, 't')}`,
+    ),
+  );
+  const bytes = plans.reduce((sum, { rows: lines }) => {
     const { Plan } = lines[0]!['QUERY PLAN']![0];
-    bytes += Plan['Plan Rows'] * (Plan['Plan Width'] + 8);
-  }
+    return sum + Plan['Plan Rows'] * (Plan['Plan Width'] + 8);
+  }, 0);
   return Math.ceil(bytes) + 64 * 1024;
 }
 

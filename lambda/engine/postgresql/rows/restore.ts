@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { InputError } from '../../../errors.js';
-import { describe } from '../../../tenancy/read.js';
+import { describe } from '../../../tenancy/describe.js';
 import type {
   EngineRestoreRequest,
   EngineUndoRequest,
@@ -9,17 +9,23 @@ import type {
   UndoOutcome,
 } from '../../engine.js';
 import { limitStruck } from '../../limit-struck.js';
-import { addressOf, connect, type PostgresAddress } from '../connect.js';
+import { addressOf, type PostgresAddress } from '../connect.js';
 import { openMaintenance } from '../maintenance.js';
 import { databaseName } from '../names.js';
 import { compareRows } from './compare.js';
 import { explainRead } from './dump.js';
 import { newestKept, readHead, stageKept } from './kept.js';
-import { isLimit, limitStatements } from './limit.js';
+import { isLimit } from './limit.js';
 import { replaceRows } from './replace.js';
-import { openRows, plainFormats, planByIndexes } from './shared-rows.js';
+import { connectForRows, openRows } from './shared-rows.js';
 import { stageArchive } from './stage.js';
 import { Triggers } from './triggers.js';
+
+interface SessionsRequest {
+  readonly database: string;
+  readonly phase?: (message: string) => void;
+  readonly statementTimeout?: number;
+}
 
 interface Sessions {
   readonly client: pg.Client;
@@ -48,8 +54,6 @@ export async function prepareRows(request: EngineRestoreRequest, scope: RowsScop
     await sessions.close();
   };
   try {
-    for (const session of [client, sessions.outside])
-      await limitStatements(session, request.statementTimeout);
     const description =
       scope.description ?? describe(request.facts.properties.description, 'the description in the archive');
     const rows = await openRows(client, description, scope.value);
@@ -126,24 +130,21 @@ const QUICKLY = `set temp_buffers = '64MB'; set default_statistics_target = 10`;
 /** The lock on this tenant's restores, the session that writes, and one that looks from outside. */
 async function openSessions(
   address: PostgresAddress,
-  { database, phase }: Pick<EngineRestoreRequest, 'database' | 'phase'>,
+  { database, phase, statementTimeout }: SessionsRequest,
   value: string,
 ): Promise<Sessions> {
   databaseName(database);
-  const open: pg.Client[] = [];
+  const options = { settings: [QUICKLY], ...(statementTimeout === undefined ? {} : { statementTimeout }) };
+  const opening = [openMaintenance(address, `${database}, rows of ${value}`, phase)];
   const close = async () => {
-    await Promise.all(open.map((client) => client.end().catch(() => {})));
+    // What did not come up need not end.
+    await Promise.allSettled(opening.map(async (client) => (await client).end()));
   };
   try {
-    open.push(await openMaintenance(address, `${database}, rows of ${value}`, phase));
-    for (const _ of ['client', 'outside']) {
-      const client = await connect(address, database);
-      open.push(client);
-      await plainFormats(client);
-      await planByIndexes(client);
-      await client.query(QUICKLY);
-    }
-    return { client: open[1]!, outside: open[2]!, close };
+    await opening[0];
+    opening.push(connectForRows(address, database, options), connectForRows(address, database, options));
+    const [, client, outside] = await Promise.all(opening);
+    return { client: client!, outside: outside!, close };
   } catch (error) {
     await close();
     throw error;

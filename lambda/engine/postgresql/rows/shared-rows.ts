@@ -3,13 +3,16 @@ import { InputError, reasonOf } from '../../../errors.js';
 import {
   keyOf,
   nameOf,
+  type TableColumn,
   type TableName,
   type TenancyDescription,
   withSchema,
 } from '../../../tenancy/description.js';
 import type { TenantRows } from '../../../tenancy/dump.js';
 import { misfit, type PlannedTable, planTenancy, type TenancyPlan } from '../../../tenancy/plan.js';
+import { connect, type PostgresAddress } from '../connect.js';
 import { DEFAULT_SCHEMA, type PgTable, readCatalog } from './catalog.js';
+import { statementLimit } from './limit.js';
 
 const q = pg.escapeIdentifier;
 
@@ -21,6 +24,8 @@ export interface SharedRows extends TenantRows {
   live(table: TableName): PgTable;
   /** Columns that are written: all but those that the server computes. */
   columns(table: TableName): string[];
+  /** Whether the value of a column is the tenant's, as SQL. */
+  is(column: TableColumn, alias: string): string;
   /** Whether a row is the tenant's, as SQL; `of` says where a table's rows lie, in place of the live ones. */
   belongs(planned: PlannedTable, alias: string, of?: (table: TableName) => string): string;
 }
@@ -35,21 +40,30 @@ export function names(columns: readonly string[], alias?: string): string {
 }
 
 /** What text means must not depend on settings of the database or the role. */
-export async function plainFormats(client: pg.Client): Promise<void> {
-  await client.query(
-    `set datestyle = 'ISO, YMD'; set intervalstyle = 'postgres'; set extra_float_digits = 1; set bytea_output = 'hex';
-     set timezone = 'UTC'; set xmloption = 'content'; set client_encoding = 'UTF8'`,
-  );
-}
+const PLAIN_FORMATS = `set datestyle = 'ISO, YMD'; set intervalstyle = 'postgres'; set extra_float_digits = 1;
+  set bytea_output = 'hex'; set timezone = 'UTC'; set xmloption = 'content'; set client_encoding = 'UTF8'`;
 
 /**
  * Rows of one tenant are found by their indexes: by default the planner would rather read all tenants' rows, by several
  * processes, where the tenant has more than a few per cent of them. Nothing is compiled that runs once.
  */
-export async function planByIndexes(client: pg.Client): Promise<void> {
-  await client.query(
-    `set jit = off; set max_parallel_workers_per_gather = 0; set random_page_cost = 1.1; set work_mem = '32MB'`,
-  );
+const BY_INDEXES = `set jit = off; set max_parallel_workers_per_gather = 0; set random_page_cost = 1.1; set work_mem = '32MB'`;
+
+/** A session that reads or writes one tenant's rows. */
+export function connectForRows(
+  address: PostgresAddress,
+  database: string,
+  {
+    statementTimeout,
+    settings = [],
+  }: { readonly statementTimeout?: number; readonly settings?: readonly string[] },
+): Promise<pg.Client> {
+  return connect(address, database, [
+    PLAIN_FORMATS,
+    BY_INDEXES,
+    ...statementLimit(statementTimeout),
+    ...settings,
+  ]);
 }
 
 /** Refuses whatever the description and the live catalogue disagree on, all at once. */
@@ -61,19 +75,25 @@ export async function openRows(
   const description = withSchema(given, DEFAULT_SCHEMA);
   const catalog = await readCatalog(client);
   const plan = planTenancy(description, catalog);
-  const problems = [...plan.problems, ...(await engineProblems(client, plan, catalog))];
+  const problems = [...plan.problems, ...engineProblems(plan, catalog)];
   if (problems.length > 0) throw misfit(problems);
   const tables = new Map(catalog.map((table) => [keyOf(table), table]));
   const live = (table: TableName) => tables.get(keyOf(table))!;
   const planned = new Map(plan.tables.map((each) => [keyOf(each.table), each]));
+  const told = [
+    ...plan.tables.flatMap(({ table, belongs }) => ('column' in belongs ? [{ ...table, ...belongs }] : [])),
+    ...(description.tenants ? [description.tenants] : []),
+  ];
+  // By the type: most descriptions have one column of one type in all tables.
   const literals = new Map<string, string>();
-  for (const { table, belongs } of plan.tables) {
-    if ('column' in belongs)
-      literals.set(keyOf(table), await literal(client, value, live(table), belongs.column));
+  for (const { column, ...table } of told) {
+    const type = live(table).castTypes[column]!;
+    if (!literals.has(type)) literals.set(type, await literal(client, value, table, column, type));
   }
+  const is: SharedRows['is'] = ({ column, ...table }, alias) =>
+    `${alias}.${q(column)} = ${literals.get(live(table).castTypes[column]!)}`;
   const belongs: SharedRows['belongs'] = (each, alias, of = relation) => {
-    if ('column' in each.belongs)
-      return `${alias}.${q(each.belongs.column)} = ${literals.get(keyOf(each.table))}`;
+    if ('column' in each.belongs) return is({ ...each.table, ...each.belongs }, alias);
     const { through, parent } = each.belongs;
     const inner = `${alias}_`;
     return (
@@ -92,29 +112,31 @@ export async function openRows(
       live(table)
         .columns.filter(({ generated }) => !generated)
         .map(({ name }) => name),
+    is,
     belongs,
   };
 }
 
 /** What no plan can know: rules rewrite what we write. */
-async function engineProblems(client: pg.Client, plan: TenancyPlan, catalog: readonly PgTable[]) {
+function engineProblems(plan: TenancyPlan, catalog: readonly PgTable[]): string[] {
   const own = new Set(plan.tables.map(({ table }) => keyOf(table)));
-  const relations = catalog.filter((table) => own.has(keyOf(table))).flatMap((table) => table.relations);
-  const { rows } = await client.query<{ rule: string; name: string }>(
-    `select r.rulename as rule, format('%s.%s', n.nspname, c.relname) as name from pg_rewrite r
-     join pg_class c on c.oid = r.ev_class join pg_namespace n on n.oid = c.relnamespace
-     where r.ev_class = any($1::oid[]) and r.ev_type <> '1' and r.ev_enabled <> 'D' order by 2, 1`,
-    [relations],
-  );
-  return rows.map(
-    ({ rule, name }) =>
-      `table ${name} has the rule ${JSON.stringify(rule)}, which rewrites what is written to it`,
-  );
+  return catalog
+    .filter((table) => own.has(keyOf(table)))
+    .flatMap(({ rules }) => rules)
+    .map(
+      ({ rule, table }) =>
+        `table ${table} has the rule ${JSON.stringify(rule)}, which rewrites what is written to it`,
+    );
 }
 
 /** The value as the column's type writes it: `007` is no name for tenant 7. */
-async function literal(client: pg.Client, value: string, table: PgTable, column: string): Promise<string> {
-  const type = table.castTypes[column]!;
+async function literal(
+  client: pg.Client,
+  value: string,
+  table: TableName,
+  column: string,
+  type: string,
+): Promise<string> {
   const text = `${pg.escapeLiteral(value)}::${type}`;
   let canonical: string;
   try {
@@ -136,9 +158,8 @@ async function literal(client: pg.Client, value: string, table: PgTable, column:
 export async function isListed(client: pg.Client, rows: SharedRows): Promise<boolean | undefined> {
   const { tenants } = rows.description;
   if (!tenants) return undefined;
-  const value = await literal(client, rows.value, rows.live(tenants), tenants.column);
   const { rows: found } = await client.query<{ listed: boolean }>(
-    `select exists (select from ${relation(tenants)} t where t.${q(tenants.column)} = ${value}) as listed`,
+    `select exists (select from ${relation(tenants)} t where ${rows.is(tenants, 't')}) as listed`,
   );
   return found[0]!.listed;
 }

@@ -1,6 +1,7 @@
 import { OperationError } from '../errors.js';
 import type { TenancyDescription } from './description.js';
 import { tarEnd, tarMember, tarMembers } from './tar.js';
+import { WholeLines } from './whole-lines.js';
 
 /**
  * One tenant's rows in one stream: a tar that holds `tables.json` first, then each table's rows in files of some
@@ -60,8 +61,7 @@ export async function* writeContainer(
   yield tarMember('tables.json', json(head), at);
   const numbers: { folder: string; rows: number }[] = [];
   for (const table of head.tables) {
-    let waiting: Buffer[] = [];
-    let size = 0;
+    const lines = new WholeLines(FILE_BYTES);
     let file = 0;
     let rows = 0;
     const flush = (bytes: Buffer) => {
@@ -70,18 +70,12 @@ export async function* writeContainer(
     };
     for await (const chunk of open(table)) {
       rows += lineEnds(chunk);
-      waiting.push(chunk);
-      size += chunk.length;
-      const cut = chunk.lastIndexOf(LINE_END);
-      if (size < FILE_BYTES || cut < 0) continue;
-      const whole = Buffer.concat(waiting, size);
-      const end = size - (chunk.length - cut - 1);
-      yield flush(whole.subarray(0, end));
-      waiting = end < size ? [whole.subarray(end)] : [];
-      size -= end;
+      const whole = lines.push(chunk);
+      if (whole) yield flush(whole);
     }
+    const rest = lines.rest();
     // A table without rows has one empty file, so that it can be seen that nothing is missing.
-    if (size > 0 || file === 0) yield flush(Buffer.concat(waiting, size));
+    if (rest.length > 0 || file === 0) yield flush(rest);
     counted(table, rows);
     numbers.push({ folder: table.folder, rows });
   }

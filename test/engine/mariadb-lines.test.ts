@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { Lines, LineWriter, valuesOf } from '../../lambda/engine/mariadb/rows/lines';
+import { checkLines, LineWriter, valuesOf } from '../../lambda/engine/mariadb/rows/lines';
+import { WholeLines } from '../../lambda/tenancy/whole-lines';
 
 const NONE = { t: '\t', n: '\n', r: '\r', '0': '\0', '\\': '\\', "'": "'" } as Record<string, string>;
 
@@ -60,14 +61,21 @@ test('what a row becomes in a file is what the server is sent, whatever its valu
     fc.property(
       fc.array(fc.array(fc.option(text), { minLength: 3, maxLength: 3 }), { maxLength: 5 }),
       fc.array(fc.nat(200)),
-      (rows, cuts) => {
+      fc.nat(60),
+      (rows, cuts, enough) => {
         const bytes = fileOf(rows);
-        const lines = new Lines();
+        const lines = new WholeLines(enough);
         const found: string[] = [];
+        const take = (whole: Buffer | undefined) => {
+          if (!whole || whole.length === 0) return;
+          const texts = whole.toString().split('\n');
+          expect(texts.pop()).toBe('');
+          expect(checkLines(whole, [false, false, false])).toBe(texts.length);
+          found.push(...texts);
+        };
         const ends = [...cuts.filter((cut) => cut < bytes.length).sort((a, b) => a - b), bytes.length];
-        for (const [at, end] of ends.entries())
-          found.push(...lines.push(bytes.subarray(ends[at - 1] ?? 0, end)));
-        lines.end();
+        for (const [at, end] of ends.entries()) take(lines.push(bytes.subarray(ends[at - 1] ?? 0, end)));
+        take(lines.rest());
         expect(found.map((line) => read(valuesOf(line, [false, false, false])))).toEqual(rows);
       },
     ),
@@ -86,21 +94,25 @@ test('a line from anywhere is read as values, or refused; it never is more than 
   fc.assert(
     fc.property(text, text, (a, b) => {
       const line = `${a}\t${b}`.replaceAll('\n', '');
-      let sql: string;
       try {
-        sql = valuesOf(line, [false, false]);
+        expect(checkLines(Buffer.from(`${line}\n`), [false, false])).toBe(1);
       } catch (error) {
         expect((error as Error).message).toMatch(/^the archive's rows cannot be read: /);
         return;
       }
-      expect(read(sql)).toHaveLength(2);
+      expect(read(valuesOf(line, [false, false]))).toHaveLength(2);
     }),
     { numRuns: 500 },
   );
   expect(valuesOf('0AfF\t1\t', [true, true, true])).toBe("(x'0AfF',x'01',x'')");
+  const check = (line: string, hexadecimal: boolean) => checkLines(Buffer.from(`${line}\n`), [hexadecimal]);
+  expect(check('0AfF', true)).toBe(1);
+  expect(check('\\N', true)).toBe(1);
   for (const bad of ["0a'", '0a;', 'xx', '\\\\'])
-    expect(() => valuesOf(bad, [true])).toThrow(/not in hexadecimal digits/);
-  for (const bad of ['\\', 'a\\', '\\x', "\\'"])
-    expect(() => valuesOf(bad, [false])).toThrow(/a backslash before nothing/);
-  expect(() => new Lines().push(Buffer.from([0xc3, 0x28]))).toThrow(/not UTF-8/);
+    expect(() => check(bad, true)).toThrow(/not in hexadecimal digits/);
+  for (const bad of ['\\', 'a\\', '\\x', "\\'", 'a\\N', '\\Na'])
+    expect(() => check(bad, false)).toThrow(/a backslash before nothing/);
+  expect(() => check('a\tb', false)).toThrow('a line has 2 values, and the table 1 columns');
+  expect(() => checkLines(Buffer.from('a'), [false])).toThrow(/its last line has no end/);
+  expect(() => checkLines(Buffer.from([0xc3, 0x28, 10]), [false])).toThrow(/not UTF-8/);
 });

@@ -9,8 +9,10 @@ import { databases, mariadbWorkspace, quoted, quotedText } from '../support/mari
 import { reviewed, writeDescription } from '../support/shared';
 import type { Workspace } from '../support/tenants';
 
-// Modes in which a careless statement would mean something else.
-const server = useMariadb({ settings: { 'sql-mode': 'NO_BACKSLASH_ESCAPES,ANSI_QUOTES' } });
+// Modes in which a careless statement would mean something else, and, up to where it is set otherwise, no streams of lines.
+const server = useMariadb({
+  settings: { 'sql-mode': 'NO_BACKSLASH_ESCAPES,ANSI_QUOTES', 'local-infile': 'OFF' },
+});
 let work: Workspace;
 let file: string;
 beforeAll(async () => {

@@ -8,8 +8,9 @@ import { type Connection, literal, q, rows as select } from '../connect.js';
 import { MARKER } from '../marks.js';
 import { isDerivedName, undoName } from '../names.js';
 import { rowsHead } from './dump.js';
+import { into } from './load.js';
 import { names, number, type SharedRows } from './shared-rows.js';
-import { into, stageOf } from './stage.js';
+import { stageOf } from './stage.js';
 
 /** Rows of a tenant that a restore put aside: a database of their own on the same server. */
 export interface Kept {

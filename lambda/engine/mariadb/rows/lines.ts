@@ -1,17 +1,18 @@
+import { isUtf8 } from 'node:buffer';
 import { OperationError } from '../../../errors.js';
 
 /**
  * Rows as `LOAD DATA` reads them by default: a line for each, tabs between values, `\N` for null, and a backslash before
  * what would be taken for one of these. The same escapes mean the same in a string of SQL.
  */
-const ESCAPED = /\\[\\tnr0]/g;
 const NULL = '\\N';
-
+const HEXADECIMAL = new Set(Buffer.from('0123456789abcdefABCDEF'));
 const [BACKSLASH, TAB, LINE_END, N] = Buffer.from('\\\t\nN') as unknown as [number, number, number, number];
 /** What letter stands behind the backslash, by the byte that it stands for; 0 where none does. */
 const ESCAPES = new Uint8Array(256);
 for (const [byte, letter] of ['\\\\', '\tt', '\nn', '\rr', '\x000'].map((pair) => Buffer.from(pair)))
   ESCAPES[byte!] = letter!;
+const LETTERS = new Set(ESCAPES.filter((letter) => letter !== 0));
 
 const CHUNK = 256 * 1024;
 /** A null of one byte is `\N` and a tab, and nothing grows by more. */
@@ -69,47 +70,50 @@ export class LineWriter {
   }
 }
 
-/** A line's values as SQL has them between VALUES and the comma. Nothing in a line can end its string. */
+/**
+ * Sees to it that lines are what they were made to be, and counts them. The server would make something of others, too: of a
+ * backslash before any other letter, of what is no hexadecimal digit (a null), of bytes that are no text.
+ */
+export function checkLines(lines: Buffer, hexadecimal: readonly boolean[]): number {
+  if (!isUtf8(lines)) throw wrong('a line is not UTF-8');
+  if (lines.length > 0 && lines.at(-1) !== LINE_END) throw wrong('its last line has no end');
+  let rows = 0;
+  let column = 0;
+  for (let at = 0; at < lines.length; at += 1) {
+    const byte = lines[at]!;
+    if (byte === TAB) column += 1;
+    else if (byte === LINE_END) {
+      if (column + 1 !== hexadecimal.length)
+        throw wrong(`a line has ${column + 1} values, and the table ${hexadecimal.length} columns`);
+      rows += 1;
+      column = 0;
+    } else if (byte === BACKSLASH) {
+      at += 1;
+      const letter = lines[at]!;
+      if (letter === N ? !isAlone(lines, at - 1, at) : !LETTERS.has(letter))
+        throw wrong('a value has a backslash before nothing that one stands before');
+      if (letter !== N && hexadecimal[column]) throw wrong('a value is not in hexadecimal digits');
+    } else if (hexadecimal[column] && !HEXADECIMAL.has(byte))
+      throw wrong('a value is not in hexadecimal digits');
+  }
+  return rows;
+}
+
+function isAlone(lines: Buffer, first: number, last: number): boolean {
+  const ends = (byte: number | undefined) => byte === undefined || byte === TAB || byte === LINE_END;
+  return ends(lines[first - 1]) && ends(lines[last + 1]);
+}
+
+/** A checked line's values as SQL has them between VALUES and the comma. Nothing in a line can end its string. */
 export function valuesOf(line: string, hexadecimal: readonly boolean[]): string {
   const texts = line.split('\t');
-  if (texts.length !== hexadecimal.length)
-    throw wrong(`a line has ${texts.length} values, and the table ${hexadecimal.length} columns`);
   return `(${texts.map((text, at) => sqlOf(text, hexadecimal[at]!)).join(',')})`;
 }
 
 function sqlOf(text: string, hexadecimal: boolean): string {
   if (text === NULL) return 'NULL';
-  if (hexadecimal) {
-    if (!/^[0-9A-Fa-f]*$/.test(text)) throw wrong('a value is not in hexadecimal digits');
-    return `x'${text.length % 2 === 0 ? '' : '0'}${text}'`;
-  }
-  if (text.includes('\\') && text.replace(ESCAPED, '').includes('\\'))
-    throw wrong('a value has a backslash before nothing that one stands before');
+  if (hexadecimal) return `x'${text.length % 2 === 0 ? '' : '0'}${text}'`;
   return text.includes("'") ? `'${text.replaceAll("'", "\\'")}'` : `'${text}'`;
-}
-
-/** Text in whole lines, out of bytes that are cut anywhere. */
-export class Lines {
-  private readonly decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-  private rest = '';
-
-  public push(bytes: Buffer): string[] {
-    const lines = (this.rest + this.decode(bytes)).split('\n');
-    this.rest = lines.pop()!;
-    return lines;
-  }
-
-  public end(): void {
-    if (this.rest + this.decode() !== '') throw wrong('its last line has no end');
-  }
-
-  private decode(bytes?: Buffer): string {
-    try {
-      return bytes ? this.decoder.decode(bytes, { stream: true }) : this.decoder.decode();
-    } catch {
-      throw wrong('a line is not UTF-8');
-    }
-  }
 }
 
 function wrong(why: string): OperationError {

@@ -126,10 +126,10 @@ export async function undoRows(request: EngineUndoRequest, scope: RowsScope): Pr
 
 /**
  * What holds while rows are restored: whatever would be cut or replaced by something else is an error, zero is a number
- * like others, and nobody is waited for too long. A trigger can know a restore by the variable.
+ * like others, notes are no warnings, and nobody is waited for too long. A trigger can know a restore by the variable.
  */
 const SETTINGS = `set session sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES',
-  foreign_key_checks = 1, unique_checks = 1, innodb_lock_wait_timeout = 10, lock_wait_timeout = 10,
+  foreign_key_checks = 1, unique_checks = 1, sql_notes = 0, innodb_lock_wait_timeout = 10, lock_wait_timeout = 10,
   @sovereign_backup_restore = 1`;
 
 /** The lock on this tenant's restores, and the session that does everything else. */

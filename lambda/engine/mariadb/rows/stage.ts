@@ -1,18 +1,13 @@
 import type { Readable } from 'node:stream';
-import { InputError, OperationError, reasonOf } from '../../../errors.js';
 import { type ContainerTable, readContainer } from '../../../tenancy/container.js';
-import { keyOf, nameOf } from '../../../tenancy/description.js';
+import { keyOf } from '../../../tenancy/description.js';
 import type { PlannedTable } from '../../../tenancy/plan.js';
-import { type Place, Stage, type Staged } from '../../../tenancy/stage.js';
+import { Stage, type Staged } from '../../../tenancy/stage.js';
 import type { TableRows } from '../../engine.js';
 import { type Connection, q, rows as select } from '../connect.js';
 import { DEFAULT_SCHEMA } from './catalog.js';
-import { isLimit } from './limit.js';
-import { Lines, valuesOf } from './lines.js';
+import { Loader, takesStreams } from './load.js';
 import { ENGINE, equal, names, number, type SharedRows } from './shared-rows.js';
-
-/** A statement of about this size is sent at a time; one row that is larger makes one of its own. */
-const STATEMENT = 512 * 1024;
 
 const WHOLE = ['tinyint', 'smallint', 'mediumint', 'int', 'bigint'];
 const TEXT = ['varchar', 'tinytext', 'text', 'mediumtext', 'longtext'];
@@ -92,11 +87,6 @@ export function stageOf(client: Connection, shared: SharedRows): Stage {
   );
 }
 
-/** What stands after INSERT INTO: the columns as they come. */
-export function into({ table, name }: Place): string {
-  return `${name} (${names(table.columns.map((column) => column.name))})`;
-}
-
 /** Loads the rows of an archive, to its end, into temporary tables. */
 export async function stageArchive(
   client: Connection,
@@ -106,6 +96,7 @@ export async function stageArchive(
 ): Promise<Staged> {
   const stage = stageOf(client, shared);
   let current: { table: ContainerTable; loader: Loader } | undefined;
+  let streams: boolean | undefined;
   for await (const part of readContainer(dump as AsyncIterable<Buffer>)) {
     if ('head' in part) await stage.open(part.head);
     else if ('table' in part) {
@@ -113,7 +104,10 @@ export async function stageArchive(
         await current?.loader.end();
         current = undefined;
         const place = stage.place(part.table);
-        if (place) current = { table: part.table, loader: new Loader(client, place) };
+        if (place) {
+          streams ??= await takesStreams(client, place);
+          current = { table: part.table, loader: new Loader(client, place, streams) };
+        }
       }
       await current?.loader.push(part.bytes);
     } else await current?.loader.end();
@@ -121,63 +115,4 @@ export async function stageArchive(
   return stage.close(
     new Map(expected.map(({ name, rows: count }) => [keyOf({ schema: DEFAULT_SCHEMA, table: name }), count])),
   );
-}
-
-/** Sends rows in large statements, one of which is under way while the next is put together. */
-class Loader {
-  private readonly lines = new Lines();
-  private readonly hexadecimal: readonly boolean[];
-  private readonly start: string;
-  private waiting: string[] = [];
-  private size = 0;
-  private sent: Promise<unknown> = Promise.resolve();
-
-  public constructor(
-    private readonly client: Connection,
-    private readonly place: Place,
-  ) {
-    this.hexadecimal = place.table.columns.map(({ as }) => as === 'hex');
-    this.start = `insert into ${into(place)} values `;
-  }
-
-  public async push(bytes: Buffer): Promise<void> {
-    for (const line of this.lines.push(bytes)) {
-      const values = valuesOf(line, this.hexadecimal);
-      this.waiting.push(values);
-      this.size += values.length;
-      if (this.size >= STATEMENT) await this.send();
-    }
-  }
-
-  public async end(): Promise<void> {
-    this.lines.end();
-    await this.send();
-    await this.sent;
-  }
-
-  private async send(): Promise<void> {
-    await this.sent;
-    if (this.waiting.length === 0) return;
-    this.sent = this.client.query(`${this.start}${this.waiting.join(',')}`).catch((error) => {
-      if (isLimit(error)) throw error;
-      const { code } = error as { code?: string };
-      const name = nameOf(this.place.table);
-      if (code === 'ER_DUP_ENTRY')
-        throw new OperationError(
-          `${name} has rows in the archive that the live table's primary key does not allow beside one another; nothing was changed`,
-        );
-      throw new InputError(
-        `${name}: a row of the archive does not fit the live table: ${withoutValues(reasonOf(error))}; nothing was changed`,
-      );
-    });
-    // Whoever sends next, or ends, gets the error.
-    this.sent.catch(() => {});
-    this.waiting = [];
-    this.size = 0;
-  }
-}
-
-/** The server quotes values, which are a tenant's. */
-function withoutValues(reason: string): string {
-  return reason.replace(/(value:?) '.*' (for column)/s, '$1 $2').slice(0, 300);
 }

@@ -133,6 +133,11 @@ describe('as a user with rights on its own databases only', () => {
       create definer = ghost view seen as select * from t;
       create definer = ghost trigger made before insert on t for each row set new.n = new.n;
       create definer = app procedure own() select 1`);
+    if (server().isMariadb)
+      await server().query(
+        'set sql_mode = ORACLE; create package kit as procedure x; end; create package body kit as procedure x is begin null; end; end; grant select on mysql.proc to app',
+        'managed',
+      );
     // MySQL's newest mysqldump asks for them.
     if (!server().isMariadb) await server().query('grant select on mysql.* to app');
     managed = await mariadbWorkspace(server, 'app');
@@ -145,15 +150,22 @@ describe('as a user with rights on its own databases only', () => {
     const restored = await managed.restore('managed');
     expect(restored).toMatchObject({ code: 0 });
     expect(restored.stderr).toMatch(
-      /warning: what ran in the name of ghost@% runs in the name of the user who restored, who may not name others/,
+      /warning: what ran in the name of ghost@%(, root@localhost)? runs in the name of the user who restored, who may not name others/,
     );
     expect(await rowsOf(server(), 'managed', 't')).toBe(3);
-    expect(
-      await server().query(
-        `select definer as definer from information_schema.views where table_schema = 'managed'
-         union all select definer from information_schema.triggers where trigger_schema = 'managed'`,
-      ),
-    ).toEqual([{ definer: 'app@%' }, { definer: 'app@%' }]);
+    const definers = `select definer as definer from information_schema.views where table_schema = 'managed'
+         union select definer from information_schema.triggers where trigger_schema = 'managed'
+         union select definer from information_schema.routines where routine_schema = 'managed'`;
+    const own = [{ definer: 'app@%' }];
+    expect(await server().query(definers)).toEqual(own);
+    // What was live when it was put aside was others', and this user cannot make it so again.
+    const undone = await managed.undo('managed');
+    expect(undone).toMatchObject({ code: 0 });
+    expect(undone.stderr).toMatch(/in the name of ghost@%.* will run in the name of this user/);
+    expect(await rowsOf(server(), 'managed', 't')).toBe(0);
+    expect(await server().query(definers)).toEqual(own);
+    expect(await managed.undo('managed')).toMatchObject({ code: 0 });
+    expect(await rowsOf(server(), 'managed', 't')).toBe(3);
   });
 
   test('rights that hide a part of the database: no dump', async () => {

@@ -100,6 +100,7 @@ export async function connect(address: MariadbAddress): Promise<Connection> {
   });
   try {
     await client.query(SESSION);
+    await client.query(USUAL);
     // Limits meant for the application must not cut a backup short. Each server knows one of the two.
     await client.query('set session max_statement_time = 0').catch(() => {});
     await client.query('set session max_execution_time = 0').catch(() => {});
@@ -115,6 +116,10 @@ export async function connect(address: MariadbAddress): Promise<Connection> {
 export const SESSION = `set session sql_mode = '', time_zone = '+00:00', character_set_client = utf8mb4,
   character_set_results = utf8mb4, collation_connection = utf8mb4_general_ci, wait_timeout = 604800,
   net_read_timeout = 600, net_write_timeout = 600, lock_wait_timeout = 60`;
+
+/** What a server may have otherwise for everybody: with fewer rows given than there are, nothing would be whole. */
+const USUAL = `set session autocommit = 1, completion_type = 0, sql_select_limit = 18446744073709551615,
+  sql_safe_updates = 0, foreign_key_checks = 1, unique_checks = 1`;
 
 async function attempt(address: MariadbAddress, tls: boolean): Promise<Connection> {
   try {

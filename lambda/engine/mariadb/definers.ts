@@ -1,6 +1,7 @@
 import { InputError } from '../../errors.js';
 import { type Connection, literal, one, q, rows } from './connect.js';
 import { createHead, type Definer, splice } from './head.js';
+import type { Program } from './programs.js';
 
 /** What becomes of the accounts in whose name an archive's programs run. */
 export interface DefinerRule {
@@ -23,7 +24,6 @@ export async function definerRule(
 ): Promise<DefinerRule> {
   const { me } = await one<{ me: string }>(client, 'select current_user() as me');
   const others = definers.filter((definer) => definer !== me);
-  const replaced = new Set<string>();
   const free = !ownerless && (others.length === 0 || (await mayName(client, side)));
   if (free) {
     const missing = await missingAccounts(client, others);
@@ -33,15 +33,46 @@ export async function definerRule(
           'create them, or restore with --no-owner: then all is in the name of the user who restores',
       );
   }
+  return rule(
+    (account, { host }) => account === me || (free && (definers.includes(account) || host === undefined)),
+  );
+}
+
+function rule(keeps: (account: string, definer: Definer) => boolean): DefinerRule {
+  const replaced = new Set<string>();
   return {
     keeps(definer) {
       const account = `${definer.user}@${definer.host ?? ''}`;
-      if (account === me || (free && definers.includes(account)) || (free && definer.host === undefined))
-        return true;
+      if (keeps(account, definer)) return true;
       replaced.add(account);
       return false;
     },
     replaced,
+  };
+}
+
+/** Programs as this user may make them again, and whose are its own then. */
+export async function remade(
+  client: Connection,
+  copy: string,
+  programs: readonly Program[],
+): Promise<{ readonly programs: readonly Program[]; readonly replaced: ReadonlySet<string> }> {
+  const { me } = await one<{ me: string }>(client, 'select current_user() as me');
+  const own = rule((account) => account === me);
+  const mine = programs.map((program) => ({ ...program, sql: withDefiner(program.sql, own, 'text') }));
+  if (own.replaced.size === 0 || (await mayName(client, copy))) return { programs, replaced: new Set() };
+  return { programs: mine, replaced: own.replaced };
+}
+
+/** A program of the user who makes it. */
+export function inOwnName(program: Program): Program {
+  return {
+    ...program,
+    sql: withDefiner(
+      program.sql,
+      rule(() => false),
+      'text',
+    ),
   };
 }
 
@@ -67,8 +98,8 @@ async function missingAccounts(client: Connection, accounts: readonly string[]):
   return found ? accounts.filter((account) => !found.some((row) => row.account === account)) : [];
 }
 
-/** A CREATE statement, as it stands in a dump, in the name of whom the rule says. */
-export function withDefiner(sql: string, rule: DefinerRule): string {
-  const head = createHead(sql, 'bytes');
-  return head?.definer && !rule.keeps(head.definer) ? splice(sql, head.definer, 'CURRENT_USER') : sql;
+/** A CREATE statement, as text or as it stands in a dump, in the name of whom the rule says. */
+export function withDefiner(sql: string, { keeps }: DefinerRule, as: 'text' | 'bytes' = 'bytes'): string {
+  const head = createHead(sql, as);
+  return head?.definer && !keeps(head.definer) ? splice(sql, head.definer, 'CURRENT_USER') : sql;
 }

@@ -29,6 +29,7 @@ import { losses } from './losses.js';
 import { databaseName } from './names.js';
 import { openOutput, type ToolOutput } from './output.js';
 import { checkPrivileges } from './privileges.js';
+import { READ_ROUTINES } from './programs.js';
 import { DumpScanner, UnreadableDump } from './scan.js';
 import { oneMoment } from './snapshot.js';
 import { statementStart } from './statement.js';
@@ -228,7 +229,9 @@ function follow(run: Following): EngineDump {
       ];
       const missing = wanted.filter((name) => !created.has(name));
       if (missing.length > 0)
-        throw new OperationError(`the dump lacks ${listed(missing)}; grant the user the right to read them`);
+        throw new OperationError(
+          `the dump lacks ${listed(missing)}; grant the user the right to read them (routines of other accounts: ${READ_ROUTINES})`,
+        );
       const off = counts.tables ? differences(counts.tables, tables) : [];
       if (off.length > 0)
         throw new OperationError(

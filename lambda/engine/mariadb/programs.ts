@@ -2,6 +2,10 @@ import { InputError } from '../../errors.js';
 import { type Connection, literal, one, q, rows, SESSION } from './connect.js';
 import { type Kind, unqualifiedTrigger, unqualifiedView } from './head.js';
 
+/** What shows the bodies of others' routines. */
+export const READ_ROUTINES =
+  'SELECT on mysql.proc, MariaDB 11.3 and newer SHOW CREATE ROUTINE, MySQL SHOW_ROUTINE';
+
 /** A view, trigger, routine or event: its statement, and what the statement means depends on. */
 export interface Program {
   readonly kind: Exclude<Kind, 'TABLE' | 'SEQUENCE'>;
@@ -36,7 +40,7 @@ export async function readPrograms(client: Connection, database: string): Promis
           )?.[1];
     if (!sql)
       throw new InputError(
-        `the definition of ${kind.toLowerCase()} ${JSON.stringify(name)} in database ${JSON.stringify(database)} may not be read; grant this user SHOW VIEW, and SELECT on mysql.proc (MySQL: SHOW_ROUTINE)`,
+        `the definition of ${kind.toLowerCase()} ${JSON.stringify(name)} in database ${JSON.stringify(database)} may not be read; grant this user SHOW VIEW, and for routines of other accounts ${READ_ROUTINES}`,
       );
     found.push({
       kind,
@@ -56,16 +60,25 @@ function unqualified(kind: Program['kind'], sql: string, database: string): stri
   return kind === 'VIEW' ? unqualifiedView(sql, database) : sql;
 }
 
-export function dropSql({ kind, name }: Pick<Program, 'kind' | 'name'>): string {
-  return `drop ${kind.toLowerCase()} if exists ${q(name)}`;
-}
-
-/** The settings under which the program was made, its statement, and our own settings again. */
-export function createSql(program: Program): {
+/** A statement, the settings that it needs, and our own settings again. */
+export interface Step {
   readonly before: string;
   readonly sql: string;
   readonly after: string;
-} {
+}
+
+export function dropStep({ kind, name }: Pick<Program, 'kind' | 'name'>): Step {
+  // Before version 11 nothing is known of packages in any other mode.
+  const mode = kind.startsWith('PACKAGE') ? 'ORACLE' : '';
+  return {
+    before: `set session sql_mode = '${mode}'`,
+    sql: `drop ${kind.toLowerCase()} if exists ${q(name)}`,
+    after: SESSION,
+  };
+}
+
+/** With the settings under which the program was made. */
+export function createStep(program: Program): Step {
   const settings = [
     `sql_mode = ${literal(program.mode)}`,
     `character_set_client = ${program.charset.replace(/\W/g, '')}`,
@@ -76,11 +89,10 @@ export function createSql(program: Program): {
   return { before: `set session ${settings.join(', ')}`, sql, after: SESSION };
 }
 
-export async function createProgram(client: Connection, program: Program): Promise<void> {
-  const { before, sql, after } = createSql(program);
+export async function take(client: Connection, { before, sql, after }: Step): Promise<void> {
   try {
     await client.query(before);
-    // The driver sends UTF-8; where the program was made in another character set, plain ASCII is the same in both.
+    // The driver sends UTF-8; where a program was made in another character set, plain ASCII is the same in both.
     // biome-ignore lint/suspicious/noControlCharactersInRegex: this is what ASCII is
     if (!/^[\u0000-\u007f]*$/.test(sql)) await client.query('set session character_set_client = utf8mb4');
     await client.query(sql);
@@ -88,6 +100,10 @@ export async function createProgram(client: Connection, program: Program): Promi
     await client.query(after);
   }
 }
+
+export const createProgram = (client: Connection, program: Program) => take(client, createStep(program));
+export const dropProgram = (client: Connection, program: Pick<Program, 'kind' | 'name'>) =>
+  take(client, dropStep(program));
 
 export function sameProgram(a: Program | undefined, b: Program | undefined): boolean {
   return a !== undefined && b !== undefined && JSON.stringify(plain(a)) === JSON.stringify(plain(b));

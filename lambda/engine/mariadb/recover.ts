@@ -1,10 +1,12 @@
 import { reasonOf } from '../../errors.js';
 import { readCatalog } from './catalog.js';
 import { type Connection, q } from './connect.js';
+import { inOwnName } from './definers.js';
+import { createHead, eventStatus, splice } from './head.js';
 import { type Copy, copiesOf, type Mark, writeMark } from './marks.js';
 import {
   createProgram,
-  dropSql,
+  dropProgram,
   find,
   type Program,
   readPrograms,
@@ -36,7 +38,7 @@ export async function recover(
         for (const problem of problems) say(`could not be finished: ${problem}`);
       } else {
         say(`taking back the swap that was interrupted at ${copy.mark.at}`);
-        await rollBack(client, copy);
+        for (const trigger of await rollBack(client, copy)) say(nowYours(trigger));
       }
     } else if (!copy.mark) await dropIfEmpty(client, copy.name);
   }
@@ -67,16 +69,49 @@ export async function finish(client: Connection, { name, mark }: Marked): Promis
   return [];
 }
 
-/** Before the rename: the live tables were not moved, but may have lost triggers. */
-export async function rollBack(client: Connection, { name, mark }: Marked): Promise<void> {
+/** Before the rename: the live tables were not moved, but may have lost triggers. Resolves to those that are this user's now. */
+export async function rollBack(client: Connection, { name, mark }: Marked): Promise<string[]> {
   const { database, programs = [], swap } = mark;
+  const triggers = programs.filter(({ kind }) => kind === 'TRIGGER');
   const there = await readPrograms(client, database);
-  for (const program of programs) {
-    if (program.kind === 'TRIGGER' && !find(there, program)) await createProgram(client, program);
+  for (const program of triggers) {
+    if (find(there, program)) continue;
+    // One of another account is better in a wrong name than lost.
+    await createProgram(client, program).catch(() => createProgram(client, inOwnName(program)));
   }
+  const now = await readPrograms(client, database);
   // It was made for the swap, and nothing was ever in it.
   if (swap && !swap.keep) await dropEmptied(client, database);
   await dropEmptied(client, name);
+  return without(triggers, now).map((trigger) => trigger.name);
+}
+
+export const nowYours = (trigger: string) =>
+  `trigger ${trigger} runs in the name of this user now, who may not make one in another's`;
+
+/** After a later swap: what could not be finished of former ones is what nobody waits for any more. */
+export async function settle(client: Connection, database: string, latest: string): Promise<void> {
+  for (const copy of await copiesOf(client, 'undo', database)) {
+    if (copy.name === latest || !isInterrupted(copy)) continue;
+    const { swap, ...kept } = copy.mark;
+    await writeMark(client, copy.name, kept);
+    if (swap) await dropEmptied(client, swap.next);
+  }
+}
+
+/** Whether this user can make all of the programs: makes them in a copy, with events asleep, and drops them again. */
+export async function rehearse(
+  client: Connection,
+  copy: string,
+  programs: readonly Program[],
+): Promise<string[]> {
+  const asleep = programs.map((program) => {
+    const head = program.kind === 'EVENT' ? createHead(program.sql) : undefined;
+    const status = head && eventStatus(head);
+    return status ? { ...program, sql: splice(program.sql, status, 'DISABLE') } : program;
+  });
+  const problems = await setPrograms(client, copy, asleep);
+  return [...problems, ...(await setPrograms(client, copy, []))];
 }
 
 /** Makes a database's programs those of a list. What needs another one is tried again after it. */
@@ -87,8 +122,12 @@ export async function setPrograms(
 ): Promise<string[]> {
   const there = await readPrograms(client, database);
   await client.query(`use ${q(database)}`);
+  const stays: string[] = [];
+  const said = ({ kind, name }: Program, error: unknown) =>
+    `${kind.toLowerCase()} ${name}: ${reasonOf(error)}`;
   for (const program of without(there, wanted)) {
-    if (program.kind !== 'VIEW' || !find(wanted, program)) await client.query(dropSql(program));
+    if (program.kind === 'VIEW' && find(wanted, program)) continue;
+    await dropProgram(client, program).catch((error) => stays.push(said(program, error)));
   }
   let missing = wanted.filter((program) => !sameProgram(program, find(there, program)));
   for (;;) {
@@ -97,10 +136,10 @@ export async function setPrograms(
     for (const program of missing) {
       await createProgram(client, program).catch((error) => {
         failed.push(program);
-        problems.push(`${program.kind.toLowerCase()} ${program.name}: ${reasonOf(error)}`);
+        problems.push(said(program, error));
       });
     }
-    if (failed.length === 0 || failed.length === missing.length) return problems;
+    if (failed.length === 0 || failed.length === missing.length) return [...stays, ...problems];
     missing = failed;
   }
 }

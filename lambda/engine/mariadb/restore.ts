@@ -24,7 +24,7 @@ import { asTheyWere, type Loaded, loadDump } from './load.js';
 import { openLocked } from './lock.js';
 import { copiesOf, type Mark, writeMark } from './marks.js';
 import { databaseName, restoreName } from './names.js';
-import { createProgram, dropSql, type Program, readPrograms } from './programs.js';
+import { createProgram, dropProgram, type Program, readPrograms } from './programs.js';
 import { recover } from './recover.js';
 import { createDatabase, dropCopy, swapDatabases } from './swap.js';
 
@@ -238,7 +238,7 @@ async function programsOf(client: Connection, side: string, { events, checks }: 
     return status && at ? { ...program, sql: splice(program.sql, at, status) } : program;
   });
   // They were made to show that they can be; a table that has any cannot be moved.
-  for (const program of programs) if (program.kind === 'TRIGGER') await client.query(dropSql(program));
+  for (const program of programs) if (program.kind === 'TRIGGER') await dropProgram(client, program);
   for (const name of events.keys()) {
     if (!programs.some((program) => program.kind === 'EVENT' && program.name === name))
       warnings.push(

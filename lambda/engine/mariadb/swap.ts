@@ -4,10 +4,20 @@ import { OperationError, reasonOf } from '../../errors.js';
 import { listed } from '../listed.js';
 import { type DatabaseProperties, readCatalog } from './catalog.js';
 import { type Connection, explained, literal, q, rows, type ServerFacts } from './connect.js';
+import { inOwnName } from './definers.js';
 import { type Mark, writeMark } from './marks.js';
 import { undoName } from './names.js';
-import { createProgram, createSql, dropSql, find, type Program, readPrograms, without } from './programs.js';
-import { finish, PENDING, rollBack, SWAPPED } from './recover.js';
+import {
+  createStep,
+  dropStep,
+  find,
+  type Program,
+  readPrograms,
+  type Step,
+  take,
+  without,
+} from './programs.js';
+import { finish, nowYours, PENDING, rollBack, SWAPPED, settle } from './recover.js';
 
 const ATTEMPTS = 3;
 /** While the rename waits for open transactions, the tenant's other statements wait behind it. */
@@ -73,13 +83,14 @@ async function swapOnce(request: SwapRequest): Promise<{ undo?: string }> {
       if (await swapped(client, undo)) break;
       if ((error as { code?: string }).code !== LOCK_WAIT || attempt === ATTEMPTS) {
         const why = await explain(request, error);
-        await rollBack(client, { name: undo, mark });
-        throw why;
+        const yours = await rollBack(client, { name: undo, mark });
+        throw new OperationError([why, ...yours.map(nowYours)].join('; '));
       }
       await sleep(500);
     }
   }
   const problems = await finish(client, { name: undo, mark });
+  await settle(client, database, undo);
   if (problems.length > 0)
     throw new OperationError(
       `the tables of database ${JSON.stringify(database)} are those of the archive now, but not all else is: ${listed(problems)}; mend the cause and restore again, or undo`,
@@ -141,8 +152,9 @@ async function exchange(request: SwapRequest, undo: string, old: readonly Progra
   const triggers = (list: readonly Program[]) => list.filter(({ kind }) => kind === 'TRIGGER');
   const plan: Plan = {
     rename: `rename table ${moves.join(', ')}`,
-    drop: triggers(old).map(dropSql),
+    drop: triggers(old).map(dropStep),
     again: triggers(old),
+    anew: triggers(programs).map(createStep),
     after: afterwards(old, programs),
     locks: [
       ...leaving.map((name) => `${q(database, name)} write`),
@@ -163,18 +175,20 @@ async function exchange(request: SwapRequest, undo: string, old: readonly Progra
 
 interface Plan {
   readonly rename: string;
-  readonly drop: readonly string[];
+  readonly drop: readonly Step[];
   readonly again: readonly Program[];
-  readonly after: readonly (Program | string)[];
+  /** Triggers of the new tables. */
+  readonly anew: readonly Step[];
+  /** What is dropped and made after the rename, these triggers among it. */
+  readonly after: readonly Step[];
   readonly locks: readonly string[];
 }
 
-/** What is to be dropped and made after the rename; triggers all, because their tables are new. */
-function afterwards(old: readonly Program[], wanted: readonly Program[]): (Program | string)[] {
+function afterwards(old: readonly Program[], wanted: readonly Program[]): Step[] {
   const kept = old.filter(({ kind }) => kind !== 'TRIGGER');
   // A view is replaced; all else must go before it can be made again.
   const gone = without(kept, wanted).filter((program) => program.kind !== 'VIEW' || !find(wanted, program));
-  return [...gone.map(dropSql), ...without(wanted, kept)];
+  return [...gone.map(dropStep), ...without(wanted, kept).map(createStep)];
 }
 
 async function drained(client: Connection, locks: readonly string[]): Promise<void> {
@@ -187,20 +201,21 @@ async function drained(client: Connection, locks: readonly string[]): Promise<vo
  * the server's own death can fall between dropping the old triggers and making the new ones.
  */
 async function inOneStatement(client: Connection, plan: Plan): Promise<void> {
-  const execute = (sql: string) => `execute immediate ${literal(sql)};`;
-  const make = (program: Program) => {
-    const { before, sql, after } = createSql(program);
-    return `${before}; ${execute(sql)} ${after};`;
-  };
+  const text = ({ before, sql, after }: Step) => `${before}; execute immediate ${literal(sql)}; ${after};`;
   const rest = plan.after.map(
     (step) =>
       // What fails here is found out and said afterwards; the rest goes on.
-      `begin declare continue handler for sqlexception begin end; ${typeof step === 'string' ? execute(step) : make(step)} end;`,
+      `begin declare continue handler for sqlexception begin end; ${text(step)} end;`,
+  );
+  const again = plan.again.map(
+    (program) =>
+      // One of another account is better in a wrong name than lost.
+      `begin declare continue handler for sqlexception begin ${text(createStep(inOwnName(program)))} end; ${text(createStep(program))} end;`,
   );
   await client.query(`begin not atomic
     begin
-      declare exit handler for sqlexception begin ${plan.again.map(make).join('\n')} resignal; end;
-      ${plan.drop.map(execute).join('\n')}
+      declare exit handler for sqlexception begin ${again.join('\n')} resignal; end;
+      ${plan.drop.map(text).join('\n')}
       ${plan.rename};
     end;
     ${rest.join('\n')}
@@ -211,17 +226,15 @@ async function inOneStatement(client: Connection, plan: Plan): Promise<void> {
 async function underLocks(client: Connection, plan: Plan): Promise<void> {
   await client.query(`lock tables ${plan.locks.join(', ')}`);
   try {
-    for (const sql of plan.drop) await client.query(sql);
+    for (const step of plan.drop) await take(client, step);
     await client.query(plan.rename);
-    for (const step of plan.after) {
-      if (typeof step !== 'string' && step.kind === 'TRIGGER') await createProgram(client, step);
-    }
+    for (const step of plan.anew) await take(client, step);
   } finally {
     await client.query('unlock tables');
   }
 }
 
-async function explain({ client, database }: SwapRequest, error: unknown): Promise<Error> {
+async function explain({ client, database }: SwapRequest, error: unknown): Promise<string> {
   const found = await rows<{ who: string }>(
     client,
     `select distinct concat(user, '@', host, ' (', command, ' for ', time, ' s)') as who
@@ -234,7 +247,5 @@ async function explain({ client, database }: SwapRequest, error: unknown): Promi
   const advice = waited
     ? `; some session keeps a transaction open on its tables${sessions}: let it end, or end it, then run again`
     : '';
-  return new OperationError(
-    `the databases could not be swapped: ${reasonOf(error)}${advice}; database ${JSON.stringify(database)} is as it was`,
-  );
+  return `the databases could not be swapped: ${reasonOf(error)}${advice}; database ${JSON.stringify(database)} is as it was`;
 }

@@ -1,11 +1,13 @@
-import { InputError } from '../../errors.js';
+import { InputError, OperationError } from '../../errors.js';
 import type { EngineUndoRequest, UndoOutcome } from '../engine.js';
+import { listed } from '../listed.js';
 import { databaseProperties } from './catalog.js';
-import { addressOf, serverFacts } from './connect.js';
+import { addressOf, explained, serverFacts } from './connect.js';
+import { remade } from './definers.js';
 import { openLocked } from './lock.js';
 import { copiesOf } from './marks.js';
 import { databaseName } from './names.js';
-import { recover } from './recover.js';
+import { recover, rehearse } from './recover.js';
 import { swapDatabases } from './swap.js';
 
 export async function undo(request: EngineUndoRequest): Promise<UndoOutcome> {
@@ -24,6 +26,16 @@ export async function undo(request: EngineUndoRequest): Promise<UndoOutcome> {
         `there is no kept copy of database ${JSON.stringify(database)} on ${address.text}: nothing was restored there, or the copy was dropped`,
       );
     request.phase?.(`putting back ${newest.name}, which was put aside at ${newest.mark.at}`);
+    const { programs, replaced } = await remade(client, newest.name, newest.mark.programs ?? []);
+    const problems = await rehearse(client, newest.name, programs);
+    if (problems.length > 0)
+      throw new OperationError(
+        `this user cannot make again what the kept copy ${newest.name} had beside its tables: ${listed(problems)}; nothing was changed: mend the cause, or undo as a user who can`,
+      );
+    if (replaced.size > 0)
+      request.phase?.(
+        `what ran in the name of ${[...replaced].sort().join(', ')} will run in the name of this user, who may not name others`,
+      );
     const live = await databaseProperties(client, database);
     const { undo } = await swapDatabases({
       client,
@@ -32,7 +44,7 @@ export async function undo(request: EngineUndoRequest): Promise<UndoOutcome> {
       database,
       model: live ?? (await databaseProperties(client, newest.name))!,
       next: newest.name,
-      programs: newest.mark.programs ?? [],
+      programs,
       keep: live !== undefined,
     });
     return {
@@ -40,6 +52,8 @@ export async function undo(request: EngineUndoRequest): Promise<UndoOutcome> {
       keptSince: new Date(newest.mark.at),
       ...(undo === undefined ? {} : { undo }),
     };
+  } catch (error) {
+    throw explained(error, 'the undo failed', 'run it again: that finishes a swap, or takes it back');
   } finally {
     await client.end().catch(() => {});
   }

@@ -142,14 +142,14 @@ export function rowsSql(
     `unhex(sha2(concat(${all.map(one).join(', ') || "''"}), 256))`;
   const content = hash(columns);
   const of = `from ${from} where ${where}`;
-  if (!key) return `select ${content} as k, null as c, count(*) as n ${of} group by k order by k`;
+  if (!key) return `select ${content} as k, null as c, count(*) as n ${of} group by 1 order by 1`;
   const shown = key.map((column, index) => {
     const text = column.bytes
       ? `concat('0x', hex(t.${q(column.name)}))`
       : `cast(${textOf(column)} as char character set utf8mb4)`;
     return `left(${text}, ${SHOWN}) as ${q(`k${index}`)}`;
   });
-  return `select ${hash(key)} as k, ${content} as c, 1 as n, ${shown.join(', ')} ${of} order by k`;
+  return `select ${hash(key)} as k, ${content} as c, 1 as n, ${shown.join(', ')} ${of} order by 1`;
 }
 
 /** So many rows are held at most. */

@@ -139,12 +139,18 @@ describe('somebody else', () => {
     await server().query(
       `alter role postgres set statement_timeout = '500ms'; alter role postgres set lock_timeout = '500ms';
        alter database slow set idle_in_transaction_session_timeout = '500ms';
-       alter database slow set default_transaction_read_only = on`,
+       alter database slow set default_transaction_read_only = on;
+       ${server().major >= 14 ? "alter role postgres set idle_session_timeout = '500ms';" : ''}
+       ${server().major >= 17 ? "alter role postgres set transaction_timeout = '500ms';" : ''}
+       alter role postgres set default_transaction_read_only = on`,
     );
     try {
       // The dump has to wait for longer than the limit, and so has the index of the restore.
       const holder = await server().connect('slow');
-      await holder.query('set idle_in_transaction_session_timeout = 0');
+      await holder.query(
+        `select set_config(name, '0', false) from pg_settings
+         where name in ('idle_in_transaction_session_timeout', 'transaction_timeout')`,
+      );
       await holder.query('begin read write; lock table one in access exclusive mode');
       const dumped = work.dump('slow', [], {
         started: (child) =>
@@ -155,7 +161,7 @@ describe('somebody else', () => {
       for (const name of ['restore', 'undo'] as const)
         expect(await work[name]('slow')).toMatchObject({ code: 0 });
     } finally {
-      await server().query('alter role postgres reset all');
+      await server().query('begin read write; alter role postgres reset all; commit');
     }
   });
 

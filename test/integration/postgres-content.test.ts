@@ -1,4 +1,6 @@
 // What is in a database comes back as it was, for a superuser and for the role of a managed service that is none.
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { usePostgres } from '../support/postgres';
 import { fingerprint, type Workspace, workspace } from '../support/tenants';
 
@@ -44,6 +46,19 @@ const EVERYTHING = `
   create index on people (lower_name) where born is not null;
   create statistics together on name, born from people;
   select lo_from_bytea(0, 'a large object');
+  create extension hstore version '1.4';
+  create table own as select 1 as n; create materialized view own_counted as select count(*) from own;
+  alter table own owner to reader_of_all; alter materialized view own_counted owner to reader_of_all;
+  alter table own enable row level security; alter table own force row level security;
+  create policy all_of_it on own using (true);
+`;
+
+/** What an application may have set for itself: it changes how dates, strings and names are written, and plans. */
+const SETTINGS = `
+  alter database full_one set datestyle = 'German'; alter database full_one set quote_all_identifiers = on;
+  alter database full_one set standard_conforming_strings = off; alter database full_one set enable_seqscan = off;
+  alter database full_one set default_transaction_isolation = 'serializable';
+  alter database full_one set "app.jwt_secret" = 'hush hush';
 `;
 
 test('everything that a database can hold', async () => {
@@ -51,8 +66,14 @@ test('everything that a database can hold', async () => {
   await server().query(EVERYTHING, undefined, 'full_one');
   await server().query('grant connect on database full_one to reader_of_all');
   const before = await fingerprint(server(), 'full_one');
+  await server().query(SETTINGS);
   const dumped = await work.dump('full_one');
   expect(dumped).toMatchObject({ code: 0 });
+  const { archive } = dumped.json<{ archive: string }>();
+  const manifest = await readFile(join(work.store, 'local/full_one', archive, 'manifest.json'), 'utf8');
+  expect(manifest).toMatch(/"datestyle=German"/i);
+  expect(manifest).toContain('the value of setting app.jwt_secret');
+  expect(manifest).not.toContain('hush');
   const { tables } = dumped.json<{ tables: { schema: string; name: string; rows: number }[] }>();
   const rows = Object.fromEntries(tables.map(({ schema, name, rows }) => [`${schema}.${name}`, rows]));
   expect(rows).toEqual({
@@ -63,9 +84,21 @@ test('everything that a database can hold', async () => {
     'public.parent': 1,
     'public.child': 1,
     'public.scratch': 1,
+    'public.own': 1,
     'pg_catalog.pg_largeobject_metadata': 1,
   });
-  expect(await work.restore('full_one')).toMatchObject({ code: 0 });
+  const restored = await work.restore('full_one');
+  expect(restored).toMatchObject({ code: 0 });
+  expect(restored.json()).toMatchObject({
+    warnings: [expect.stringMatching(/^extension hstore has version \S+ now, and had 1\.4 in the archive$/)],
+  });
+  const settings = await server().query(
+    `select setconfig::text from pg_db_role_setting s join pg_database d on d.oid = s.setdatabase
+     where datname = 'full_one' or datname like 'full\\_one\\_\\_undo%'`,
+  );
+  expect(settings).toHaveLength(2);
+  expect(settings[0]).toEqual(settings[1]);
+  await server().query('alter database full_one reset all');
   expect(await fingerprint(server(), 'full_one')).toBe(before);
   const [acl] = await server().query<{ datacl: string }>(
     "select datacl::text from pg_database where datname = 'full_one'",
@@ -73,8 +106,11 @@ test('everything that a database can hold', async () => {
   expect(acl!.datacl).toContain('reader_of_all=c/postgres');
 });
 
-test('an empty database', async () => {
+test('an empty database, and one that somebody has made anew meanwhile', async () => {
   await server().query('create database hollow');
+  await server().query(
+    `alter database hollow set "app.key" = 'x'; alter database hollow set work_mem = '5MB'`,
+  );
   const before = await fingerprint(server(), 'hollow');
   expect((await work.dump('hollow')).json()).toMatchObject({ tables: [] });
   expect(await work.restore('hollow')).toMatchObject({
@@ -82,6 +118,17 @@ test('an empty database', async () => {
     stdout: expect.stringContaining('"tables": []'),
   });
   expect(await fingerprint(server(), 'hollow')).toBe(before);
+  await server().query('drop database hollow');
+  expect((await work.restore('hollow')).json()).toMatchObject({
+    warnings: ['setting app.key has to be made anew: its value is not in the archive'],
+  });
+  await server().query('drop database hollow');
+  await server().query(`create database hollow encoding 'LATIN1' template template0`);
+  const { warnings } = (await work.restore('hollow')).json<{ warnings: string[] }>();
+  expect(warnings).toContain(
+    'the encoding is that of the live database, "LATIN1"; in the archive it is "UTF8"',
+  );
+  expect(warnings.join()).toMatch(/settings .* are those of the live one/);
 });
 
 describe('as an owner with CREATEDB, not superuser', () => {

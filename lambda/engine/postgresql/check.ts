@@ -3,6 +3,7 @@ import type { EngineRestoreRequest, TableRows } from '../engine.js';
 import { depthFor, differences, refuseDifferences } from '../table-rows.js';
 import { checksumsHere, fixOutput } from './checksums.js';
 import { connect, type PostgresAddress } from './connect.js';
+import { otherVersions } from './extensions.js';
 import { countLargeObjects, countTable, ownTables } from './tables.js';
 
 /** What ANALYZE must be told by name: partitioned tables (which includes their partitions), other tables, views that hold rows. */
@@ -20,7 +21,7 @@ const TO_ANALYZE = `
 export async function checkContent(
   address: PostgresAddress,
   side: string,
-  request: Pick<EngineRestoreRequest, 'tables' | 'checksums' | 'signal'>,
+  request: Pick<EngineRestoreRequest, 'tables' | 'checksums' | 'signal' | 'facts'>,
   sessions: number,
 ): Promise<{ readonly tables: readonly TableRows[]; readonly warnings: readonly string[] }> {
   const session = async () => {
@@ -53,7 +54,8 @@ export async function checkContent(
     );
     counted.push(...(await countLargeObjects(first)));
     refuseDifferences(differences(request.tables, counted));
-    return { tables: counted, warnings };
+    const versions = await otherVersions(first, request.facts.properties);
+    return { tables: counted, warnings: [...warnings, ...versions] };
   } finally {
     await Promise.all(clients.map((client) => client.end().catch(() => {})));
   }

@@ -95,6 +95,13 @@ function baseEnvironment(): NodeJS.ProcessEnv {
   return { ...Object.fromEntries(kept), LC_ALL: 'C' };
 }
 
+/** For pg_restore. Rows come before the policies on them; a materialized view is computed under them, as in the live database. */
+export const READING = ['--enable-row-security'];
+
+/** For the session that loads, whatever is set for the role, the database or an application: only this reads all that was dumped. */
+export const LOADING =
+  '-c maintenance_work_mem=128MB -c statement_timeout=0 -c default_transaction_read_only=off -c array_nulls=on';
+
 export function clientEnvironment(address: PostgresAddress, options?: string): NodeJS.ProcessEnv {
   return {
     ...baseEnvironment(),

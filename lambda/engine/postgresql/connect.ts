@@ -54,6 +54,23 @@ export function addressOf(server: ServerAddress): PostgresAddress {
   };
 }
 
+/**
+ * What a database or role sets for its application must neither cut a backup short nor change what its answers mean;
+ * waiting for locks stays bounded where it is done. What is said to be done outlasts a crash, and foreign keys are
+ * checked, whatever the application is content with. The settings asked for by name are not on every server, or not
+ * everybody's to change. Compiling a checksum of a thousand columns takes longer than reading a million rows.
+ */
+const OWN_SETTINGS = `
+  set search_path = pg_catalog; set standard_conforming_strings = on; set quote_all_identifiers = off;
+  set datestyle = 'ISO, YMD'; set default_transaction_isolation = 'read committed';
+  set statement_timeout = 0; set idle_in_transaction_session_timeout = 0; set lock_timeout = 0;
+  set default_transaction_read_only = off; set row_security = off; set jit = off;
+  set tcp_keepalives_idle = 30; set tcp_keepalives_interval = 10; set tcp_keepalives_count = 3;
+  select set_config(name, case name when 'synchronous_commit' then 'on' when 'session_replication_role' then 'origin' else '0' end, false)
+  from pg_settings
+  where name = 'synchronous_commit' and setting = 'off' or name = 'session_replication_role' and setting <> 'origin'
+    or name in ('idle_session_timeout', 'transaction_timeout')`;
+
 /** Servers that were asked for TLS and have none: `prefer` does not ask them at every connection. */
 const bare = new Set<string>();
 
@@ -74,17 +91,7 @@ export async function connect(
     return attempt(address, database, false);
   });
   try {
-    // Limits meant for the application must not cut a backup short; waiting for locks stays bounded where it is done.
-    // What is said to be done outlasts a crash, whatever the application is content with.
-    await client.query(
-      [
-        `set statement_timeout = 0; set idle_in_transaction_session_timeout = 0; set lock_timeout = 0;
-         set default_transaction_read_only = off; set row_security = off; set search_path = pg_catalog;
-         set tcp_keepalives_idle = 30; set tcp_keepalives_interval = 10; set tcp_keepalives_count = 3;
-         select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off'`,
-        ...settings,
-      ].join('; '),
-    );
+    await client.query([OWN_SETTINGS, ...settings].join('; '));
     return client;
   } catch (error) {
     await client.end().catch(() => {});

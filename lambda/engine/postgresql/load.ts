@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { OperationError } from '../../errors.js';
 import { brokenPipe, startTool } from '../tool.js';
-import { type Clients, clientEnvironment, connectionString } from './clients.js';
+import { type Clients, clientEnvironment, connectionString, LOADING, READING } from './clients.js';
 import type { PostgresAddress } from './connect.js';
 import { Refusals } from './refusals.js';
 import type { DumpSource } from './spool.js';
@@ -12,8 +12,7 @@ import { toolReason } from './tool.js';
  * Safe for a database that is thrown away if anything fails: the swap's own commit waits for the disk, and with it
  * for everything before it.
  */
-const OPTIONS =
-  '-c synchronous_commit=off -c maintenance_work_mem=128MB -c statement_timeout=0 -c lock_timeout=0';
+const OPTIONS = `${LOADING} -c synchronous_commit=off -c lock_timeout=0`;
 
 /** A newer client speaks of what an older server does not know, and nothing is lost by it. */
 const UNKNOWN_TO_OLDER = /unrecognized configuration parameter "transaction_timeout"/;
@@ -44,6 +43,7 @@ export async function loadDump(request: {
   const parallel = 'stream' in source ? [] : [`--jobs=${request.jobs}`, '--verbose'];
   const args = [
     `--format=${'folder' in source ? 'directory' : 'custom'}`,
+    ...READING,
     ...(request.noOwner ? ['--no-owner', '--no-acl'] : []),
     ...(request.noTablespaces ? ['--no-tablespaces'] : []),
     '--no-password',

@@ -1,6 +1,8 @@
 import type pg from 'pg';
 import type { Omission } from '../engine.js';
+import { extensionsOf } from './extensions.js';
 import { omissionsOf } from './omissions.js';
+import { withoutValuesOfTheirOwn } from './own-settings.js';
 
 /** What CREATE DATABASE needs to make a database like another one. */
 export interface DatabaseProperties {
@@ -18,6 +20,8 @@ export interface DatabaseProperties {
   readonly comment: string | null;
   /** Of ALTER DATABASE SET and ALTER ROLE IN DATABASE SET; the role is null where it is for everybody. */
   readonly settings: readonly { readonly role: string | null; readonly values: readonly string[] }[];
+  /** Known of an archive: settings with names of the application's own, whose values are not in it. */
+  readonly withheld?: readonly string[];
   /** Null: PostgreSQL's defaults. The grantee is null for PUBLIC. */
   readonly grants:
     | readonly { readonly grantee: string | null; readonly privilege: string; readonly grantable: boolean }[]
@@ -26,6 +30,7 @@ export interface DatabaseProperties {
   readonly tablespaces?: readonly string[];
   /** Names of the extensions in it. Known of an archive; of a live database they are not asked for. */
   readonly extensions?: readonly string[];
+  readonly extensionVersions?: Readonly<Record<string, string>>;
 }
 
 /** Columns came with versions; asked for by name they would be an error on older servers, out of a row's JSON not. */
@@ -71,21 +76,29 @@ export async function describeDatabase(client: pg.Client): Promise<{
   readonly properties: Record<string, unknown>;
 }> {
   const { rows: roles } = await client.query<{ role: string }>(ROLES);
-  const { rows: extensions } = await client.query<{ name: string }>(
-    `select extname as name from pg_extension where extname <> 'plpgsql' order by 1`,
-  );
+  const extensions = await extensionsOf(client);
   const { rows: spaces } = await client.query<{ name: string }>(
     `select distinct spcname as name from pg_class c join pg_tablespace t on t.oid = c.reltablespace
      where c.oid >= 16384 order by 1`,
   );
   const { rows: current } = await client.query<{ name: string }>('select current_database() as name');
-  const properties = await propertiesOf(client, current[0]!.name);
+  const properties = (await propertiesOf(client, current[0]!.name))!;
+  const { settings, withheld } = await withoutValuesOfTheirOwn(client, properties.settings);
   return {
     roles: roles.map(({ role }) => role),
-    omitted: await omissionsOf(client),
+    omitted: [
+      ...(await omissionsOf(client)),
+      ...withheld.map((what) => ({
+        what: `the value of ${what}`,
+        why: 'applications keep secrets so, and a manifest is not encrypted; a restore takes it from the live database',
+      })),
+    ],
     properties: {
       ...properties,
+      settings,
+      ...(withheld.length > 0 ? { withheld } : {}),
       extensions: extensions.map(({ name }) => name),
+      extensionVersions: Object.fromEntries(extensions.map(({ name, version }) => [name, version])),
       tablespaces: spaces.map(({ name }) => name),
     },
   };

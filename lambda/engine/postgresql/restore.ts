@@ -5,9 +5,11 @@ import { checkContent } from './check.js';
 import { type Clients, findClients, majorOf, versionIn } from './clients.js';
 import { compareSides } from './compare.js';
 import { addressOf, ConnectionLostError, connect, type PostgresAddress } from './connect.js';
+import { checkExtensions } from './extensions.js';
 import { loadDump } from './load.js';
 import { openMaintenance } from './maintenance.js';
 import { commentSql, databaseExists, type Mark, markedDatabases } from './marks.js';
+import { lostWithLive, otherThanArchived } from './model.js';
 import { databaseName, restoreName } from './names.js';
 import { FOLDER_FORMAT, STREAM_FORMAT } from './pg-dump.js';
 import { type DatabaseProperties, propertiesOf } from './properties.js';
@@ -91,6 +93,8 @@ export async function prepareRestore(request: EngineRestoreRequest): Promise<Pre
       superusers,
     });
     warnings.push(...spaces.warnings);
+    const archived = request.facts.properties;
+    warnings.push(...(live ? otherThanArchived(live, archived) : lostWithLive(archived)));
     say('loaded; comparing with the manifest');
     const checked = await checkContent(address, side, request, jobs);
     const { tables } = checked;
@@ -214,22 +218,6 @@ async function superusersOf(client: pg.Client): Promise<Set<string>> {
     'select rolname as name from pg_roles where rolsuper',
   );
   return new Set(rows.map(({ name }) => name));
-}
-
-export async function checkExtensions(
-  client: pg.Client,
-  properties: Readonly<Record<string, unknown>>,
-): Promise<void> {
-  const needed = Array.isArray(properties.extensions) ? properties.extensions : [];
-  const { rows } = await client.query<{ name: string }>(
-    `select needed.name from unnest($1::text[]) as needed(name)
-     where not exists (select from pg_available_extensions a where a.name = needed.name) order by 1`,
-    [needed],
-  );
-  if (rows.length > 0)
-    throw new InputError(
-      `the archive needs extensions that this server does not have: ${rows.map(({ name }) => JSON.stringify(name)).join(', ')}; install them first`,
-    );
 }
 
 /** For a live database that is gone: what the manifest says it was like. */

@@ -5,7 +5,7 @@ import { type Readable, Transform, type TransformCallback, type Writable } from 
 import { pipeline } from 'node:stream/promises';
 import { InputError, OperationError } from '../../../errors.js';
 import { startTool } from '../../tool.js';
-import { type Clients, clientEnvironment, connectionString } from '../clients.js';
+import { type Clients, clientEnvironment, connectionString, LOADING, READING } from '../clients.js';
 import type { PostgresAddress } from '../connect.js';
 import type { StreamOrFolder } from '../spool.js';
 import { toolReason } from '../tool.js';
@@ -36,6 +36,7 @@ export async function loadSchema(request: {
     [
       `--format=${'folder' in source ? 'directory' : 'custom'}`,
       '--file=-',
+      ...READING,
       ...(request.noOwner ? ['--no-owner', '--no-acl'] : []),
       ...('folder' in source ? [source.path] : []),
     ],
@@ -55,10 +56,7 @@ export async function loadSchema(request: {
       connectionString(address, request.database),
     ],
     {
-      env: clientEnvironment(
-        address,
-        '-c maintenance_work_mem=128MB -c statement_timeout=0 -c lock_timeout=60s',
-      ),
+      env: clientEnvironment(address, `${LOADING} -c lock_timeout=60s`),
       stdio: ['pipe', 'ignore', 'pipe'],
     },
   );

@@ -7,9 +7,13 @@ const q = pg.escapeIdentifier;
 interface Trigger {
   readonly table: string;
   readonly trigger: string;
-  readonly always: boolean;
+  readonly state: keyof typeof ENABLE;
   readonly owned: boolean;
 }
+
+/** What brings a trigger back into the state that the catalogue has this letter for. */
+const ENABLE = { O: 'enable', A: 'enable always', R: 'enable replica', D: 'disable' } as const;
+const runs = ({ state }: Trigger) => state === 'O' || state === 'A';
 
 /**
  * Triggers of the application would write elsewhere, or change what is restored: they are off in the transaction that
@@ -26,14 +30,14 @@ export class Triggers {
   public static async of(client: pg.Client, rows: SharedRows): Promise<Triggers> {
     const relations = rows.plan.tables.flatMap(({ table }) => rows.live(table).relations);
     const { rows: found } = await client.query<Trigger>(
-      `select c.oid::regclass::text as table, t.tgname as trigger, t.tgenabled = 'A' as always,
+      `select c.oid::regclass::text as table, t.tgname as trigger, t.tgenabled as state,
               pg_has_role(c.relowner, 'USAGE') as owned
        from pg_trigger t join pg_class c on c.oid = t.tgrelid
-       where t.tgrelid = any($1::oid[]) and not t.tgisinternal and t.tgenabled in ('O', 'A')
-       order by c.relispartition desc, 1, 2`,
+       where t.tgrelid = any($1::oid[]) and not t.tgisinternal and (t.tgenabled in ('O', 'A') or t.tgparentid <> 0)
+       order by (select count(*) from pg_partition_ancestors(c.oid)), 1, 2`,
       [relations],
     );
-    const foreign = found.filter(({ owned }) => !owned);
+    const foreign = found.filter((trigger) => runs(trigger) && !trigger.owned);
     if (foreign.length > 0)
       throw new InputError(
         `the role may not turn off triggers that would run while rows are restored: ${foreign.map(({ table, trigger }) => `${q(trigger)} on ${table}`).join(', ')}; ` +
@@ -43,17 +47,17 @@ export class Triggers {
   }
 
   public get any(): boolean {
-    return this.found.length > 0;
+    return this.found.some(runs);
   }
 
   public async off(): Promise<void> {
-    for (const { table, trigger } of this.found)
+    for (const { table, trigger } of this.found.filter(runs))
       await this.client.query(`alter table ${table} disable trigger ${q(trigger)}`);
   }
 
-  /** As they were; partitions last, because their root's triggers reach down to them. */
+  /** As they were; partitions last, because what is done to their root's triggers reaches down to theirs. */
   public async on(): Promise<void> {
-    for (const { table, trigger, always } of [...this.found].reverse())
-      await this.client.query(`alter table ${table} enable ${always ? 'always ' : ''}trigger ${q(trigger)}`);
+    for (const { table, trigger, state } of this.found)
+      await this.client.query(`alter table ${table} ${ENABLE[state]} trigger ${q(trigger)}`);
   }
 }

@@ -21,8 +21,11 @@ const engines = {
     ...shared.mariadb,
     lines: quoted(mariadb.HARD_NAME),
     groups: quoted('groups'),
-    more: `alter table logins add ratio double default -0e0, add rough float default 0.1, add word varchar(9) default 'Word'`,
-    subtle: `update logins set ratio = 0, rough = 0.10000001, word = 'word ' where id = 31`,
+    // More columns than a number has bits, and one that the server sets where an update does not.
+    more: `alter table logins add ratio double default -0e0, add rough float default 0.1, add word varchar(9) default 'Word',
+      add touched timestamp default '2026-01-01' on update current_timestamp,
+      ${Array.from({ length: 70 }, (_, at) => `add c${at} int default 0`).join(', ')}`,
+    subtle: `update logins set ratio = 0, rough = 0.10000001, word = 'word ', touched = touched, c0 = 1, c69 = 1 where id = 31`,
   },
 };
 
@@ -68,7 +71,9 @@ describe.each(['postgresql', 'mariadb'] as const)('%s', (name) => {
   });
 
   test('values differ that are equal to the server', async () => {
-    expect(await restored(subtle)).toMatch(/ 0 come back, 1 change and 0 go/);
+    const said = await restored(subtle);
+    expect(said).toMatch(/ 0 come back, 1 change and 0 go/);
+    expect(said).not.toContain(ALL);
   });
 
   test.each([

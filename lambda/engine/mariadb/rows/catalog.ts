@@ -1,4 +1,4 @@
-import { InputError } from '../../../errors.js';
+import { InputError, OperationError } from '../../../errors.js';
 import type { CatalogColumn, CatalogTable, ForeignKey } from '../../../tenancy/catalog.js';
 import type { TableName } from '../../../tenancy/description.js';
 import type { LiveCatalog } from '../../engine.js';
@@ -18,6 +18,8 @@ export interface MyTable extends CatalogTable {
   readonly paths: readonly { readonly name: string; readonly columns: readonly string[] }[];
   /** The primary key as it is declared, as SQL; empty where there is none. */
   readonly key: string;
+  /** Columns that the server sets to the time of an update that does not set them. */
+  readonly stamped: readonly string[];
   /** Columns of which the server lets no two rows have the same values. */
   readonly uniques: readonly (readonly string[])[];
 }
@@ -55,12 +57,13 @@ const INDEXES = `select table_schema as db, table_name as tab, index_name as nam
     sub_part as part, index_type as type
   from information_schema.statistics where table_schema = ? order by index_name, seq_in_index`;
 const FOREIGN_KEYS = `select k.table_schema as db, k.table_name as tab, k.constraint_name as name, k.column_name as col,
-    k.referenced_table_schema as todb, k.referenced_table_name as totab, k.referenced_column_name as tocol,
-    r.delete_rule as rule
-  from information_schema.key_column_usage k join information_schema.referential_constraints r
-    on r.constraint_schema = k.constraint_schema and r.constraint_name = k.constraint_name and r.table_name = k.table_name
+    k.referenced_table_schema as todb, k.referenced_table_name as totab, k.referenced_column_name as tocol
+  from information_schema.key_column_usage k
   where k.referenced_table_name is not null and (k.table_schema = ? or k.referenced_table_schema = ?)
   order by k.table_name, k.constraint_name, k.ordinal_position`;
+/** Of this database alone: for all of them the server has to look into every table that it has, as for the keys. */
+const RULES = `select constraint_schema as db, table_name as tab, constraint_name as name, delete_rule as rule
+  from information_schema.referential_constraints where constraint_schema = ?`;
 const TRIGGERS = `select event_object_schema as db, event_object_table as tab, trigger_name as name
   from information_schema.triggers where event_object_schema = ? order by trigger_name`;
 
@@ -103,6 +106,9 @@ interface KeyRow extends OfTable {
   readonly todb: string;
   readonly totab: string;
   readonly tocol: string;
+}
+
+interface RuleRow extends OfTable {
   readonly rule: string;
 }
 
@@ -118,6 +124,7 @@ export async function readTables(client: Connection, database: string): Promise<
   const indexes = byTable(await of<IndexRow>(INDEXES));
   const triggers = byTable(await of<OfTable>(TRIGGERS));
   const keys = await rows<KeyRow>(client, FOREIGN_KEYS, [database, database]);
+  const rules = byTable(await of<RuleRow>(RULES));
   const own = byTable(keys.filter(({ db }) => db === database));
   const tables = found
     .sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)))
@@ -134,10 +141,11 @@ export async function readTables(client: Connection, database: string): Promise<
         columns: its.map(columnOf),
         kinds: Object.fromEntries(its.map((each) => [each.name, kindOf(each.base, each.charset)])),
         primaryKey: (named.get('PRIMARY') ?? []).flatMap(({ col }) => col ?? []),
-        foreignKeys: foreignKeysOf(own.get(row.name) ?? [], database),
+        foreignKeys: foreignKeysOf(own.get(row.name) ?? [], rules.get(row.name) ?? [], database),
         indexes: paths(named).map(({ columns }) => columns),
         paths: paths(named),
         key: (named.get('PRIMARY') ?? []).map(keyPart).join(', '),
+        stamped: its.flatMap(({ name, extra }) => (/\bon update\b/i.test(extra) ? [name] : [])),
         uniques: [...named.values()].flatMap(unique),
         estimatedRows: row.estimate === null ? -1 : Number(row.estimate),
         bytes: Number(row.bytes ?? 0),
@@ -205,13 +213,21 @@ function unique(index: readonly IndexRow[]): string[][] {
   return [index.map(({ col }) => col!)];
 }
 
-function foreignKeysOf(found: readonly KeyRow[], database: string): ForeignKey[] {
-  return [...grouped(found).entries()].map(([name, parts]) => ({
-    name,
-    columns: parts.map(({ col }) => col),
-    to: { schema: parts[0]!.todb === database ? DEFAULT_SCHEMA : parts[0]!.todb, table: parts[0]!.totab },
-    toColumns: parts.map(({ tocol }) => tocol),
-    onDelete: parts[0]!.rule.toLowerCase() as ForeignKey['onDelete'],
-    deferrable: false,
-  }));
+function foreignKeysOf(found: readonly KeyRow[], rules: readonly RuleRow[], database: string): ForeignKey[] {
+  return [...grouped(found).entries()].map(([name, parts]) => {
+    const { tab, todb, totab } = parts[0]!;
+    const rule = rules.find((each) => each.name === name)?.rule;
+    if (rule === undefined)
+      throw new OperationError(
+        `the server does not say what the foreign key ${name} of table ${tab} does on delete; was it dropped just now? run again`,
+      );
+    return {
+      name,
+      columns: parts.map(({ col }) => col),
+      to: { schema: todb === database ? DEFAULT_SCHEMA : todb, table: totab },
+      toColumns: parts.map(({ tocol }) => tocol),
+      onDelete: rule.toLowerCase() as ForeignKey['onDelete'],
+      deferrable: false,
+    };
+  });
 }

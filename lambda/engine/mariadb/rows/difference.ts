@@ -4,68 +4,121 @@ import { type Changes, NO_CHANGES } from '../../changes.js';
 import { type Connection, one, q } from '../connect.js';
 import type { Kept } from './kept.js';
 import { measureRows, same } from './measure.js';
-import { equal, type SharedRows } from './shared-rows.js';
+import { equal, number, type SharedRows } from './shared-rows.js';
+
+/** Of a table's rows, and the columns in which those differ that are updated. */
+export interface Difference extends Changes {
+  readonly columns: readonly string[];
+}
+
+const NONE: Difference = { ...NO_CHANGES, columns: [] };
 
 interface DifferenceRequest {
   readonly client: Connection;
   readonly shared: SharedRows;
   readonly staged: readonly StagedTable[];
-  readonly kept: Kept;
   /** How many rows were put aside. */
   readonly present: ReadonlyMap<PlannedTable, number>;
 }
 
 /**
- * What has to be written so that the tenant's rows are the archive's, the others left as they are. Undefined where rows
+ * What has to be written so that the tenant's live rows are the archive's, the others left as they are. Undefined where rows
  * of a table that differs cannot be told from one another, or its columns are others than when the archive was written;
  * where triggers run, which expect to see all rows go and come; and where that would take longer.
  */
 export async function differences(
   request: DifferenceRequest,
-): Promise<Map<PlannedTable, Changes> | undefined> {
-  const { shared, staged, present } = request;
+): Promise<Map<PlannedTable, Difference> | undefined> {
+  const { client, shared, staged, present } = request;
   if (shared.plan.tables.some(({ table }) => table.triggers?.length)) return undefined;
-  const found = new Map<PlannedTable, Changes>();
+  const found = new Map<PlannedTable, Difference>();
   const waiting = new Map(staged.map((table) => [table.planned, table]));
   for (const planned of shared.plan.tables) {
     const table = waiting.get(planned);
-    const change = table
-      ? await difference(request, table)
-      : { ...NO_CHANGES, deleted: present.get(planned)! };
+    const change = table ? await difference(request, table) : { ...NONE, deleted: present.get(planned)! };
     if (!change) return undefined;
     found.set(planned, change);
   }
+  const memory = await number(client, 'select least(@@tmp_table_size, @@max_heap_table_size) as n');
   const sum = (numbers: readonly number[]) => numbers.reduce((all, each) => all + each, 0);
-  // A row is changed in more time than it takes to make it anew.
-  if (sum([...found.values()].map(({ updated }) => updated)) > sum([...present.values()]) / 2)
-    return undefined;
-  return found;
+  const slow = [...found].filter(([planned, change]) => !isQuick(shared, planned, change, memory));
+  return sum(slow.map(([, { updated }]) => updated)) > sum([...present.values()]) / 2 ? undefined : found;
+}
+
+/** Of a number, in which the columns of a table that differ are marked. */
+const BITS = 50;
+
+/** Of a row that the server puts aside in memory, beside its values. */
+const ROW_BYTES = 64;
+
+/**
+ * Whether rows are updated in less time than they are made anew. Where they are found by the tenant's column they are
+ * updated as they are found; else the server first puts all new values aside, which is quick as long as it does so in memory.
+ */
+function isQuick(
+  shared: SharedRows,
+  { table, belongs }: PlannedTable,
+  { updated, columns }: Difference,
+  memory: number,
+): boolean {
+  if ('column' in belongs) return !columns.includes(belongs.column);
+  const { kinds } = shared.table(table);
+  const bytes = [...table.primaryKey, ...columns].map((name) =>
+    kinds[name]!.group === 'long'
+      ? Infinity
+      : widthOf(table.columns.find((each) => each.name === name)!.type),
+  );
+  return updated * bytes.reduce((all, each) => all + each, ROW_BYTES) <= memory;
+}
+
+/** At most so many bytes has a value of this type in memory, where all values have the same. */
+function widthOf(type: string): number {
+  const [, base, size] = /^(\w+)(?:\((\d+))?/.exec(type.toLowerCase()) ?? [];
+  if (base?.endsWith('char')) return 4 * Number(size ?? 1) + 2;
+  return base?.endsWith('binary') ? Number(size ?? 1) + 2 : 32;
 }
 
 async function difference(
-  { client, shared, kept, present }: DifferenceRequest,
+  { client, shared, present }: DifferenceRequest,
   { planned, name, columns: written, rows }: StagedTable,
-): Promise<Changes | undefined> {
+): Promise<Difference | undefined> {
   const columns = shared.columns(planned.table);
   if (columns.length !== written.length || !columns.every((column) => written.includes(column)))
     return undefined;
   const key = planned.table.primaryKey;
-  const was = present.get(planned)!;
-  const aside = keptTable(shared, kept, planned);
+  const own = shared.own(planned);
   if (key.length === 0 || !key.every((column) => columns.includes(column))) {
     const table = shared.table(planned.table);
-    const of = (from: string) => measureRows(client, table, columns, { from: `${from} t`, where: 'true' });
-    return same(await of(aside), await of(name)) ? NO_CHANGES : undefined;
+    const live = await measureRows(client, table, columns, own);
+    const wanted = await measureRows(client, table, columns, { from: `${name} t`, where: 'true' });
+    return same(live, wanted) ? NONE : undefined;
   }
-  const { matched, changed } = await one<{ matched: string | number; changed: string | number | null }>(
-    client,
-    `select count(*) as matched, sum(not ${identical(shared, planned, columns, 'k', 's')}) as changed
-     from ${aside} k join ${name} s on ${equal('k', key, 's', key)}`,
+  const alike = identical(shared, planned, columns, 't', 's');
+  const groups = Array.from({ length: Math.ceil(columns.length / BITS) }, (_, at) =>
+    columns.slice(at * BITS, (at + 1) * BITS),
   );
+  // Which columns differ is asked of rows that do: asked of every row, it would take as long as all the rest.
+  const differing = groups.map((group, at) => {
+    const bits = group.map(
+      (column, bit) => `if(${identical(shared, planned, [column], 't', 's')}, 0, ${2 ** bit})`,
+    );
+    return `bit_or(if(${alike}, 0, ${bits.join(' | ')})) as bits${at}`;
+  });
+  const found = await one<Record<string, string | number | null>>(
+    client,
+    `select count(*) as matched, sum(not ${alike}) as changed, ${differing.join(', ')}
+     from ${own.from} straight_join ${name} s on ${equal('t', key, 's', key)} where ${own.where}`,
+  );
+  const different = groups.flatMap((group, at) =>
+    group.filter((_, bit) => (BigInt(found[`bits${at}`]!) >> BigInt(bit)) & 1n),
+  );
+  // A key that is written otherwise, and yet the same to the server, cannot be told from its row.
+  if (key.some((column) => different.includes(column))) return undefined;
   return {
-    inserted: rows - Number(matched),
-    updated: Number(changed ?? 0),
-    deleted: was - Number(matched),
+    inserted: rows - Number(found.matched),
+    updated: Number(found.changed ?? 0),
+    deleted: present.get(planned)! - Number(found.matched),
+    columns: different,
   };
 }
 

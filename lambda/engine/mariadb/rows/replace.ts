@@ -6,7 +6,7 @@ import type { StagedTable } from '../../../tenancy/stage.js';
 import { type Changes, NotAsMeant, tellChanges } from '../../changes.js';
 import { limitStruck } from '../../limit-struck.js';
 import { type Connection, q } from '../connect.js';
-import { differences, identical, keptTable } from './difference.js';
+import { type Difference, differences, identical, keptTable } from './difference.js';
 import { explain, RESTORING } from './explain.js';
 import { createKept, dropKept, fillKept, type Kept, markKept } from './kept.js';
 import { isLimit, limitStatements } from './limit.js';
@@ -116,11 +116,13 @@ async function replaceOnce(request: ReplaceRequest, kept: Kept, sparing: boolean
   await checkSpelling(client, shared);
   await checkCrossings(client, shared);
   const witness = await Witness.begin(client, shared, request.mariadb);
-  const few = sparing ? await differences({ client, shared, staged, kept, present }) : undefined;
+  const few = sparing ? await differences({ client, shared, staged, present }) : undefined;
   request.phase?.(tellChanges(few, (planned) => present.get(planned)!));
   if (few) await writeFew(request, kept, few, witness);
   else await writeAll(request, present, witness);
-  for (const table of staged) await checkArrived(client, shared, table);
+  // Where nothing was written, the live rows are what was just held against the archive's, one by one.
+  const written = !few || [...few.values()].some((each) => each.inserted + each.updated + each.deleted > 0);
+  if (written) for (const table of staged) await checkArrived(client, shared, table);
   await witness.end();
   await markKept(client, shared, tenant, kept, 'kept');
   if (consumes) await markKept(client, shared, tenant, consumes, 'spent');
@@ -134,7 +136,7 @@ async function replaceOnce(request: ReplaceRequest, kept: Kept, sparing: boolean
 async function writeFew(
   { client, shared, staged, signal }: ReplaceRequest,
   kept: Kept,
-  few: ReadonlyMap<PlannedTable, Changes>,
+  few: ReadonlyMap<PlannedTable, Difference>,
   witness: Witness,
 ): Promise<void> {
   const waiting = new Map(staged.map((table) => [table.planned, table]));
@@ -164,18 +166,16 @@ async function writeFew(
       where not exists (select 1 from ${keptTable(shared, kept, planned)} k where ${equal('k', key, 's', key)})`;
     await done(planned, 'inserted', await change(client, sql));
   }
-  for (const { planned, name, columns } of staged) {
-    if (few.get(planned)!.updated === 0) continue;
+  for (const { planned, name } of staged) {
+    const { updated, columns } = few.get(planned)!;
+    if (updated === 0) continue;
     const key = planned.table.primaryKey;
-    const set = columns
-      .filter((column) => !key.includes(column))
-      .map((column) => `t.${q(column)} = s.${q(column)}`);
-    // What differs in its key's spelling alone has nothing to set here.
-    if (set.length === 0) throw new NotAsMeant(`${nameOf(planned.table)} differs in its key alone`);
-    // By way of what was put aside, which is the tenant's and locked, no other row can be meant.
-    const sql = `update ${keptTable(shared, kept, planned)} k join ${name} s on ${equal('k', key, 's', key)}
-      join ${shared.live(planned.table)} t on ${equal('t', key, 'k', key)}
-      set ${set.join(', ')} where not ${identical(shared, planned, columns, 'k', 's')}`;
+    const { from, where } = shared.own(planned);
+    // A column that the server would set by itself keeps its value only where it is given one.
+    const set = new Set([...columns, ...shared.table(planned.table).stamped]);
+    const sql = `update ${from} straight_join ${name} s on ${equal('t', key, 's', key)}
+      set ${[...set].map((column) => `t.${q(column)} = s.${q(column)}`).join(', ')}
+      where ${where} and not ${identical(shared, planned, columns, 't', 's')}`;
     await done(planned, 'updated', await change(client, sql));
   }
 }

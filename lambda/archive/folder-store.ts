@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { constants, createReadStream } from 'node:fs';
-import { type FileHandle, link, lstat, mkdir, open, readdir, rename, rm, rmdir } from 'node:fs/promises';
+import { constants, createReadStream, lstatSync, readdirSync } from 'node:fs';
+import { type FileHandle, link, lstat, mkdir, open, rename, rm, rmdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import { OperationError, reasonOf } from '../errors.js';
 import { HOST, isAlive } from '../own-process.js';
 import { writeStream } from '../write-stream.js';
@@ -67,9 +68,7 @@ export class FolderStore implements ArchiveStore {
   }
 
   public async *list(prefix: string): AsyncIterable<StoredObject> {
-    for await (const object of this.files(prefix)) {
-      if (!partialName.test(object.key.slice(object.key.lastIndexOf('/') + 1))) yield object;
-    }
+    yield* this.files(prefix, (name) => !partialName.test(name));
   }
 
   public async remove(keys: readonly string[]): Promise<void> {
@@ -85,20 +84,23 @@ export class FolderStore implements ArchiveStore {
   }
 
   public async sweep(prefix: string, olderThan: Date): Promise<void> {
-    for await (const { key, modified } of this.files(prefix)) {
+    for await (const { key, modified } of this.files(prefix, (name) => partialName.test(name))) {
       const [, writerHost, pid] = partialName.exec(key.slice(key.lastIndexOf('/') + 1)) ?? [];
-      if (!pid) continue;
       const dead = writerHost === HOST && !isAlive(Number(pid));
       if (dead || modified < olderThan) await this.remove([key]);
     }
   }
 
-  /** Depth first, in ascending order of keys. */
-  private async *files(prefix: string): AsyncGenerator<StoredObject & { modified: Date }> {
+  /** Those of such names, depth first, in ascending order of keys. */
+  private async *files(
+    prefix: string,
+    named: (name: string) => boolean,
+  ): AsyncGenerator<StoredObject & { modified: Date }> {
     const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1);
-    let entries: Awaited<ReturnType<typeof this.entries>>;
+    await othersToo();
+    let entries: ReturnType<typeof this.entries>;
     try {
-      entries = await this.entries(folder);
+      entries = this.entries(folder);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
       throw explain(error, this.location);
@@ -108,19 +110,28 @@ export class FolderStore implements ArchiveStore {
       if (entry.isDirectory()) {
         const inner = `${key}/`;
         if (inner.startsWith(prefix) || prefix.startsWith(inner))
-          yield* this.files(inner.length > prefix.length ? inner : prefix);
-      } else if (key.startsWith(prefix)) {
-        const status = await lstat(this.pathOf(key)).catch(() => undefined);
+          yield* this.files(inner.length > prefix.length ? inner : prefix, named);
+      } else if (key.startsWith(prefix) && named(entry.name)) {
+        const status = this.statusOf(key);
         if (status) yield { key, bytes: status.size, modified: status.mtime };
       }
     }
   }
 
-  private async entries(folder: string) {
-    const entries = await readdir(join(this.location, folder), { withFileTypes: true });
+  /** Not through a thread: an archive is a small folder, read in less time than handing it over takes, and there are thousands. */
+  private entries(folder: string) {
+    const entries = readdirSync(join(this.location, folder), { withFileTypes: true });
     const order = (entry: { name: string; isDirectory(): boolean }) =>
       entry.isDirectory() ? `${entry.name}/` : entry.name;
     return entries.sort((a, b) => (order(a) < order(b) ? -1 : 1));
+  }
+
+  private statusOf(key: string) {
+    try {
+      return lstatSync(this.pathOf(key), { throwIfNoEntry: false });
+    } catch (error) {
+      throw explain(error, this.location);
+    }
   }
 
   private pathOf(key: string): string {
@@ -140,6 +151,15 @@ export class FolderStore implements ArchiveStore {
       }
     }
   }
+}
+
+let lastPause = 0;
+
+/** Lets signals and everything else in now and then. */
+async function othersToo(): Promise<void> {
+  if (process.uptime() - lastPause < 0.05) return;
+  await setImmediate();
+  lastPause = process.uptime();
 }
 
 /** The disk gets to work while the stream runs, instead of when it has ended. */

@@ -1,5 +1,4 @@
 import type pg from 'pg';
-import { to as copyTo } from 'pg-copy-streams';
 import { version } from '../../../../package.json';
 import { InputError, reasonOf } from '../../../errors.js';
 import type { ContainerTable } from '../../../tenancy/container.js';
@@ -10,6 +9,7 @@ import { limitStruck } from '../../limit-struck.js';
 import { versionIn } from '../clients.js';
 import { addressOf, answers } from '../connect.js';
 import { databaseName } from '../names.js';
+import { CopyOut } from './copy-out.js';
 import { isLimit } from './limit.js';
 import { connectForRows, isListed, names, openRows, relation, type SharedRows } from './shared-rows.js';
 
@@ -93,13 +93,11 @@ async function* copyTable(
   );
   const order = table.primaryKey.length > 0 ? ` order by ${names(table.primaryKey, 't')}` : '';
   try {
-    const stream = client.query(
-      copyTo(`copy (select ${columns} from ${from(rows, table)}${order}) to stdout`),
+    const copy = client.query(
+      new CopyOut(`copy (select ${columns} from ${from(rows, table)}${order}) to stdout`),
     );
-    for await (const chunk of stream as AsyncIterable<Buffer>) yield chunk;
-    // The number follows the last row, and an answer to the next statement follows the number.
-    await client.query('select');
-    counts.set(table.folder, stream.rowCount);
+    yield* copy as AsyncIterable<Buffer>;
+    counts.set(table.folder, copy.rowCount);
   } catch (error) {
     throw (
       limitStruck(isLimit(error), limit, `reading ${nameOf(table)}`, KEPT) ??

@@ -42,6 +42,14 @@ interface TableRow {
   readonly written: string | null;
 }
 
+interface ProgramRow {
+  readonly db: string;
+  readonly kind: Kind;
+  readonly name: string;
+  readonly definer: string;
+  readonly stamp: string;
+}
+
 const TABLES = `select table_name as name, table_type as type, engine as engine, data_length as bytes, update_time as written,
     concat_ws('/', create_time, create_options, table_collation, table_comment, row_format) as stamp
   from information_schema.tables where table_schema = ? order by table_name`;
@@ -50,14 +58,14 @@ const COLUMNS = `select table_name as name, sha2(group_concat(concat_ws('/', col
     max(generation_expression = 'ROW START' and data_type = 'bigint') as numbered
   from information_schema.columns where table_schema = ? group by table_name`;
 const PROGRAMS = `
-  select 'VIEW' as kind, table_name as name, definer as definer, sha2(view_definition, 256) as stamp
+  select table_schema as db, 'VIEW' as kind, table_name as name, definer as definer, sha2(view_definition, 256) as stamp
     from information_schema.views where table_schema = ?
-  union all select 'TRIGGER', trigger_name, definer,
+  union all select trigger_schema, 'TRIGGER', trigger_name, definer,
       sha2(concat_ws('/', event_object_table, action_timing, event_manipulation, action_order, sql_mode, action_statement), 256)
     from information_schema.triggers where trigger_schema = ?
-  union all select routine_type, routine_name, definer, concat_ws('/', last_altered, sql_mode, sha2(routine_definition, 256))
+  union all select routine_schema, routine_type, routine_name, definer, concat_ws('/', last_altered, sql_mode, sha2(routine_definition, 256))
     from information_schema.routines where routine_schema = ?
-  union all select 'EVENT', event_name, definer, concat_ws('/', last_altered, status, sql_mode, sha2(event_definition, 256))
+  union all select event_schema, 'EVENT', event_name, definer, concat_ws('/', last_altered, status, sql_mode, sha2(event_definition, 256))
     from information_schema.events where event_schema = ?`;
 
 /** Undefined when there is no such database. */
@@ -71,10 +79,9 @@ export async function readCatalog(client: Connection, database: string): Promise
     COLUMNS,
     [database],
   );
-  const programs = await rows<{ kind: Kind; name: string; definer: string; stamp: string }>(
-    client,
-    PROGRAMS,
-    Array(4).fill(database),
+  const programs = (await rows<ProgramRow>(client, PROGRAMS, Array(4).fill(database))).filter(
+    // The server takes some names for the same that differ in case.
+    ({ db }) => db === database,
   );
   const columnsOf = new Map(columns.map((column) => [column.name, column]));
   const fingerprint = new Map<string, string>();

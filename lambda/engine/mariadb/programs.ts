@@ -18,19 +18,25 @@ export interface Program {
 }
 
 const LISTS = `
-  select routine_type as kind, routine_name as name, 0 as place from information_schema.routines where routine_schema = ?
-  union all select 'VIEW', table_name, 1 from information_schema.views where table_schema = ?
-  union all select 'TRIGGER', trigger_name, 2 + action_order from information_schema.triggers where trigger_schema = ?
-  union all select 'EVENT', event_name, 1000000 from information_schema.events where event_schema = ?
+  select routine_schema as db, routine_type as kind, routine_name as name, 0 as place from information_schema.routines where routine_schema = ?
+  union all select table_schema, 'VIEW', table_name, 1 from information_schema.views where table_schema = ?
+  union all select trigger_schema, 'TRIGGER', trigger_name, 2 + action_order from information_schema.triggers where trigger_schema = ?
+  union all select event_schema, 'EVENT', event_name, 1000000 from information_schema.events where event_schema = ?
   order by place, kind, name`;
 
 /** Every program of a database, in an order in which they can be made again: triggers in the order of their firing. */
 export async function readPrograms(client: Connection, database: string): Promise<Program[]> {
   // A statement shows names without their schema where that is the current one.
   await client.query(`use ${q(database)}`);
-  const list = await rows<{ kind: Program['kind']; name: string }>(client, LISTS, Array(4).fill(database));
+  const list = await rows<{ db: string; kind: Program['kind']; name: string }>(
+    client,
+    LISTS,
+    Array(4).fill(database),
+  );
   const found: Program[] = [];
-  for (const { kind, name } of list) {
+  for (const { db, kind, name } of list) {
+    // The server takes some names for the same that differ in case.
+    if (db !== database) continue;
     const row = await one<Record<string, string | null>>(client, `show create ${kind} ${q(name)}`);
     const sql =
       kind === 'TRIGGER'

@@ -14,7 +14,7 @@ export async function sizes({ server, of }: SizesRequest): Promise<Map<string, n
       const measured = await rows<{ name: string; bytes: string | number | null }>(
         client,
         `select table_schema as name, sum(data_length + index_length) as bytes from information_schema.tables
-         where table_schema in (?) group by table_schema`,
+         where table_schema in (?) group by binary table_schema`,
         [names.slice(from, from + AT_ONCE)],
       );
       for (const { name, bytes } of measured) found.set(name, Number(bytes ?? 0));

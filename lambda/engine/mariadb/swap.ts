@@ -129,7 +129,7 @@ async function refuseForeignReferences(client: Connection, database: string): Pr
   const found = await rows<{ name: string }>(
     client,
     `select distinct concat(table_schema, '.', table_name) as name from information_schema.key_column_usage
-     where referenced_table_schema = ? and table_schema <> ?`,
+     where binary referenced_table_schema = ? and binary table_schema <> ?`,
     [database, database],
   );
   if (found.length > 0)

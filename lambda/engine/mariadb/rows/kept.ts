@@ -58,10 +58,12 @@ export async function createKept(client: Connection, shared: SharedRows, tenant:
   await note(client, kept, { tenant, database: base, rows: 'begun' });
   const head = rowsHead(shared, (position) => `t${position + 1}`);
   for (const table of head.tables) {
-    const { key } = shared.table(table);
+    const { key, primaryKey } = shared.table(table);
     const columns = table.columns.map(({ name }) => name);
+    // MySQL takes a computed column for a key, and what it computes is not put aside.
+    const keyed = primaryKey.length > 0 && primaryKey.every((column) => columns.includes(column));
     await client.query(
-      `create table ${q(database, table.folder)} ${key === '' ? '' : `(primary key (${key}))`} engine=InnoDB
+      `create table ${q(database, table.folder)} ${keyed ? `(primary key (${key}))` : ''} engine=InnoDB
        select ${names(columns, 't')} from ${shared.live(table)} t limit 0`,
     );
   }

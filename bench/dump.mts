@@ -1,5 +1,6 @@
 // Dump and restore of one tenant beside PostgreSQL's own tools: same database, same server, same run.
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type PostgresServer, startPostgres } from '../scripts/postgres-server.mts';
@@ -104,7 +105,7 @@ export async function benchDump(options: {
         run: () => measure(tool('pg_restore'), ['-f', '/dev/null', bare], env),
       },
     ]);
-    const { bytes } = JSON.parse((await ours('dump', DATABASE)).stdout);
+    const { bytes, archive } = JSON.parse((await ours('dump', DATABASE)).stdout);
     await measure(process.execPath, [
       ...[cli, 'restore', DATABASE, '--store', store, '--key-file', key, '--to-file', loaded],
     ]);
@@ -127,11 +128,20 @@ export async function benchDump(options: {
       await dropOthers(server);
       return ours('restore', DATABASE, '--confirm', DATABASE, ...args);
     };
+    const opened = await publicOpener(folder, join(store, 'local', DATABASE, archive), key);
+    const theirOpened = async () => {
+      await dropOthers(server);
+      const all = `${opened} > "$3" && ${usable}`;
+      const dump = join(folder, 'opened.dump');
+      const words = [all, 'bench', server.bin, connection.join(' '), dump, `-j${JOBS}`];
+      return measure('bash', ['-o', 'pipefail', '-c', ...words]);
+    };
     const parallel = `pg_restore -j${JOBS}`;
     const restores = await byTurns(rounds, [
       { name: 'pg_restore', run: () => theirRestore() },
       { name: parallel, run: () => theirRestore(`-j${JOBS}`) },
       { name: `createdb, ${parallel}, vacuumdb -Z`, run: () => theirUsable(`-j${JOBS}`) },
+      { name: 'the same, of the archive opened by public tools', run: theirOpened },
       { name: 'restore --checksums rows', run: () => ourRestore('--checksums', 'rows') },
       { name: 'restore', run: () => ourRestore() },
     ]);
@@ -181,6 +191,10 @@ export async function benchDump(options: {
           ours: 'restore --checksums rows',
           theirs: `createdb, ${parallel}, vacuumdb -Z`,
         }),
+        figure('restore with row counts, time over all that with public tools', restores, {
+          ours: 'restore --checksums rows',
+          theirs: 'the same, of the archive opened by public tools',
+        }),
         figure(`restore with checksums of content, time over ${parallel}`, restores, {
           ours: 'restore',
           theirs: parallel,
@@ -200,7 +214,19 @@ export async function benchDump(options: {
   }
 }
 
+/** The command by which docs/archive-format.md opens an archive, with the encryption SDK's own client. */
+async function publicOpener(folder: string, archive: string, key: string): Promise<string> {
+  const docs = await readFile(join(import.meta.dirname, '../docs/archive-format.md'), 'utf8');
+  const source = /```js\n([\s\S]*?)```/.exec(docs)![1]!;
+  const sdk = createRequire(import.meta.url).resolve('@aws-crypto/client-node');
+  const script = join(folder, 'open.cjs');
+  await writeFile(script, source.replace("'@aws-crypto/client-node'", JSON.stringify(sdk)));
+  const manifest = JSON.parse(await readFile(join(archive, 'manifest.json'), 'utf8'));
+  const words = [process.execPath, script, join(archive, 'data'), key, manifest.key.id];
+  const unpack = manifest.compressed.algorithm === 'zstd' ? ' | zstd -dc' : '';
+  return words.map((word) => `'${word}'`).join(' ') + unpack;
+}
+
 async function size(path: string): Promise<number> {
-  const { stat } = await import('node:fs/promises');
   return (await stat(path)).size;
 }

@@ -73,9 +73,25 @@ export function outputOf(path: string, args: readonly string[], env: NodeJS.Proc
   });
 }
 
-/** The tool that was written to is gone; why, it says itself. */
-export function brokenPipe(error: unknown): boolean {
-  return ['EPIPE', 'ECONNRESET', 'ERR_STREAM_PREMATURE_CLOSE'].includes(
-    (error as { code?: string }).code ?? '',
-  );
+/**
+ * Gives a tool all of a dump. The tool may end before, when it has all that it needs: the dump is read to its end all the
+ * same, for only there it proves to be whole. Fails as the dump does; where the tool failed, it says so by its exit code.
+ */
+export async function feed(dump: AsyncIterable<Buffer>, { child }: Tool): Promise<void> {
+  const input = child.stdin!;
+  let wake = () => {};
+  // Whatever is wrong with the pipe follows from the tool's own end, at which Node closes it.
+  input
+    .on('error', () => {})
+    .on('drain', () => wake())
+    .on('close', () => wake());
+  for await (const chunk of dump) {
+    // Nobody needs the rest.
+    if (child.exitCode || child.signalCode) break;
+    if (!input.destroyed && !input.write(chunk) && !input.destroyed)
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+  }
+  input.end();
 }

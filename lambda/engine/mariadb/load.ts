@@ -1,7 +1,6 @@
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import type { Readable } from 'node:stream';
 import { OperationError } from '../../errors.js';
-import { brokenPipe, startTool } from '../tool.js';
+import { feed, startTool } from '../tool.js';
 import { type Clients, clientEnvironment, connectionArguments } from './clients.js';
 import type { Connection, MariadbAddress } from './connect.js';
 import { type DefinerRule, withDefiner } from './definers.js';
@@ -76,16 +75,12 @@ export async function loadDump(request: {
   const abort = () => tool.kill();
   signal?.addEventListener('abort', abort, { once: true });
   try {
-    const fed = pipeline(
-      Readable.from(adapted(dump, request, found), { objectMode: false }),
-      tool.child.stdin!,
-    );
+    const fed = feed(adapted(dump, request, found), tool);
     fed.catch(() => tool.kill());
     const [feeding, ended] = await Promise.allSettled([fed, tool.exited]);
     signal?.throwIfAborted();
-    // A stream that failed is the cause; a pipe that broke is what follows from the client's own end.
-    if (feeding.status === 'rejected' && !brokenPipe(feeding.reason)) throw feeding.reason;
-    if (feeding.status === 'rejected' || ended.status === 'rejected' || ended.value !== 0)
+    if (feeding.status === 'rejected') throw feeding.reason;
+    if (ended.status === 'rejected' || ended.value !== 0)
       throw new OperationError(
         `loading the dump failed: ${toolReason(tool.said())}; the live database was not touched${hint(tool.said())}`,
       );

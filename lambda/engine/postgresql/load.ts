@@ -1,7 +1,6 @@
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { OperationError } from '../../errors.js';
-import { brokenPipe, startTool } from '../tool.js';
+import { feed, startTool } from '../tool.js';
 import { type Clients, clientEnvironment, connectionString, LOADING, READING } from './clients.js';
 import type { PostgresAddress } from './connect.js';
 import { Refusals } from './refusals.js';
@@ -81,21 +80,14 @@ export async function loadDump(request: {
   const abort = () => tool.kill();
   signal?.addEventListener('abort', abort, { once: true });
   try {
-    const fed = 'stream' in source ? pipeline(source.stream, tool.child.stdin!) : Promise.resolve();
+    const fed = 'stream' in source ? feed(source.stream, tool) : Promise.resolve();
     fed.catch(() => tool.kill());
     const [feeding, ended] = await Promise.allSettled([fed, tool.exited]);
     signal?.throwIfAborted();
-    // A stream that failed is the cause; a pipe that broke is what follows from pg_restore's own end.
-    if (feeding.status === 'rejected' && !brokenPipe(feeding.reason)) throw feeding.reason;
+    if (feeding.status === 'rejected') throw feeding.reason;
     const code = ended.status === 'fulfilled' ? ended.value : -1;
     const ignored = Number(/errors ignored on restore: (\d+)/.exec(tool.said())?.[1] ?? 0);
-    if (
-      fatal ||
-      refusals.undecided ||
-      feeding.status === 'rejected' ||
-      code < 0 ||
-      (code !== 0 && ignored !== tolerated)
-    )
+    if (fatal || refusals.undecided || code < 0 || (code !== 0 && ignored !== tolerated))
       throw new OperationError(
         `pg_restore failed: ${toolReason(sinceFatal(tool.said(), fatal))}; the live database was not touched${hint(tool.said())}`,
       );

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Readable, Transform, type TransformCallback, type Writable } from 'node:stream';
+import { Transform, type TransformCallback } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { InputError, OperationError } from '../../../errors.js';
-import { startTool } from '../../tool.js';
+import { feed, startTool } from '../../tool.js';
 import { type Clients, clientEnvironment, connectionString, LOADING, READING } from '../clients.js';
 import type { PostgresAddress } from '../connect.js';
 import type { StreamOrFolder } from '../spool.js';
@@ -69,7 +69,7 @@ export async function loadSchema(request: {
   script.on('error', () => {});
   try {
     script.write(`begin;\n${request.before.map((statement) => `${statement};\n`).join('')}`);
-    const fed = 'stream' in source ? feed(source.stream, reader.child.stdin!) : Promise.resolve();
+    const fed = 'stream' in source ? feed(source.stream, reader) : Promise.resolve();
     const written = pipeline(reader.child.stdout!, withoutUnknown(request.serverMajor), script, {
       end: false,
     });
@@ -98,16 +98,6 @@ export async function loadSchema(request: {
     stop();
     if (writer.child.exitCode === null && writer.child.signalCode === null) await once(writer.child, 'close');
   }
-}
-
-/** Reads the dump to its end, where it is found whole or not, even if pg_restore needs no more of it. */
-async function feed(dump: Readable, stdin: Writable): Promise<void> {
-  stdin.on('error', () => {});
-  for await (const chunk of dump) {
-    if (!stdin.destroyed && !stdin.write(chunk) && !stdin.destroyed)
-      await Promise.race([once(stdin, 'drain'), once(stdin, 'close')]).catch(() => {});
-  }
-  stdin.end();
 }
 
 /** A newer pg_dump sets what an older server does not know; it stands in the first lines. */

@@ -61,7 +61,12 @@ export function inferTenancy(catalog: readonly CatalogTable[], column: string): 
   };
   for (const table of catalog) {
     const own = table.columns.find(({ name }) => name === column);
-    if (own) add(table, { column }, [`has the column, ${own.type}`], [column]);
+    // What the server computes no archive holds.
+    if (own?.generated)
+      add(table, { undecided: true }, [
+        `UNCERTAIN: the server computes ${column}, so that rows of an archive do not have it; whose are they?`,
+      ]);
+    else if (own) add(table, { column }, [`has the column, ${own.type}`], [column]);
     else if (tenants && keyOf(tenants) === keyOf(table))
       add(
         table,

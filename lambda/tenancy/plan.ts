@@ -122,8 +122,9 @@ function belongingOf(
   const name = nameOf(table);
   if ('column' in rule) {
     const column = table.columns.find((each) => each.name === rule.column);
-    if (column) return { column: rule.column };
-    problems.push(`table ${name} has no column ${JSON.stringify(rule.column)}`);
+    if (!column) problems.push(`table ${name} has no column ${JSON.stringify(rule.column)}`);
+    else if (column.generated) problems.push(computed(name, column.name));
+    else return { column: rule.column };
     return undefined;
   }
   const { through } = rule;
@@ -147,7 +148,21 @@ function belongingOf(
     );
     return undefined;
   }
+  const ours = computedOf(table, through.columns) ?? computedOf(parent, through.toColumns);
+  if (ours !== undefined) {
+    problems.push(computed(name, ours));
+    return undefined;
+  }
   return { through: key, parent };
+}
+
+function computedOf({ columns }: CatalogTable, among: readonly string[]): string | undefined {
+  return columns.find((column) => column.generated && among.includes(column.name))?.name;
+}
+
+/** An archive has no such columns, so whose its rows are could not be proven while they wait beside the live ones. */
+function computed(table: string, column: string): string {
+  return `table ${table} tells its tenant by ${JSON.stringify(column)}, which the server computes, so that rows of an archive do not have it; describe it by a column that is written`;
 }
 
 /** The same columns to the same columns, in whatever order the key was declared. */

@@ -76,3 +76,29 @@ test('dumps one tenant and restores it alone, whatever was done to it', async ()
   ok(await work.undo('3', ['--database', 'app', '--tenancy', 'rows']));
   expect(await rowsOf(server(), 'app')).toEqual(after);
 });
+
+test("takes for the tenant's what the column's own equality takes for it", async () => {
+  await server().query('create database caseless');
+  await run(
+    `create extension citext;
+     create table tenants (id citext primary key);
+     create table codes (code citext primary key, tenant_id citext not null references tenants);
+     create index on codes (tenant_id);
+     create table uses (id int primary key, code citext not null references codes); create index on uses (code);
+     insert into tenants values ('acme'), ('other'); insert into codes values ('A', 'ACME'), ('B', 'Other');
+     insert into uses values (1, 'a'), (2, 'A'), (3, 'b')`,
+    'caseless',
+  );
+  const inferred = writeDescription(work.folder, 'caseless.yaml', (await infer('caseless')).stdout);
+  const before = await rowsOf(server(), 'caseless');
+  const dumped = await work.dump('acme', ['--database', 'caseless', '--tenancy-file', inferred]);
+  const rowsIn = dumped.json<{ tables: { name: string; rows: number }[] }>().tables;
+  expect(rowsIn.map(({ name, rows: count }) => `${name} ${count}`)).toEqual([
+    'tenants 1',
+    'codes 1',
+    'uses 2',
+  ]);
+  await run(`delete from uses where id < 3; update codes set code = 'x' where code = 'A'`, 'caseless');
+  ok(await work.restore('acme', ['--database', 'caseless']));
+  expect(await rowsOf(server(), 'caseless')).toEqual(before);
+});

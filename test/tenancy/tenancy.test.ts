@@ -141,6 +141,16 @@ describe('a plan', () => {
       table(b, a),
     ]);
     expect(plan.problems).toContain('table a goes through tables in a circle, and no tenant column ends it');
+    const computed = {
+      ...table(a, a),
+      foreignKeys: [],
+      columns: [column('id'), { ...column('x'), generated: true }],
+    };
+    const rule = { schemaVersion: 1 as const, tables: [{ ...a, column: 'x' }] };
+    expect(planTenancy(rule, [computed]).problems).toContainEqual(
+      expect.stringContaining('table a tells its tenant by "x", which the server computes'),
+    );
+    expect(inferTenancy([computed], 'x').tables[0]!.rule).toEqual({ undecided: true });
   });
 });
 

@@ -13,6 +13,8 @@ export interface PgTable extends CatalogTable {
   readonly relations: readonly number[];
   /** Types without length, as a literal is cast to. */
   readonly castTypes: Readonly<Record<string, string>>;
+  /** Of columns whose equality is not the server's own, as that of `citext`, which the plain `=` of our sessions does not find. */
+  readonly equal: Readonly<Record<string, string>>;
   /** Columns that can be inserted, and not updated. */
   readonly fixed: readonly string[];
   readonly bytes: number;
@@ -50,6 +52,13 @@ const TABLES = `
         'name', a.attname, 'type', format_type(a.atttypid, a.atttypmod), 'cast', format_type(a.atttypid, -1),
         'nullable', not (a.attnotnull or t.typnotnull), 'generated', a.attgenerated <> '',
         'fixed', a.attidentity = 'a',
+        'equal', case when t.typnamespace <> 'pg_catalog'::regnamespace then (
+          select format('operator(%I.%s)', n.nspname, o.oprname) from pg_opclass c
+          join pg_am m on m.oid = c.opcmethod and m.amname = 'btree'
+          join pg_amop p on p.amopfamily = c.opcfamily and p.amopstrategy = 3
+            and p.amoplefttype = c.opcintype and p.amoprighttype = c.opcintype
+          join pg_operator o on o.oid = p.amopopr join pg_namespace n on n.oid = o.oprnamespace
+          where c.opcintype = coalesce(nullif(t.typbasetype, 0), t.oid) and c.opcdefault and n.nspname <> 'pg_catalog') end,
         'hasDefault', a.atthasdef or a.attidentity <> '' or t.typdefault is not null) order by a.attnum), '[]')
       from pg_attribute a join pg_type t on t.oid = a.atttypid
       where a.attrelid = s.oid and a.attnum > 0 and not a.attisdropped) as columns,
@@ -96,7 +105,11 @@ interface Row {
   readonly bytes: number;
   readonly rules: PgTable['rules'];
   readonly relations: string[];
-  readonly columns: (CatalogTable['columns'][number] & { readonly cast: string; readonly fixed: boolean })[];
+  readonly columns: (CatalogTable['columns'][number] & {
+    readonly cast: string;
+    readonly fixed: boolean;
+    readonly equal: string | null;
+  })[];
   readonly primaryKey: string[];
   readonly indexes: string[][];
   readonly foreignKeys: {
@@ -143,7 +156,10 @@ function tableOf(row: Row): PgTable {
     bytes: row.bytes,
     rules: row.rules,
     estimatedRows: row.uncounted ? -1 : Math.round(row.rows),
-    columns: row.columns.map(({ cast: _, fixed: __, ...column }) => column),
+    columns: row.columns.map(({ cast: _, fixed: __, equal: ___, ...column }) => column),
+    equal: Object.fromEntries(
+      row.columns.flatMap(({ name, equal }) => (equal === null ? [] : [[name, equal]])),
+    ),
     fixed: row.columns.flatMap(({ name, fixed }) => (fixed ? [name] : [])),
     castTypes: Object.fromEntries(row.columns.map(({ name, cast }) => [name, cast])),
     primaryKey: row.primaryKey,

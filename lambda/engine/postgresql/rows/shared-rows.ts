@@ -91,11 +91,19 @@ export async function openRows(
     if (!literals.has(type)) literals.set(type, await literal(client, value, table, column, type));
   }
   const is: SharedRows['is'] = ({ column, ...table }, alias) =>
-    `${alias}.${q(column)} = ${literals.get(live(table).castTypes[column]!)}`;
+    `${alias}.${q(column)} ${live(table).equal[column] ?? '='} ${literals.get(live(table).castTypes[column]!)}`;
   const belongs: SharedRows['belongs'] = (each, alias, of = relation) => {
     if ('column' in each.belongs) return is({ ...each.table, ...each.belongs }, alias);
     const { through, parent } = each.belongs;
     const inner = `${alias}_`;
+    const { equal } = live(parent);
+    if (through.toColumns.some((column) => column in equal)) {
+      const same = through.columns.map((column, at) => {
+        const to = through.toColumns[at]!;
+        return `${names([to], inner)} ${equal[to] ?? '='} ${names([column], alias)}`;
+      });
+      return `exists (select from ${of(parent)} ${inner} where ${same.join(' and ')} and ${belongs(planned.get(keyOf(parent))!, inner, of)})`;
+    }
     return (
       `(${names(through.columns, alias)}) in (select ${names(through.toColumns, inner)} from ${of(parent)} ${inner} ` +
       `where ${belongs(planned.get(keyOf(parent))!, inner, of)})`

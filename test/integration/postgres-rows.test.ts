@@ -3,7 +3,7 @@ import { usePostgres } from '../support/postgres';
 import { createShared, reviewed, rowsOf, writeDescription } from '../support/shared';
 import { type Workspace, workspace } from '../support/tenants';
 
-const server = usePostgres();
+const server = usePostgres({ settings: { wal_level: 'logical' } });
 let work: Workspace;
 let file: string;
 beforeAll(async () => {
@@ -101,4 +101,27 @@ test("takes for the tenant's what the column's own equality takes for it", async
   await run(`delete from uses where id < 3; update codes set code = 'x' where code = 'A'`, 'caseless');
   ok(await work.restore('acme', ['--database', 'caseless']));
   expect(await rowsOf(server(), 'caseless')).toEqual(before);
+});
+
+test('never sends subscribers of all tables what they do not have', async () => {
+  await run('create publication everything for all tables', 'caseless');
+  await run(`select pg_create_logical_replication_slot('reader', 'pgoutput')`, 'caseless');
+  try {
+    await run('delete from uses where id = 1', 'caseless');
+    const restored = await work.restore('acme', ['--database', 'caseless']);
+    ok(restored);
+    expect(restored.stderr).toContain('publication "everything" is for all tables');
+    const published = await run('select schemaname from pg_publication_tables', 'caseless');
+    // One copy was kept before there was a publication.
+    expect(new Set(published.map(({ schemaname }) => schemaname)).size).toBe(2);
+    ok(await work.undo('acme', ['--database', 'caseless', '--tenancy', 'rows']));
+    expect(await run('select from uses where id = 1', 'caseless')).toHaveLength(0);
+    await run('create schema own; create table own.things (id int primary key)', 'caseless');
+    ok(await work.dump('own', ['--database', 'caseless', '--tenancy', 'schema']));
+    const refused = await work.restore('own', ['--database', 'caseless']);
+    expect(refused).toMatchObject({ code: 2 });
+    expect(refused.stderr).toMatch(/publication "everything" is for all tables.*nothing was loaded/);
+  } finally {
+    await run(`select pg_drop_replication_slot('reader')`, 'caseless');
+  }
 });

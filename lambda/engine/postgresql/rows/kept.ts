@@ -8,6 +8,7 @@ import type { PlannedTable } from '../../../tenancy/plan.js';
 import type { Staged } from '../../../tenancy/stage.js';
 import { type Mark, markOf } from '../marks.js';
 import { isDerivedName, undoName } from '../names.js';
+import { publishingAll } from '../publications.js';
 import { type Measured, measureRows } from './measure.js';
 import { names, relation, type SharedRows } from './shared-rows.js';
 import { into, stageOf } from './stage.js';
@@ -51,18 +52,20 @@ export async function keepPresent(client: pg.Client, rows: SharedRows, tenant: s
   await closeToOthers(client, schema);
   const measured = new Map<PlannedTable, Measured>();
   const places = new Map<PlannedTable, string>();
+  // Only what is not logged is not published. What is kept is then lost with a crash of the server, which a warning says.
+  const table = (await publishingAll(client)) === undefined ? 'table' : 'unlogged table';
   const head = headOf(rows, (position) => `t${position + 1}`);
   for (const [position, planned] of rows.plan.tables.entries()) {
     const columns = rows.columns(planned.table);
     const name = `${q(schema)}.t${position + 1}`;
     await client.query(
-      `create table ${name} as select ${names(columns, 't')} from ${relation(planned.table)} t where ${rows.belongs(planned, 't')}`,
+      `create ${table} ${name} as select ${names(columns, 't')} from ${relation(planned.table)} t where ${rows.belongs(planned, 't')}`,
     );
     places.set(planned, name);
     measured.set(planned, await measureRows(client, columns, `${name} t`));
   }
   await client.query(
-    `create table ${q(schema)}.head as select ${pg.escapeLiteral(JSON.stringify(head))}::text as head`,
+    `create ${table} ${q(schema)}.head as select ${pg.escapeLiteral(JSON.stringify(head))}::text as head`,
   );
   const { rows: made } = await client.query<{ oid: string }>(
     'select c.oid::int8::text as oid from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = $1',

@@ -12,6 +12,7 @@ import { limitStruck } from '../../limit-struck.js';
 import { addressOf, type PostgresAddress } from '../connect.js';
 import { openMaintenance } from '../maintenance.js';
 import { databaseName } from '../names.js';
+import { publishingAll } from '../publications.js';
 import { compareRows } from './compare.js';
 import { explainRead } from './dump.js';
 import { newestKept, readHead, stageKept } from './kept.js';
@@ -64,6 +65,11 @@ export async function prepareRows(request: EngineRestoreRequest, scope: RowsScop
     if (triggers.any)
       warnings.push(
         'triggers of the tables are off while rows are replaced; other tenants wait that long with writing to those tables',
+      );
+    const publication = await publishingAll(client);
+    if (publication !== undefined)
+      warnings.push(
+        `publication ${JSON.stringify(publication)} is for all tables: so that its subscribers are not sent what is put aside, that lies in tables that are emptied when the server crashes; undo before that`,
       );
     say('the rows are good');
     return {

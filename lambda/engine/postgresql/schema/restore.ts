@@ -11,6 +11,7 @@ import { checkExtensions } from '../extensions.js';
 import { openMaintenance } from '../maintenance.js';
 import type { Mark } from '../marks.js';
 import { databaseName, restoreName } from '../names.js';
+import { publishingAll } from '../publications.js';
 import { checkFormat, checkRoles, checkVersions } from '../restore.js';
 import { closeSource, openSource } from '../spool.js';
 import { countTables } from '../tables.js';
@@ -49,6 +50,7 @@ export async function prepareSchema(
     if (!request.noOwner) await checkRoles(client, request.facts.roles);
     await checkExtensions(client, request.facts.properties);
     await checkRequired(client, properties);
+    await checkNotSent(client);
     if (request.keepAs === undefined) await checkNeeded(client, schema);
     await dropLeftovers(client, schema, side, say);
     const live = await schemaOf(client, schema);
@@ -197,6 +199,14 @@ async function checkRequired(client: pg.Client, { required }: SchemaProperties):
   if (absent.length > 0)
     throw new InputError(
       `the archive needs objects of other schemas that this database does not have: ${shortList(absent)}; create them first; the live schema was not touched`,
+    );
+}
+
+async function checkNotSent(client: pg.Client): Promise<void> {
+  const publication = await publishingAll(client);
+  if (publication !== undefined)
+    throw new InputError(
+      `publication ${JSON.stringify(publication)} is for all tables, and a replication slot of the database sends its subscribers all that is loaded beside the live schema, too: they would stop at it; drop the publication, and afterwards create it anew and refresh the subscriptions; nothing was loaded`,
     );
 }
 

@@ -8,6 +8,7 @@ import {
 } from '../../lambda/engine/mariadb/head';
 import { DumpScanner } from '../../lambda/engine/mariadb/scan';
 import { statementStart } from '../../lambda/engine/mariadb/statement';
+import { toolReason } from '../../lambda/engine/mariadb/tool';
 
 const END = '\n-- Dump completed on 2026-11-25 18:04:25\n';
 
@@ -135,4 +136,28 @@ test('a server that is gone before the next statement is explained, and no other
   });
   const other = new Error('x is not a function');
   expect(explained(other, 'the swap was interrupted', 'restore again')).toBe(other);
+});
+
+test('why a tool failed is told in its own words, without the rows that it may have written beside them', () => {
+  const said = `--------------
+INSERT INTO \`visits\` VALUES
+(1,'a terrible error of the liver'),
+(2,'ERROR')
+--------------
+
+ERROR 2006 (HY000) at line 39: Server has gone away
+`;
+  expect(toolReason(said)).toBe('ERROR 2006 (HY000) at line 39: Server has gone away');
+  expect(toolReason("mysqldump: Got error: 1045: Access denied for user 'x'")).toBe(
+    "Got error: 1045: Access denied for user 'x'",
+  );
+});
+
+test('the longest statement with rows is known while it is being read', () => {
+  const scanner = new DumpScanner();
+  scanner.push(Buffer.from("INSERT INTO `a` VALUES (1);\nINSERT INTO `b` VALUES (x'00');\n"));
+  scanner.push(Buffer.from('INSERT INTO `c` VALUES (1);\n'));
+  expect(scanner.longest).toEqual({ bytes: 31, table: 'b' });
+  scanner.push(Buffer.from(`INSERT INTO \`c\` VALUES ('${'x'.repeat(100)}`));
+  expect(scanner.longest).toEqual({ bytes: 125, table: 'c' });
 });

@@ -51,6 +51,7 @@ const COMMON = `
 const MARIADB = `
   set sql_mode = '';
   create sequence numbers start 41; do nextval(numbers);
+  create table lax (a int check (a > 0)) engine=InnoDB; set check_constraint_checks = 0; insert into lax values (-1);
   create table asks (id int default nextval(numbers), a int) engine=InnoDB; insert into asks (a) values (1), (2);
   create table past (a int) engine=InnoDB with system versioning; insert into past values (1), (2); update past set a = 3 where a = 1;
   create table aria (a int invisible default 4, b inet6) engine=Aria; insert into aria (b) values ('::1');

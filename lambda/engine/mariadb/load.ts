@@ -25,15 +25,24 @@ interface Finding extends Loaded {
 interface Adaptation {
   readonly rule: DefinerRule;
   readonly origin: string;
+  /** So long may a statement be. */
+  readonly packet: number;
 }
 
+const SPARED = [
+  'innodb_strict_mode',
+  'check_constraint_checks',
+  'sql_require_primary_key',
+  'sql_generate_invisible_primary_key',
+];
+
 /**
- * What a server may want of new tables today, and of those in an archive did not: rows that fit a page, a primary key, one
- * that it adds by itself. Resolves to the settings that spare them; not every user may make each, nor has each server all.
+ * What a server may want of new rows and tables today, and of those in an archive did not: to fit a page, to fulfil a
+ * CHECK, a primary key, one that it adds by itself. Resolves to the settings that spare them; not every user may make each, nor has each server all.
  */
 export async function asTheyWere(client: Connection): Promise<string[]> {
   const made: string[] = [];
-  for (const name of ['innodb_strict_mode', 'sql_require_primary_key', 'sql_generate_invisible_primary_key'])
+  for (const name of SPARED)
     await client.query(`set session ${name} = 0`).then(
       () => made.push(`${name} = 0`),
       () => {},
@@ -50,6 +59,8 @@ export async function loadDump(request: {
   readonly rule: DefinerRule;
   /** Of `asTheyWere`. */
   readonly settings: readonly string[];
+  /** The server's `max_allowed_packet`. */
+  readonly packet: number;
   /** The database that the dump is of. */
   readonly origin: string;
   readonly open: () => Promise<Readable>;
@@ -64,6 +75,8 @@ export async function loadDump(request: {
     '--binary-mode',
     '--batch',
     '--comments',
+    // A statement that fails is full of a tenant's data, and may be long.
+    ...(clients.mariadb ? ['--loose-skip-print-query-on-error'] : []),
     `--init-command=set session ${[limit, ...request.settings].join(', ')}`,
     `--database=${database}`,
   ];
@@ -80,10 +93,12 @@ export async function loadDump(request: {
     const [feeding, ended] = await Promise.allSettled([fed, tool.exited]);
     signal?.throwIfAborted();
     if (feeding.status === 'rejected') throw feeding.reason;
-    if (ended.status === 'rejected' || ended.value !== 0)
+    if (ended.status === 'rejected' || ended.value !== 0) {
+      const reason = toolReason(tool.said());
       throw new OperationError(
-        `loading the dump failed: ${toolReason(tool.said())}; the live database was not touched${hint(tool.said())}`,
+        `loading the dump failed: ${reason}; the live database was not touched${hint(reason)}`,
       );
+    }
     return found;
   } finally {
     signal?.removeEventListener('abort', abort);
@@ -112,6 +127,11 @@ async function* adapted(
   try {
     for await (const chunk of dump as AsyncIterable<Buffer>) {
       scanner.push(chunk);
+      // Of what is longer the server says no more than that it has gone away.
+      if (scanner.longest.bytes >= how.packet)
+        throw new OperationError(
+          `rows of table ${JSON.stringify(scanner.longest.table)} come in a statement that is longer than this server takes, with max_allowed_packet = ${how.packet} (the tools write bytes as two digits each); set it to as much as 1073741824 on the server for the time of the restore, then run again; the live database was not touched`,
+        );
       const block = out.length === 1 ? out[0]! : Buffer.concat(out);
       out = [];
       if (block.length > 0) yield block;

@@ -12,6 +12,7 @@ import {
   explained,
   literal,
   type MariadbAddress,
+  one,
   rows,
   type ServerFacts,
   seriesOf,
@@ -72,6 +73,10 @@ export async function prepareRestore(request: EngineRestoreRequest): Promise<Pre
       database: side,
       rule,
       settings: await asTheyWere(client),
+      packet: Number(
+        (await one<{ packet: string | number }>(client, 'select @@global.max_allowed_packet as packet'))
+          .packet,
+      ),
       origin: String(request.facts.properties.database ?? database),
       open: request.open,
       ...(request.signal ? { signal: request.signal } : {}),

@@ -33,10 +33,13 @@ export class UnreadableDump extends Error {}
 export class DumpScanner {
   /** Rows of every table that has any. */
   public readonly rows = new Map<string, number>();
+  /** Bytes of the longest statement with rows so far, also while it is being read; and whose rows they are. */
+  public longest: { readonly bytes: number; readonly table: string } = { bytes: 0, table: '' };
   private pending: Buffer = Buffer.alloc(0);
   private delimiter = ';';
   private table: string | undefined;
   private count = 0;
+  private bytes = 0;
   private depth = 0;
   private quoted = false;
   private escaped = false;
@@ -136,6 +139,7 @@ export class DumpScanner {
     if (at >= data.length) return undefined;
     this.table = name.text;
     this.count = 0;
+    this.bytes = at + 6 - from;
     this.events.rows?.(data.subarray(from, at + 6));
     return at + 6;
   }
@@ -186,6 +190,8 @@ export class DumpScanner {
     this.quoted = quoted;
     this.depth = depth;
     this.count = count;
+    this.bytes += at - from;
+    if (this.bytes > this.longest.bytes) this.longest = { bytes: this.bytes, table: this.table! };
     this.events.rows?.(data.subarray(from, at));
     if (ended) {
       this.rows.set(this.table!, (this.rows.get(this.table!) ?? 0) + count);

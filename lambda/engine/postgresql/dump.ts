@@ -6,7 +6,7 @@ import type { EngineDump, EngineDumpRequest } from '../engine.js';
 import type { Depth } from '../table-rows.js';
 import { checksumsHere, fixOutput } from './checksums.js';
 import { connectionString, findClients, installedClients, majorOf, versionIn } from './clients.js';
-import { addressOf, connect } from './connect.js';
+import { addressOf, answers, connect } from './connect.js';
 import { dumpFolder } from './dump-folder.js';
 import { dumpStream } from './dump-stream.js';
 import { databaseName } from './names.js';
@@ -26,7 +26,10 @@ export async function dump(request: EngineDumpRequest): Promise<EngineDump> {
   const installed = installedClients();
   // By this name the watch finds our sessions, and no other run's.
   const application = `sovereign-backup dump ${randomBytes(4).toString('hex')}`;
-  const client = await connect(address, databaseName(request.database));
+  const client = await connect(address, databaseName(request.database), [
+    // Counting must not take the processors from the dump, which is what takes longest.
+    `set max_parallel_workers_per_gather = 0; set application_name = ${pg.escapeLiteral(application)}`,
+  ]);
   let dumping: PgDump | undefined;
   let watch: StatementWatch | undefined;
   const stop = () => dumping?.kill();
@@ -35,23 +38,19 @@ export async function dump(request: EngineDumpRequest): Promise<EngineDump> {
     await Promise.all([dumping?.close(), watch?.stop(), client.end().catch(() => {})]);
   };
   try {
-    const serverVersion = versionIn((await one(client, 'show server_version')).server_version as string);
+    const [, taken] = await answers<{ snapshot: string; at: Date; size: string; version: string }>(client, [
+      'begin isolation level repeatable read read only',
+      `select pg_export_snapshot() as snapshot, clock_timestamp() as at,
+              pg_database_size(current_database()) as size, current_setting('server_version') as version`,
+    ]);
+    const { snapshot, at, size, version } = taken!.rows[0]!;
+    const serverVersion = versionIn(version);
     const clients = await findClients(
       {
         major: majorOf(serverVersion),
         why: `the server at ${address.text} is version ${serverVersion}`,
       },
       installed,
-    );
-    // Counting must not take the processors from the dump, which is what takes longest.
-    await client.query(
-      `set max_parallel_workers_per_gather = 0; set application_name = ${pg.escapeLiteral(application)}`,
-    );
-    await client.query('begin isolation level repeatable read read only');
-    const { snapshot, at, size } = await one(
-      client,
-      `select pg_export_snapshot() as snapshot, clock_timestamp() as at,
-              pg_database_size(current_database()) as size`,
     );
     const inside = clients.major >= ZSTD_INSIDE;
     const compression = `zstd:${options.level ?? DEFAULT_LEVEL}`;
@@ -75,7 +74,7 @@ export async function dump(request: EngineDumpRequest): Promise<EngineDump> {
     const early = jobs > 1 && scope.tenancy === 'schema' ? await describe() : undefined;
     dumping =
       jobs > 1
-        ? await dumpFolder({ ...how, jobs, at: at as Date, bytes: early?.bytes ?? Number(size), inside })
+        ? await dumpFolder({ ...how, jobs, at, bytes: early?.bytes ?? Number(size), inside })
         : dumpStream(how);
     signal?.addEventListener('abort', stop, { once: true });
     signal?.throwIfAborted();
@@ -96,16 +95,17 @@ export async function dump(request: EngineDumpRequest): Promise<EngineDump> {
         throw (await watch?.reason()) ?? error;
       }
     })();
-    finished.catch(() => {});
+    // Whoever still writes the archive needs neither the session nor its snapshot.
+    finished.then(() => client.end()).catch(() => {});
 
     return {
       facts: {
-        at: at as Date,
+        at,
         serverVersion,
         clientVersion: clients.version,
         format,
         ...(inside ? { innerCompression: compression } : {}),
-        snapshot: snapshot as string,
+        snapshot,
         estimatedBytes: bytes,
         roles,
         omitted,
@@ -133,8 +133,4 @@ async function countRows(client: pg.Client, depth: Depth, signal?: AbortSignal, 
     alive();
     throw new OperationError(`the rows could not be counted: ${reasonOf(error)}${rowSecurity(error)}`);
   }
-}
-
-async function one(client: pg.Client, sql: string): Promise<Record<string, unknown>> {
-  return (await client.query(sql)).rows[0];
 }

@@ -23,6 +23,9 @@ export async function runRestore(tenant: string, options: RestoreCommandOptions)
   const server = serverOf(options, form);
   const scope = await readScope(options, tenant);
   const terminal = new Terminal();
+  const warn = (warnings: readonly string[] = []) => {
+    for (const warning of warnings) terminal.say(`warning: ${warning}`);
+  };
   const result = await interruptible(async (signal) => {
     const request = {
       tenant,
@@ -49,6 +52,7 @@ export async function runRestore(tenant: string, options: RestoreCommandOptions)
       showChanges: options.showChanges ?? false,
       ...(options.sample === undefined ? {} : { sample: options.sample }),
       confirm: async (preview) => {
+        warn(preview.warnings);
         if (preview.changes) terminal.say(`\n${describeChanges(preview.changes).join('\n')}`);
         if (options.confirm !== undefined) return options.confirm;
         return terminal.ask(
@@ -60,7 +64,7 @@ export async function runRestore(tenant: string, options: RestoreCommandOptions)
     });
   });
   terminal.endLine();
-  for (const warning of ('warnings' in result && result.warnings) || []) terminal.say(`warning: ${warning}`);
+  if (form !== 'live' && 'warnings' in result) warn(result.warnings);
   if ('ok' in result && !result.ok) process.exitCode = 1;
   if (options.json) process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
   else tell(tenant, form, result, terminal);

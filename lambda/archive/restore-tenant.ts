@@ -3,6 +3,7 @@ import { InputError, reasonOf } from '../errors.js';
 import { stopwatch } from '../stopwatch.js';
 import { changesSince } from './compare-tenant.js';
 import { loadBeside } from './load-beside.js';
+import type { Manifest } from './manifest.js';
 import type { RestoreRequest, RestoreResult } from './requests.js';
 
 /**
@@ -11,13 +12,14 @@ import type { RestoreRequest, RestoreResult } from './requests.js';
  */
 export async function restoreTenant(request: RestoreRequest): Promise<RestoreResult> {
   const seconds = stopwatch();
-  const { prepared, summary } = await loadBeside(request);
+  const { prepared, summary, manifest } = await loadBeside(request);
+  const warnings = [...anotherDatabase(manifest, summary.database, prepared), ...prepared.warnings];
   await confirmed(request, prepared, async () =>
     request.confirm({
       ...summary,
       liveExists: prepared.liveExists,
       side: prepared.side,
-      warnings: prepared.warnings,
+      warnings,
       ...(request.showChanges && prepared.liveExists
         ? { changes: await changesSince(prepared, request) }
         : {}),
@@ -28,8 +30,16 @@ export async function restoreTenant(request: RestoreRequest): Promise<RestoreRes
     ...summary,
     seconds: seconds(),
     ...(undo === undefined ? {} : { undo }),
-    warnings: prepared.warnings,
+    warnings,
   };
+}
+
+/** A name that was typed wrong may be another tenant's; so may be what the tenant's own database is called by now. */
+function anotherDatabase({ tenancy, database }: Manifest, live: string, { liveExists }: PreparedRestore) {
+  if ((tenancy ?? 'database') !== 'database' || database === live || !liveExists) return [];
+  return [
+    `the archive is of database ${JSON.stringify(database)}, and what it replaces is database ${JSON.stringify(live)}`,
+  ];
 }
 
 /** Drops what was prepared unless the name was given. */

@@ -12,7 +12,7 @@ import {
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import pg from 'pg';
-import { runCli } from '../support/cli';
+import { ok, runCli } from '../support/cli';
 import { usePostgres } from '../support/postgres';
 import { openWithPublicTools } from '../support/public-tools';
 import { fingerprint, type Workspace, workspace } from '../support/tenants';
@@ -450,4 +450,21 @@ test("another tenant's database that claims to be a kept copy is not put in the 
   expect(answer.stderr).toContain('no kept copy');
   expect(await rowsOf('victim')).toBe(7);
   expect(await databases()).toContain('mallory');
+});
+
+test("another tenant's database is not put back for a stranger, and who names it for a restore is told which it replaces", async () => {
+  await createTenant('neighbour', 3);
+  ok(await work.dump('victim'));
+  const restored = await work.restore('victim', ['--database', 'neighbour']);
+  ok(restored);
+  expect(restored.stderr).toContain(
+    'warning: the archive is of database "victim", and what it replaces is database "neighbour"',
+  );
+  const stranger = await work.undo('mallory', ['--database', 'neighbour']);
+  expect(stranger).toMatchObject({ code: 2 });
+  expect(stranger.stderr).toContain('is of tenant "victim", and "mallory" was asked for');
+  expect(await rowsOf('neighbour')).toBe(7);
+  // Its own tenant undoes what was done to it by mistake.
+  ok(await work.undo('neighbour'));
+  expect(await rowsOf('neighbour')).toBe(3);
 });

@@ -2,7 +2,7 @@ import { InputError, OperationError } from '../../errors.js';
 import type { EngineUndoRequest, UndoOutcome } from '../engine.js';
 import { addressOf, ConnectionLostError } from './connect.js';
 import { openMaintenance } from './maintenance.js';
-import { markedDatabases } from './marks.js';
+import { checkTenant, markedDatabases } from './marks.js';
 import { databaseName } from './names.js';
 import { swapDatabases } from './swap.js';
 
@@ -17,6 +17,7 @@ export async function undo(request: EngineUndoRequest): Promise<UndoOutcome> {
       throw new InputError(
         `there is no kept copy of database ${JSON.stringify(database)} on ${address.text}: nothing was restored there, or the copy was dropped`,
       );
+    checkTenant(newest, request.tenant);
     request.phase?.(`putting back ${newest.name}, which was put aside at ${newest.mark.at}`);
     const { undo } = await swapDatabases({
       address,

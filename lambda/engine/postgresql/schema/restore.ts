@@ -9,7 +9,7 @@ import { compareSides } from '../compare.js';
 import { addressOf, connect } from '../connect.js';
 import { checkExtensions } from '../extensions.js';
 import { openMaintenance } from '../maintenance.js';
-import type { Mark } from '../marks.js';
+import { checkTenant, type Mark } from '../marks.js';
 import { databaseName, restoreName } from '../names.js';
 import { publishingAll } from '../publications.js';
 import { checkFormat, checkRoles, checkVersions } from '../restore.js';
@@ -147,6 +147,7 @@ export async function undoSchema(request: EngineUndoRequest, scope: SchemaScope)
       throw new InputError(
         `there is no kept copy of schema ${JSON.stringify(schema)} in database ${JSON.stringify(request.database)}: nothing was restored there, or the copy was dropped`,
       );
+    checkTenant(newest, request.tenant);
     request.phase?.(`putting back ${newest.name}, which was put aside at ${newest.mark.at}`);
     const { undo } = await swapSchemas({
       client,

@@ -83,6 +83,13 @@ test('what a row becomes in a file is what the server is sent, whatever its valu
   );
 });
 
+test('of some columns each byte becomes two digits', () => {
+  const writer = new LineWriter([true, false, true]);
+  const packet = packetOf(['\n\u007f', 'a\t', null]);
+  writer.row(packet, 0, packet.length);
+  expect(writer.take().toString()).toBe('0A7F\ta\\t\t\\N\n');
+});
+
 test('values of any size come one after the other, in as many pieces as that takes', () => {
   const row = [0, 250, 251, 65_535, 65_536, 300_000].map((size) => '\t'.repeat(size));
   const rows = Array.from({ length: 5 }, (_, at) => [String(at), null, ...row]);

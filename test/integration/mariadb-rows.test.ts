@@ -92,6 +92,37 @@ test('dumps one tenant and restores it alone, whatever was done to it', async ()
   expect(await rowsOf(server(), 'app')).toEqual(after);
 });
 
+test('bytes that the server takes, and of which the digits would be more than it takes, are not lost', async () => {
+  const large = writeDescription(
+    work.folder,
+    'large.yaml',
+    'schemaVersion: 1\ntables:\n  - {table: files, column: tenant_id}\n',
+  );
+  const args = ['--database', 'large', '--tenancy-file', large];
+  const limit = (size: number) => run(`set global max_allowed_packet = ${size}`);
+  await server().query(`create database large; use large;
+    create table files (id int primary key, tenant_id int not null, bytes longblob, kana longtext character set sjis, key (tenant_id)) engine=InnoDB;
+    insert into files values (1, 1, repeat(unhex('00ff'), 1500000), null), (2, 2, null, repeat('x', 3000000))`);
+  const sum = () => server().query('select md5(bytes) as sum from large.files where id = 1');
+  const before = await sum();
+  await limit(4_194_304);
+  ok(await work.dump('1', args));
+  await server().query("update large.files set bytes = 'y' where id = 1");
+  // Without streams of lines the digits go into a statement.
+  expect((await work.restore('1', args)).stderr).toMatch(
+    /files: a row of the archive makes a statement of 6\d+ bytes, and max_allowed_packet is 4194304/,
+  );
+  await run('set global local_infile = on');
+  ok(await work.restore('1', args));
+  await run('set global local_infile = off');
+  expect(await sum()).toEqual(before);
+  await limit(2_097_152);
+  const refused = await work.dump('2', args);
+  await limit(1_073_741_824);
+  expect(refused).toMatchObject({ code: 3, stdout: '' });
+  expect(refused.stderr).toMatch(/longer than max_allowed_packet; no archive was kept/);
+});
+
 test('an archive is restored with public tools alone, as the documentation says', async () => {
   const folder = join(work.folder, 'opened');
   mkdirSync(folder);

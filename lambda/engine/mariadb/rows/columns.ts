@@ -6,6 +6,8 @@ export interface ColumnKind {
   readonly group: 'whole' | 'number' | 'text' | 'long' | 'binary' | 'uuid' | 'bit';
   /** Stands as hexadecimal digits in an archive: it is no text, or of a character set that others do not hold. */
   readonly as?: 'hex';
+  /** Text of a character set that others do not hold. */
+  readonly lossy?: true;
   /** Has less precision as text than in the table. */
   readonly float?: true;
 }
@@ -42,15 +44,20 @@ export function kindOf(base: string, charset: string | null): ColumnKind {
   if (type === 'uuid') return { group: 'uuid' };
   const group = LONG_TEXT.includes(type) ? 'long' : 'text';
   if (CHOICE.includes(type)) return { group };
-  if (isLossy(charset)) return { group, as: 'hex' };
+  if (isLossy(charset)) return { group, as: 'hex', lossy: true };
   if (type === 'float') return { group: 'number', float: true };
   return { group: NUMBERS.includes(type) ? 'number' : group };
 }
 
-/** The value as an archive has it, as SQL. */
-export function textOf(column: string, kind: ColumnKind, alias: string): string {
+/** The value as it is asked for, as SQL; what `isDigitized` has yet to be written in hexadecimal digits. */
+export function askedFor(column: string, kind: ColumnKind, alias: string): string {
   const name = `${alias}.${q(column)}`;
   if (kind.group === 'bit') return `hex(${name} + 0)`;
-  if (kind.as === 'hex') return `hex(${name})`;
+  if (kind.lossy) return `cast(${name} as binary)`;
   return kind.float ? `(${name} + 0e0)` : name;
+}
+
+/** Whether its digits are written here: for the server they may be too many (`max_allowed_packet`), and then it gives a null. */
+export function isDigitized({ group, as }: ColumnKind): boolean {
+  return as === 'hex' && group !== 'bit';
 }

@@ -8,7 +8,7 @@ import type { EngineDump, EngineDumpRequest, RowsScope } from '../../engine.js';
 import { limitStruck } from '../../limit-struck.js';
 import { addressOf, type Connection, connect, one, rows as select, serverFacts } from '../connect.js';
 import { databaseName } from '../names.js';
-import { textOf } from './columns.js';
+import { askedFor, isDigitized } from './columns.js';
 import { DUMPING, explain } from './explain.js';
 import { isLimit, limitStatements } from './limit.js';
 import { linesOf } from './read-lines.js';
@@ -17,7 +17,6 @@ import {
   checkUnaltered,
   holdTables,
   isListed,
-  number,
   openRows,
   type SharedRows,
 } from './shared-rows.js';
@@ -54,8 +53,7 @@ export async function dumpRows(request: EngineDumpRequest, scope: RowsScope): Pr
       extension: 'tsv',
       listed: await isListed(client, shared),
       read: (table) => readTable(client, shared, table, limit),
-      // What the server says that the last statement gave: another one would find the same rows a second time.
-      count: () => number(client, 'select found_rows() as n'),
+      count: () => given(client),
       ...(request.signal ? { signal: request.signal } : {}),
     });
     return {
@@ -95,6 +93,20 @@ function named<
   return outcome;
 }
 
+/** What the server says that the last statement gave: another one would find the same rows a second time. */
+async function given(client: Connection): Promise<number> {
+  const { n, warned } = await one<{ n: string | number; warned: string | number }>(
+    client,
+    'select found_rows() as n, @@warning_count as warned',
+  );
+  // A null in the place of what is longer than max_allowed_packet is no more to it.
+  if (Number(warned) > 0)
+    throw new OperationError(
+      'the server could not give some value as it is, perhaps because it is longer than max_allowed_packet; no archive was kept: set that higher on the server, then run again',
+    );
+  return Number(n);
+}
+
 /** What a container of these rows begins with, in an archive or in a kept copy. */
 export function rowsHead(shared: SharedRows, folder?: (position: number) => string): ContainerHead {
   return headOf(shared, folder, (table, { name, type }) => {
@@ -116,11 +128,12 @@ async function* readTable(
   const planned = plannedOf(shared, table);
   const { from, where } = shared.own(planned);
   const { kinds } = shared.table(table);
-  const columns = table.columns.map(({ name }) => textOf(name, kinds[name]!, 't')).join(', ');
+  const columns = table.columns.map(({ name }) => askedFor(name, kinds[name]!, 't')).join(', ');
+  const digitized = table.columns.map(({ name }) => isDigitized(kinds[name]!));
   const order = shared.order(planned);
   try {
     const sql = `select ${columns} from ${from} where ${where}${order === '' ? '' : ` order by ${order}`}`;
-    for await (const lines of linesOf(client, sql)) {
+    for await (const lines of linesOf(client, sql, digitized)) {
       if (!isUtf8(lines))
         throw new OperationError(
           `${nameOf(table)} has text that is not of its character set, and could not be put back as it is; no archive was kept`,

@@ -14,6 +14,8 @@ for (const [byte, letter] of ['\\\\', '\tt', '\nn', '\rr', '\x000'].map((pair) =
   ESCAPES[byte!] = letter!;
 const LETTERS = new Set(ESCAPES.filter((letter) => letter !== 0));
 
+const DIGITS = Buffer.from('0123456789ABCDEF');
+
 const CHUNK = 256 * 1024;
 /** A null of one byte is `\N` and a tab, and nothing grows by more. */
 const GROWTH = 3;
@@ -23,6 +25,9 @@ export class LineWriter {
   private lines = Buffer.alloc(0);
   private at = 0;
 
+  /** `digitized`: the columns of which each byte becomes two hexadecimal digits. */
+  public constructor(private readonly digitized: readonly boolean[] = []) {}
+
   /** Takes one row, and gives the lines before it where it found no room beside them. */
   public row(packet: Uint8Array, start: number, end: number): Buffer | undefined {
     const most = GROWTH * (end - start) + 1;
@@ -31,7 +36,7 @@ export class LineWriter {
     const { lines } = this;
     let { at } = this;
     let from = start;
-    while (from < end) {
+    for (let column = 0; from < end; column += 1) {
       if (from > start) lines[at++] = TAB;
       let length = packet[from++]!;
       if (length === 0xfb) {
@@ -45,6 +50,13 @@ export class LineWriter {
         length = 0;
         for (let byte = width - 1; byte >= 0; byte -= 1) length = length * 256 + packet[from + byte]!;
         from += width;
+      }
+      if (this.digitized[column]) {
+        for (const stop = from + length; from < stop; from += 1) {
+          lines[at++] = DIGITS[packet[from]! >> 4]!;
+          lines[at++] = DIGITS[packet[from]! & 15]!;
+        }
+        continue;
       }
       for (const stop = from + length; from < stop; from += 1) {
         const byte = packet[from]!;

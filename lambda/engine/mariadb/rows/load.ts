@@ -70,9 +70,25 @@ export class Loader {
   }
 
   private async insert(values: string): Promise<void> {
-    await this.client.query(`insert into ${into(this.place)} values ${values}`).catch((error) => {
-      throw isLimit(error) ? error : this.misfit((error as { errno?: number }).errno, reasonOf(error));
+    const sql = `insert into ${into(this.place)} values ${values}`;
+    if (sql.length > 2 * STATEMENT) await this.checkLength(Buffer.byteLength(sql));
+    await this.client.query(sql).catch((error) => {
+      // Only the server itself can say that a row does not fit.
+      const said = (error as { sqlState?: string }).sqlState !== undefined && !isLimit(error);
+      throw said ? this.misfit((error as { errno?: number }).errno, reasonOf(error)) : error;
     });
+  }
+
+  /** Of what is longer the server says nothing, and ends the session. */
+  private async checkLength(bytes: number): Promise<void> {
+    const { packet } = await one<{ packet: string | number }>(
+      this.client,
+      'select @@max_allowed_packet as packet',
+    );
+    if (bytes >= Number(packet))
+      throw new OperationError(
+        `${nameOf(this.place.table)}: a row of the archive makes a statement of ${bytes} bytes, and max_allowed_packet is ${packet} on the server; nothing was changed: set it higher for the time of the restore, or local_infile = ON, then run again`,
+      );
   }
 
   /** What would be an error of an INSERT is a warning here: no row that has one may pass, nor one be passed over. */

@@ -24,11 +24,15 @@ interface RowQuery {
 /**
  * The rows of a statement as lines, many at once. The driver would make an object of each value, which takes several times
  * as long as all the rest; so its rows are taken from it as the bytes that came, and nothing is turned into a number, a date
- * or a text on the way.
+ * or a text on the way; of some columns each byte becomes two hexadecimal digits.
  */
-export async function* linesOf(client: Connection, sql: string): AsyncGenerator<Buffer, void, undefined> {
+export async function* linesOf(
+  client: Connection,
+  sql: string,
+  digitized: readonly boolean[],
+): AsyncGenerator<Buffer, void, undefined> {
   const { connection } = client as unknown as { connection: mysql.Connection };
-  const writer = new LineWriter();
+  const writer = new LineWriter(digitized);
   const ready: Buffer[] = [];
   let ended = false;
   let failure: unknown;

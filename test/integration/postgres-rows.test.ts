@@ -77,13 +77,16 @@ test('dumps one tenant and restores it alone, whatever was done to it', async ()
   expect(await rowsOf(server(), 'app')).toEqual(after);
 });
 
-test("takes for the tenant's what the column's own equality takes for it", async () => {
+test("takes for the tenant's what the column's own equality takes for it, and as many columns as a table can have", async () => {
   await server().query('create database caseless');
   await run(
     `create extension citext;
      create table tenants (id citext primary key);
      create table codes (code citext primary key, tenant_id citext not null references tenants);
      create index on codes (tenant_id);
+     do $$ begin execute (select format('create table wide (id int primary key, tenant_id text not null, %s);
+       create index on wide (tenant_id)', string_agg(format('c%s int', n), ', ')) from generate_series(1, 900) n); end $$;
+     insert into wide (id, tenant_id, c900) values (1, 'acme', 7), (2, 'other', 8);
      create table uses (id int primary key, code citext not null references codes); create index on uses (code);
      insert into tenants values ('acme'), ('other'); insert into codes values ('A', 'ACME'), ('B', 'Other');
      insert into uses values (1, 'a'), (2, 'A'), (3, 'b')`,
@@ -93,12 +96,16 @@ test("takes for the tenant's what the column's own equality takes for it", async
   const before = await rowsOf(server(), 'caseless');
   const dumped = await work.dump('acme', ['--database', 'caseless', '--tenancy-file', inferred]);
   const rowsIn = dumped.json<{ tables: { name: string; rows: number }[] }>().tables;
-  expect(rowsIn.map(({ name, rows: count }) => `${name} ${count}`)).toEqual([
-    'tenants 1',
+  expect(rowsIn.map(({ name, rows: count }) => `${name} ${count}`).sort()).toEqual([
     'codes 1',
+    'tenants 1',
     'uses 2',
+    'wide 1',
   ]);
-  await run(`delete from uses where id < 3; update codes set code = 'x' where code = 'A'`, 'caseless');
+  await run(
+    `delete from uses where id < 3; update codes set code = 'x' where code = 'A'; update wide set c900 = 1 where id = 1`,
+    'caseless',
+  );
   ok(await work.restore('acme', ['--database', 'caseless']));
   expect(await rowsOf(server(), 'caseless')).toEqual(before);
 });

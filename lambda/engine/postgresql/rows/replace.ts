@@ -79,8 +79,8 @@ export async function replaceRows(request: ReplaceRequest): Promise<Kept> {
 function standsInTheWay(error: unknown): boolean {
   if (error instanceof NotAsMeant) return true;
   const { code = '' } = error as { code?: string };
-  // Integrity constraints, and keys that our sessions have no equality for.
-  return error instanceof pg.DatabaseError && (code.startsWith('23') || code === '42883');
+  // Integrity constraints; keys that our sessions have no equality for; more columns, twice, than a row may have.
+  return error instanceof pg.DatabaseError && (code.startsWith('23') || ['42883', '54011'].includes(code));
 }
 
 async function replaceOnce(request: ReplaceRequest, sparing: boolean): Promise<Kept> {

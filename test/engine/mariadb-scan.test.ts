@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { explained } from '../../lambda/engine/mariadb/connect';
+import { refuseCapitals } from '../../lambda/engine/mariadb/catalog';
+import { type Connection, explained } from '../../lambda/engine/mariadb/connect';
 import {
   createHead,
   eventStatus,
@@ -160,4 +161,16 @@ test('the longest statement with rows is known while it is being read', () => {
   expect(scanner.longest).toEqual({ bytes: 31, table: 'b' });
   scanner.push(Buffer.from(`INSERT INTO \`c\` VALUES ('${'x'.repeat(100)}`));
   expect(scanner.longest).toEqual({ bytes: 125, table: 'c' });
+});
+
+test('where a server keeps names in lower case, one with capitals is refused, and the right one said', async () => {
+  const server = (folds: number) =>
+    ({ query: async () => [[{ folds: String(folds) }]] }) as unknown as Connection;
+  await expect(refuseCapitals(server(1), 'Acme')).rejects.toMatchObject({
+    exitCode: 2,
+    message: expect.stringContaining('give it as "acme"'),
+  });
+  await refuseCapitals(server(1), 'acme');
+  await refuseCapitals(server(0), 'Acme');
+  await refuseCapitals(server(2), 'Acme');
 });

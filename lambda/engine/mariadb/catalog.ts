@@ -1,6 +1,7 @@
+import { InputError } from '../../errors.js';
 import type { Omission } from '../engine.js';
 import { listed } from '../listed.js';
-import { type Connection, rows } from './connect.js';
+import { type Connection, one, rows } from './connect.js';
 import type { Kind } from './head.js';
 import { MARKER } from './marks.js';
 
@@ -132,6 +133,17 @@ export async function databaseProperties(
     collation: own.DEFAULT_COLLATION_NAME!,
     comment: own.SCHEMA_COMMENT ?? '',
   };
+}
+
+/** On a server that keeps names in lower case, one with a capital is no name that anything there has. */
+export async function refuseCapitals(client: Connection, name: string): Promise<void> {
+  const kept = name.toLowerCase();
+  if (kept === name) return;
+  const { folds } = await one<{ folds: string | number }>(client, 'select @@lower_case_table_names as folds');
+  if (Number(folds) === 1)
+    throw new InputError(
+      `this server keeps the names of databases in lower case (lower_case_table_names = 1), and ${JSON.stringify(name)} has capitals; give it as ${JSON.stringify(kept)}, with --database where the tenant is called otherwise`,
+    );
 }
 
 export function isTransactional({ engine }: Pick<Table, 'engine'>): boolean {

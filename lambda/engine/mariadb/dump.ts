@@ -3,7 +3,7 @@ import type { DumpOutcome, EngineDump, EngineDumpRequest, TableRows } from '../e
 import { listed } from '../listed.js';
 import { differences } from '../table-rows.js';
 import { startTool, type Tool } from '../tool.js';
-import { type Catalog, changes, hasRows, omissions, readCatalog } from './catalog.js';
+import { type Catalog, changes, hasRows, omissions, readCatalog, refuseCapitals } from './catalog.js';
 import { checksumsHere } from './checksums.js';
 import {
   type Clients,
@@ -47,6 +47,7 @@ export async function dump(request: EngineDumpRequest): Promise<EngineDump> {
   let output: ToolOutput | undefined;
   try {
     const server = await serverFacts(client, address);
+    await refuseCapitals(client, database);
     const catalog = await readCatalog(client, database);
     if (!catalog)
       throw new InputError(

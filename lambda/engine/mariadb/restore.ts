@@ -1,7 +1,7 @@
 import { InputError } from '../../errors.js';
 import type { EngineRestoreRequest, PreparedRestore, TableRows } from '../engine.js';
 import { depthFor, differences, refuseDifferences } from '../table-rows.js';
-import { type DatabaseProperties, databaseProperties, readCatalog } from './catalog.js';
+import { type DatabaseProperties, databaseProperties, readCatalog, refuseCapitals } from './catalog.js';
 import { checksumsHere } from './checksums.js';
 import { type Clients, findClients } from './clients.js';
 import { compareDatabases } from './compare.js';
@@ -45,6 +45,7 @@ export async function prepareRestore(request: EngineRestoreRequest): Promise<Pre
   try {
     const server = await serverFacts(client, address);
     const clients = await checkVersions(server, address, request);
+    await refuseCapitals(client, database);
     await recover(client, database, say);
     const live = await databaseProperties(client, database);
     const model = live ?? archivedProperties(request);
@@ -121,6 +122,7 @@ export async function prepareRestore(request: EngineRestoreRequest): Promise<Pre
 }
 
 async function checkFree(client: Connection, name: string): Promise<void> {
+  await refuseCapitals(client, name);
   if (await databaseProperties(client, databaseName(name)))
     throw new InputError(
       `database ${JSON.stringify(name)} exists and was not touched; name one that does not exist`,

@@ -1,7 +1,7 @@
 import { InputError, OperationError } from '../../errors.js';
 import type { EngineUndoRequest, UndoOutcome } from '../engine.js';
 import { listed } from '../listed.js';
-import { databaseProperties } from './catalog.js';
+import { databaseProperties, refuseCapitals } from './catalog.js';
 import { addressOf, explained, serverFacts } from './connect.js';
 import { remade } from './definers.js';
 import { openLocked } from './lock.js';
@@ -16,6 +16,7 @@ export async function undo(request: EngineUndoRequest): Promise<UndoOutcome> {
   const client = await openLocked(address, database, request.phase);
   try {
     const server = await serverFacts(client, address);
+    await refuseCapitals(client, database);
     await recover(client, database, request.phase ?? (() => {}));
     const copies = (await copiesOf(client, 'undo', database)).flatMap(({ name, mark }) =>
       mark ? [{ name, mark }] : [],

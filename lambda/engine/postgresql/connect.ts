@@ -172,6 +172,10 @@ const refused = ['28P01', '28000'];
 function explainConnect(error: unknown, address: PostgresAddress, database: string): Error {
   const { code } = error as { code?: string };
   const reason = reasonOf(error);
+  if (code === '3D000' && database === address.maintenance)
+    return new InputError(
+      `there is no database ${JSON.stringify(database)} on ${address.text}, from which databases are made and renamed; name another with maintenance_database=… in the server URL`,
+    );
   if (code === '3D000')
     return new InputError(
       `there is no database ${JSON.stringify(database)} on ${address.text}; check the tenant's name, or give --database`,

@@ -31,10 +31,23 @@ export function otherThanArchived(live: DatabaseProperties, archived: Archived):
           "the database's settings (ALTER DATABASE SET) are those of the live one; in the archive they are others",
         ]
       : []),
-    ...(differs('grants')
+    ...(!isDeepStrictEqual(grantsOf(archived as unknown as DatabaseProperties), grantsOf(live))
       ? ["the database's grants are those of the live one; in the archive they are others"]
       : []),
   ];
+}
+
+/** What an owner has anyway is not among them; PostgreSQL's defaults are the same whether they were written down or not. */
+function grantsOf({ grants, owner }: DatabaseProperties): string[] {
+  const byDefault = ['CONNECT', 'TEMPORARY'].map((privilege) => ({
+    grantee: null,
+    privilege,
+    grantable: false,
+  }));
+  return (grants ?? byDefault)
+    .filter(({ grantee }) => grantee !== owner)
+    .map(({ grantee, privilege, grantable }) => JSON.stringify([grantee, privilege, grantable]))
+    .sort();
 }
 
 /** Without names of the application's own, which an archive does not have; in a fixed order. */

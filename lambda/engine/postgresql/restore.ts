@@ -13,6 +13,7 @@ import { lostWithLive, otherThanArchived } from './model.js';
 import { databaseName, restoreName } from './names.js';
 import { FOLDER_FORMAT, STREAM_FORMAT } from './pg-dump.js';
 import { type DatabaseProperties, propertiesOf } from './properties.js';
+import { stillReceiving } from './replication.js';
 import { applySettings } from './settings.js';
 import { closeSource, defaultJobs, openSource } from './spool.js';
 import { swapDatabases } from './swap.js';
@@ -95,6 +96,7 @@ export async function prepareRestore(request: EngineRestoreRequest): Promise<Pre
     warnings.push(...spaces.warnings);
     const archived = request.facts.properties;
     warnings.push(...(live ? otherThanArchived(live, archived) : lostWithLive(archived)));
+    if (request.keepAs === undefined) warnings.push(...(await stillReceiving(client, database)));
     say('loaded; comparing with the manifest');
     const checked = await checkContent(address, side, request, jobs);
     const { tables } = checked;

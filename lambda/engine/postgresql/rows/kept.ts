@@ -8,7 +8,7 @@ import type { PlannedTable } from '../../../tenancy/plan.js';
 import type { Staged } from '../../../tenancy/stage.js';
 import { type Mark, markOf } from '../marks.js';
 import { isDerivedName, undoName } from '../names.js';
-import { publishingAll } from '../publications.js';
+import { publishingAll } from '../replication.js';
 import { type Measured, measureRows } from './measure.js';
 import { names, relation, type SharedRows } from './shared-rows.js';
 import { into, stageOf } from './stage.js';

@@ -12,7 +12,7 @@ import { limitStruck } from '../../limit-struck.js';
 import { addressOf, type PostgresAddress } from '../connect.js';
 import { openMaintenance } from '../maintenance.js';
 import { databaseName } from '../names.js';
-import { publishingAll } from '../publications.js';
+import { publishingAll } from '../replication.js';
 import { compareRows } from './compare.js';
 import { explainRead } from './dump.js';
 import { newestKept, readHead, stageKept } from './kept.js';

@@ -11,7 +11,7 @@ import { checkExtensions } from '../extensions.js';
 import { openMaintenance } from '../maintenance.js';
 import { checkTenant, type Mark } from '../marks.js';
 import { databaseName, restoreName } from '../names.js';
-import { publishingAll } from '../publications.js';
+import { publishingAll } from '../replication.js';
 import { checkFormat, checkRoles, checkVersions } from '../restore.js';
 import { closeSource, openSource } from '../spool.js';
 import { countTables } from '../tables.js';

@@ -115,6 +115,10 @@ test('heads of statements: kind, name, definer, status, schemas', () => {
   expect(unqualifiedView("CREATE VIEW `v` AS select `a`.`t`.`n`, 'a', `b`.`a`.`x` from `a`.`t`", 'a')).toBe(
     "CREATE VIEW `v` AS select `t`.`n`, 'a', `b`.`a`.`x` from `t`",
   );
+  // A table of the same name is no schema; a function's schema is one.
+  expect(unqualifiedView('CREATE VIEW `v` AS select `a`.`n`,`a`.`f`(`b`.`n`) from (`a` join `b`)', 'a')).toBe(
+    'CREATE VIEW `v` AS select `a`.`n`,`f`(`b`.`n`) from (`a` join `b`)',
+  );
 });
 
 test.each([

@@ -40,6 +40,7 @@ const COMMON = `
     select ';;', "x'", a; /* it's */ end;
   create view zulu as select id, text from everything;
   create view aware as select id, text from zulu where id > 0 with cascaded check option;
+  create table full_one (id int) engine=InnoDB; create view mine as select full_one.id, zulu.id as other from full_one join zulu;
   create view alpha as select id, twice(id) as two from zulu;
   create trigger second before insert on flat for each row set new.a = new.a + 1;
   create trigger third before insert on flat for each row follows second set new.a = new.a * 2;

@@ -163,17 +163,31 @@ export function unqualifiedTrigger(sql: string): string {
 }
 
 /**
- * A view's text without the schema it was made in: the server writes it where the definer has lost the right to the
- * table, and then the view would speak of the live database wherever it is restored to.
+ * A view's text without the schema it was made in. The server writes it before every table and column where not all tables
+ * are of that schema, or the definer has lost the right to one; then the view would speak of the live database wherever it
+ * is restored to. Else it writes it before functions alone, and what looks like it is a table or an alias of the same name.
  */
 export function unqualifiedView(sql: string, schema: string): string {
   const tokens = tokensOf(sql, Number.POSITIVE_INFINITY);
+  const isName = (at: number) => sql[tokens[at]?.start ?? sql.length] === '`';
+  const begins = (at: number) =>
+    isName(at) &&
+    tokens[at]!.text === schema &&
+    isSymbol(tokens[at + 1], '.') &&
+    !isSymbol(tokens[at - 1], '.');
+  const isBareTable = (at: number) => {
+    if (!isWord(tokens[at], 'FROM', 'JOIN')) return false;
+    let first = at + 1;
+    while (isSymbol(tokens[first], '(')) first += 1;
+    return isName(first) && !isSymbol(tokens[first + 1], '.');
+  };
+  const places = [...tokens.keys()].filter(begins);
+  const everywhere =
+    places.some((at) => isSymbol(tokens[at + 3], '.')) || ![...tokens.keys()].some(isBareTable);
   let text = sql;
-  for (let at = tokens.length - 2; at >= 0; at -= 1) {
-    const token = tokens[at]!;
-    if (sql[token.start] !== '`' || token.text !== schema || !isSymbol(tokens[at + 1], '.')) continue;
-    if (isSymbol(tokens[at - 1], '.')) continue;
-    text = splice(text, { start: token.start, end: tokens[at + 2]?.start ?? token.end }, '');
+  for (const at of places.reverse()) {
+    if (!everywhere && !isSymbol(tokens[at + 3], '(')) continue;
+    text = splice(text, { start: tokens[at]!.start, end: tokens[at + 2]?.start ?? tokens[at]!.end }, '');
   }
   return text;
 }

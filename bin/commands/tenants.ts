@@ -42,7 +42,7 @@ the rights of the user are wrong.
 Examples:
   sovereign-backup tenants --server postgres://backup@db:5432 --like 'tenant\\_%'
   sovereign-backup tenants --server postgres://backup@db:5432 --json | jq -r '.[].tenant' |
-    while read -r tenant; do sovereign-backup dump --server postgres://backup@db:5432 --store /backup --key-dir /keys -- "$tenant"; done
+    while IFS= read -r tenant; do sovereign-backup dump --server postgres://backup@db:5432 --store /backup --key-dir /keys -- "$tenant"; done
   sovereign-backup tenants --server postgres://backup@db:5432 --database app --tenancy-file tenancy.yaml`,
     )
     .action(async (options: TenantsOptions) => {

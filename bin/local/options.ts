@@ -38,8 +38,18 @@ export function withRegime(command: Command): Command {
   return command.option(
     '--regime <id>',
     'privacy regime whose archives these are, as in eu; of a bucket',
+    parseRegime,
     LOCAL_REGIME,
   );
+}
+
+/** The rule of `PrivacyRegime`; it is a part of every path. */
+function parseRegime(text: string): string {
+  if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(text) || text.length > 32)
+    throw new InvalidArgumentError(
+      `${JSON.stringify(text)} is not the id of a regime: lower-case letters, digits and single dashes, such as eu or acme-dach.`,
+    );
+  return text;
 }
 
 /** Of commands that bring archives into a store. */

@@ -1,4 +1,4 @@
-import type { RehearsalResult } from '../../lambda/archive/requests.js';
+import type { RehearsalResult, RestoreResult } from '../../lambda/archive/requests.js';
 import { rehearseRestore, restoreAs, restoreToFile } from '../../lambda/archive/restore-beside.js';
 import { restoreTenant } from '../../lambda/archive/restore-tenant.js';
 import { parseServer } from '../../lambda/engine/server.js';
@@ -67,7 +67,7 @@ export async function runRestore(tenant: string, options: RestoreCommandOptions)
   if (form !== 'live' && 'warnings' in result) warn(result.warnings);
   if ('ok' in result && !result.ok) process.exitCode = 1;
   if (options.json) process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
-  else tell(tenant, form, result, terminal);
+  else tell(tenant, form, result, terminal, options);
 }
 
 type Form = 'live' | 'verify-only' | 'to' | 'to-file';
@@ -110,7 +110,32 @@ type Result =
   | Awaited<ReturnType<typeof restoreToFile>>
   | RehearsalResult;
 
-function tell(tenant: string, form: Form, result: Result, terminal: Terminal): void {
+/** With what tells which copy is meant; whoever needs it has no time to look it up. */
+function undoCommand(
+  tenant: string,
+  { database, tenancy }: Pick<RestoreResult, 'database' | 'tenancy'>,
+  { schema, tenantValue }: RestoreCommandOptions,
+): string {
+  const quoted = (text: string) => (/^[\w.-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);
+  return [
+    'sovereign-backup undo',
+    ...(database === tenant ? [] : [`--database ${quoted(database)}`]),
+    ...(tenancy === undefined ? [] : [`--tenancy ${tenancy}`]),
+    ...(schema === undefined ? [] : [`--schema ${quoted(schema)}`]),
+    ...(tenantValue === undefined ? [] : [`--tenant-value ${quoted(tenantValue)}`]),
+    '--server …',
+    ...(tenant.startsWith('-') ? ['--'] : []),
+    quoted(tenant),
+  ].join(' ');
+}
+
+function tell(
+  tenant: string,
+  form: Form,
+  result: Result,
+  terminal: Terminal,
+  options: RestoreCommandOptions,
+): void {
   const line = (text: string) => process.stdout.write(`${text}\n`);
   const seconds = `${result.seconds.toFixed(1)} s`;
   if ('ok' in result) {
@@ -129,7 +154,7 @@ function tell(tenant: string, form: Form, result: Result, terminal: Terminal): v
     line(`${tenant} is as of ${result.at} again: ${count(result.tables.length, 'table')}, ${seconds}`);
     if ('undo' in result && result.undo)
       terminal.say(
-        `what was live is kept as ${JSON.stringify(result.undo)}: \`sovereign-backup undo\` puts it back; nothing drops it but you`,
+        `what was live is kept as ${JSON.stringify(result.undo)}: \`${undoCommand(tenant, result, options)}\` puts it back; nothing drops it but you`,
       );
   }
 }

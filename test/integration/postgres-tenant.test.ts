@@ -251,6 +251,7 @@ describe('refused, with the live database untouched:', () => {
         expect(await work.restore(name)).toMatchObject({ code: 2, stderr: expect.stringMatching(why) });
       }
       expect((await work.dump('new\nline')).code).toBe(2);
+      expect(await work.dump('safe', ['--regime', '../eu'])).toMatchObject({ code: 2 });
       expect((await work.dump('safe', ['--database', 'x'.repeat(64)])).stderr).toMatch(/allows 63/);
     }));
 
@@ -453,18 +454,19 @@ test("another tenant's database that claims to be a kept copy is not put in the 
 });
 
 test("another tenant's database is not put back for a stranger, and who names it for a restore is told which it replaces", async () => {
-  await createTenant('neighbour', 3);
-  ok(await work.dump('victim'));
-  const restored = await work.restore('victim', ['--database', 'neighbour']);
+  await createTenant('adjacent', 3);
+  await createTenant('lodger', 7);
+  ok(await work.dump('lodger'));
+  const restored = await work.restore('lodger', ['--database', 'adjacent']);
   ok(restored);
   expect(restored.stderr).toContain(
-    'warning: the archive is of database "victim", and what it replaces is database "neighbour"',
+    'warning: the archive is of database "lodger", and what it replaces is database "adjacent"',
   );
-  const stranger = await work.undo('mallory', ['--database', 'neighbour']);
+  const stranger = await work.undo('mallory', ['--database', 'adjacent']);
   expect(stranger).toMatchObject({ code: 2 });
-  expect(stranger.stderr).toContain('is of tenant "victim", and "mallory" was asked for');
-  expect(await rowsOf('neighbour')).toBe(7);
+  expect(stranger.stderr).toContain('is of tenant "lodger", and "mallory" was asked for');
+  expect(await rowsOf('adjacent')).toBe(7);
   // Its own tenant undoes what was done to it by mistake.
-  ok(await work.undo('neighbour'));
-  expect(await rowsOf('neighbour')).toBe(3);
+  ok(await work.undo('adjacent'));
+  expect(await rowsOf('adjacent')).toBe(3);
 });

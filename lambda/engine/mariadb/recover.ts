@@ -61,11 +61,7 @@ export async function finish(client: Connection, { name, mark }: Marked): Promis
   if (!swap) return [];
   const problems = await setPrograms(client, database, swap.programs);
   if (problems.length > 0) return problems;
-  await dropEmptied(client, swap.next);
-  if (swap.keep) {
-    const { swap: _, ...kept } = mark;
-    await writeMark(client, name, kept);
-  } else await dropEmptied(client, name);
+  await close(client, { name, mark });
   return [];
 }
 
@@ -93,10 +89,16 @@ export const nowYours = (trigger: string) =>
 export async function settle(client: Connection, database: string, latest: string): Promise<void> {
   for (const copy of await copiesOf(client, 'undo', database)) {
     if (copy.name === latest || !isInterrupted(copy)) continue;
-    const { swap, ...kept } = copy.mark;
-    await writeMark(client, copy.name, kept);
-    if (swap) await dropEmptied(client, swap.next);
+    await close(client, copy);
   }
+}
+
+/** Ends a swap: the copy is one that can be put back, or, where nothing was live before, is no more. */
+async function close(client: Connection, { name, mark }: Marked): Promise<void> {
+  const { swap, ...kept } = mark;
+  if (swap) await dropEmptied(client, swap.next);
+  if (swap?.keep) await writeMark(client, name, kept);
+  else await dropEmptied(client, name);
 }
 
 /** Whether this user can make all of the programs: makes them in a copy, with events asleep, and drops them again. */

@@ -1,3 +1,5 @@
+import { InputError } from '../errors.js';
+
 /** The note on a database that is ours, whatever the server keeps it in; it counts only when the name agrees with it. */
 export interface Mark {
   readonly tool: 'sovereign-backup';
@@ -19,4 +21,16 @@ export function parseMark<M extends Mark>(text: string | null | undefined): M | 
   } catch {
     return undefined;
   }
+}
+
+/** Whoever names one tenant and another's database must not take back the other's restore. */
+export function checkTenant(
+  { name, mark }: { readonly name: string; readonly mark: Mark },
+  tenant: string,
+): void {
+  // Where they have the same name, the database is the tenant's, whoever restored another's archive into its place.
+  if (mark.tenant !== tenant && mark.database !== tenant)
+    throw new InputError(
+      `the kept copy ${JSON.stringify(name)} is of tenant ${JSON.stringify(mark.tenant)}, and ${JSON.stringify(tenant)} was asked for; give that tenant's name if it is meant; nothing was touched`,
+    );
 }

@@ -37,9 +37,13 @@ export function startTool(
   let rest = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     said = (said + text).slice(-KEPT_STDERR);
-    const lines = (rest + text).split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) options.line?.(line);
+    // What has no end yet is not looked through again: a line can be a whole statement.
+    const [end = '', ...more] = text.split('\n');
+    rest += end;
+    for (const next of more) {
+      options.line?.(rest);
+      rest = next;
+    }
   });
   const exited = (async () => {
     let ended: [number | null, NodeJS.Signals | null];

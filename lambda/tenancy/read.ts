@@ -19,5 +19,19 @@ export function readDescription(text: string, file: string): TenancyDescription 
   } catch (error) {
     throw new InputError(`${file} cannot be read: ${(error as Error).message}`);
   }
+  if (!isTree(value))
+    throw new InputError(
+      `${file} cannot be read: an alias (*) in it stands for something that it is itself a part of; write out what is meant`,
+    );
   return describe(value, file);
+}
+
+/** Nothing in it holds itself, as an alias in YAML can. */
+function isTree(value: unknown): boolean {
+  try {
+    JSON.stringify(value);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -60,6 +60,8 @@ describe('a tenant', () => {
     expect(restored).toMatchObject({ code: 0 });
     expect(restored.json()).toMatchObject({ tenant: 'acme', archive: archive.archive, warnings: [] });
     expect(content(server(), 'acme')).toBe(before);
+    const stranger = await work.undo('mallory', ['--database', 'acme']);
+    expect([stranger.code, stranger.stderr]).toEqual([2, expect.stringContaining('is of tenant "acme"')]);
     expect(await work.undo('acme')).toMatchObject({ code: 0 });
     expect(content(server(), 'acme')).toBe(damaged);
     expect(await work.undo('acme')).toMatchObject({ code: 0 });

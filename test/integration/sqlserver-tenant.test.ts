@@ -65,6 +65,8 @@ describe.each([
     expect(server.model.find(undo)).toMatchObject({ access: 'MULTI_USER' });
     expect(await staged(moto())).toEqual([]);
 
+    const stranger = await work.undo('mallory', ['--database', 'acme']);
+    expect([stranger.code, stranger.stderr]).toEqual([2, expect.stringContaining('is of tenant "acme"')]);
     expect(trouble(await work.undo('acme'), server)).toBe('');
     expect(content(server, 'acme')).toMatchObject({ notes: ['changed'] });
     expect(server.model.databases.size).toBe(2);

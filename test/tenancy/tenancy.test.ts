@@ -190,6 +190,10 @@ test('an inference with any names is read back as it was meant, and fits the sch
 test.each([
   ['tables: [', 'x.yaml is not YAML or JSON'],
   ['[]', 'the document must be a mapping, got []'],
+  [
+    'schemaVersion: 1\ntables: &all [*all]',
+    'an alias (*) in it stands for something that it is itself a part of',
+  ],
   ['schemaVersion: 2\ntables: []', 'schemaVersion must be 1, got 2'],
   ['schemaVersion: 1', 'tables must be a list'],
   ['schemaVersion: 1\ntabels: []\ntables: []', 'the document has "tabels"; known are'],

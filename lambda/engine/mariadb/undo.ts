@@ -1,6 +1,7 @@
 import { InputError, OperationError } from '../../errors.js';
 import type { EngineUndoRequest, UndoOutcome } from '../engine.js';
 import { listed } from '../listed.js';
+import { checkTenant } from '../mark.js';
 import { databaseProperties, refuseCapitals } from './catalog.js';
 import { addressOf, explained, serverFacts } from './connect.js';
 import { remade } from './definers.js';
@@ -26,6 +27,7 @@ export async function undo(request: EngineUndoRequest): Promise<UndoOutcome> {
       throw new InputError(
         `there is no kept copy of database ${JSON.stringify(database)} on ${address.text}: nothing was restored there, or the copy was dropped`,
       );
+    checkTenant(newest, request.tenant);
     request.phase?.(`putting back ${newest.name}, which was put aside at ${newest.mark.at}`);
     const { programs, replaced } = await remade(client, newest.name, newest.mark.programs ?? []);
     const problems = await rehearse(client, newest.name, programs);

@@ -1,5 +1,4 @@
 import pg from 'pg';
-import { InputError } from '../../errors.js';
 import { type Mark as EngineMark, parseMark } from '../mark.js';
 import { isDerivedName } from './names.js';
 
@@ -29,18 +28,6 @@ export async function markedDatabases(client: pg.Client, kind: Mark['kind'], dat
     const ours = mark?.kind === kind && mark.database === database && isDerivedName(name, kind, database);
     return ours ? [{ name, mark }] : [];
   });
-}
-
-/** Whoever names one tenant and another's database must not take back the other's restore. */
-export function checkTenant(
-  { name, mark }: { readonly name: string; readonly mark: Mark },
-  tenant: string,
-): void {
-  // Where they have the same name, the database is the tenant's, whoever restored another's archive into its place.
-  if (mark.tenant !== tenant && mark.database !== tenant)
-    throw new InputError(
-      `the kept copy ${JSON.stringify(name)} is of tenant ${JSON.stringify(mark.tenant)}, and ${JSON.stringify(tenant)} was asked for; give that tenant's name if it is meant; nothing was touched`,
-    );
 }
 
 export async function databaseExists(client: pg.Client, name: string): Promise<boolean> {

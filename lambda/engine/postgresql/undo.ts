@@ -1,8 +1,9 @@
 import { InputError, OperationError } from '../../errors.js';
 import type { EngineUndoRequest, UndoOutcome } from '../engine.js';
+import { checkTenant } from '../mark.js';
 import { addressOf, ConnectionLostError } from './connect.js';
 import { openMaintenance } from './maintenance.js';
-import { checkTenant, markedDatabases } from './marks.js';
+import { markedDatabases } from './marks.js';
 import { databaseName } from './names.js';
 import { swapDatabases } from './swap.js';
 

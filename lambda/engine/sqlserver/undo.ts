@@ -1,5 +1,6 @@
 import { InputError } from '../../errors.js';
 import type { EngineUndoRequest, UndoOutcome } from '../engine.js';
+import { checkTenant } from '../mark.js';
 import { lock, openServer, recover } from './maintenance.js';
 import { copiesOf } from './marks.js';
 import { databaseName } from './names.js';
@@ -22,6 +23,7 @@ export async function undo(request: EngineUndoRequest): Promise<UndoOutcome> {
       throw new InputError(
         `there is no kept copy of database ${JSON.stringify(database)} on ${address.text}: nothing was restored there, or the copy was dropped`,
       );
+    checkTenant(newest, tenant);
     const { name, mark } = newest;
     phase?.(`putting back ${name}, which was put aside at ${mark.at}`);
     const { undo } = await swapDatabases({ server, tenant, database, next: name, mark });

@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { InputError, OperationError, reasonOf } from '../../../errors.js';
 import type { EngineRestoreRequest, EngineUndoRequest, PreparedRestore, UndoOutcome } from '../../engine.js';
+import { checkTenant } from '../../mark.js';
 import { differences } from '../../table-rows.js';
 import { depthOf } from '../check.js';
 import { fixOutput } from '../checksums.js';
@@ -9,7 +10,7 @@ import { compareSides } from '../compare.js';
 import { addressOf, connect } from '../connect.js';
 import { checkExtensions } from '../extensions.js';
 import { openMaintenance } from '../maintenance.js';
-import { checkTenant, type Mark } from '../marks.js';
+import type { Mark } from '../marks.js';
 import { databaseName, restoreName } from '../names.js';
 import { publishingAll } from '../replication.js';
 import { checkFormat, checkRoles, checkVersions } from '../restore.js';

@@ -20,6 +20,7 @@ export default {
   testEnvironment: '<rootDir>/test/support/one-context.mjs',
   testEnvironmentOptions: { globalsCleanup: 'off' },
   setupFiles: ['<rootDir>/test/support/shared-modules.cjs'],
+  testSequencer: '<rootDir>/test/support/sequencer.mjs',
   // Two cores, and tests that wait a part of their time for servers and timeouts.
   maxWorkers: 3,
   testTimeout: 120_000,

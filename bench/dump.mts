@@ -190,10 +190,12 @@ export async function benchDump(options: {
         figure('restore with row counts, time over createdb, the same, and ANALYZE', restores, {
           ours: 'restore --checksums rows',
           theirs: `createdb, ${parallel}, vacuumdb -Z`,
+          target: 1.1,
         }),
         figure('restore with row counts, time over all that with public tools', restores, {
           ours: 'restore --checksums rows',
           theirs: 'the same, of the archive opened by public tools',
+          target: 1.1,
         }),
         figure(`restore with checksums of content, time over ${parallel}`, restores, {
           ours: 'restore',

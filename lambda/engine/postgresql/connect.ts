@@ -111,10 +111,14 @@ async function attempt(address: PostgresAddress, database: string, ssl: boolean)
     keepAlive: true,
     ssl: ssl && tlsOf(address),
   });
-  client.on('error', () => {});
+  // Between two queries the server says why it ends a session; the next query only knows that it cannot be asked.
+  let loss: unknown;
+  client.on('error', (error) => {
+    loss ??= error;
+  });
   try {
     await client.connect();
-    return tellingOfLoss(client, address);
+    return tellingOfLoss(client, address, () => loss);
   } catch (error) {
     await client.end().catch(() => {});
     throw explainConnect(error, address, database);
@@ -138,11 +142,11 @@ export class ConnectionLostError extends OperationError {}
 const ended = ['57P01', '57P02', '57P03'];
 
 /** However a session is ended, its queries say so in the same words, and name the server. */
-function tellingOfLoss(client: pg.Client, address: PostgresAddress): pg.Client {
+function tellingOfLoss(client: pg.Client, address: PostgresAddress, loss: () => unknown): pg.Client {
   const query = client.query.bind(client) as (...args: unknown[]) => unknown;
   const told = (error: unknown) => {
     if (error instanceof pg.DatabaseError && !ended.includes(error.code ?? '')) throw error;
-    throw new ConnectionLostError(`the connection to ${address.text} was lost: ${reasonOf(error)}`);
+    throw new ConnectionLostError(`the connection to ${address.text} was lost: ${reasonOf(loss() ?? error)}`);
   };
   client.query = ((...args: unknown[]) => {
     const answer = query(...args);

@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type BuildOptions, build, type Plugin } from 'esbuild';
+import { type BuildOptions, build } from 'esbuild';
 import { makeIndexLazy } from './lazy-index.mts';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -43,47 +43,6 @@ const banner = {
   js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
 };
 
-/**
- * What libraries ask for when they are loaded, and would use for nothing that is asked of them here: parts of Node that take
- * milliseconds to load, and the elliptic curves of the Encryption SDK, which it sets up in twenty. Archives are not signed,
- * and a message that is signed is refused by its header.
- */
-const UNUSED: readonly { readonly by: RegExp; readonly what: RegExp; readonly instead: string }[] = [
-  { by: /\/commander\//, what: /^node:process$/, instead: 'module.exports = process' },
-  { by: /\/commander\//, what: /^node:child_process$/, instead: 'module.exports = {}' },
-  { by: /\/pg\//, what: /^util$/, instead: 'exports.deprecate = (run) => run; exports.types = {}' },
-  { by: /\/pg\//, what: /^dns$/, instead: 'module.exports = {}' },
-  { by: /\/pg-copy-streams\//, what: /^assert$/, instead: 'module.exports = () => {}' },
-  {
-    by: /\/encrypt-node\//,
-    what: /^(duplexify|readable-stream)$/,
-    instead: 'export default class {}; export class Transform {}; export function pipeline() {}',
-  },
-  {
-    by: /\/@aws-crypto\//,
-    what: /^\.\/ecc_(de|en)code$/,
-    instead: 'export const decodeNamedCurves = {}; export const encodeNamedCurves = {}',
-  },
-  { by: /\/@aws-crypto\//, what: /^asn1\.js$/, instead: 'export default { define() {} }' },
-];
-
-const leftOut = new Set<number>();
-
-const withoutUnused: Plugin = {
-  name: 'without-unused',
-  setup({ onLoad, onResolve }) {
-    for (const [index, { by, what }] of UNUSED.entries())
-      onResolve({ filter: what }, ({ importer }) => {
-        if (!by.test(importer)) return undefined;
-        leftOut.add(index);
-        return { path: String(index), namespace: 'unused' };
-      });
-    onLoad({ filter: /.*/, namespace: 'unused' }, ({ path }) => ({
-      contents: UNUSED[Number(path)]!.instead,
-    }));
-  },
-};
-
 const common: BuildOptions = {
   bundle: true,
   platform: 'node',
@@ -103,7 +62,6 @@ const common: BuildOptions = {
     '@aws-crypto/encrypt-node/build/main': '@aws-crypto/encrypt-node/build/module',
     yaml: './node_modules/yaml/browser/dist/index.js',
   },
-  plugins: [withoutUnused],
   loader: { '.html': 'text', '.css': 'text', '.txt': 'text' },
 };
 
@@ -145,5 +103,3 @@ async function buildHandlers(): Promise<void> {
 
 buildLibrary();
 await Promise.all([buildCli(), buildHandlers()]);
-const gone = UNUSED.filter((_, index) => !leftOut.has(index)).map(({ by, what }) => `${what} by ${by}`);
-if (gone.length > 0) throw new Error(`nothing asks any more for ${gone.join(', ')}: take it out of UNUSED`);

@@ -42,7 +42,7 @@ const measuredAs: Record<WorkerAction, string> = {
   list: 'TenantList',
 };
 
-const whatToDo: Record<WorkerAction, string> = {
+const remedies: Record<WorkerAction, string> = {
   dump: 'mend the cause and run the same event again; the archives of earlier days are untouched and nothing partial was kept',
   verify: 'mend the cause and run the same event again',
   drill:
@@ -90,7 +90,7 @@ export async function work(event: unknown, signal: AbortSignal): Promise<unknown
       engine: process.env.SOVEREIGN_SERVER?.split(':')[0],
       phase,
       cause,
-      whatToDo: asked ? whatToDo[asked.action] : 'correct the event; nothing was touched',
+      remedy: asked ? remedies[asked.action] : 'correct the event; nothing was touched',
     });
     if (asked) measure(process.env.SOVEREIGN_REGIME ?? 'unknown', [failureOf(asked.action)]);
     throw typed(error, `${String(tenant)}: ${phase}: ${cause}`);

@@ -178,7 +178,7 @@ test('a failure leaves one error record that says what, where, why and what to d
       engine: 'postgres',
       phase: expect.any(String),
       cause: expect.stringContaining('nobody'),
-      whatToDo: expect.any(String),
+      remedy: expect.any(String),
     }),
   ]);
   expect(records.find((record) => '_aws' in record)).toMatchObject({ TenantBackupFailed: 1 });

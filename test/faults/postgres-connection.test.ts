@@ -1,5 +1,7 @@
 // Connections cut at many points, sessions ended, the server killed or stopped at once: the live database is whole,
 // nothing partial is listed, and the next run cleans up and succeeds. Limits of time and locks that others have set.
+import { addressOf, ConnectionLostError, connect } from '../../lambda/engine/postgresql/connect';
+import { parseServer } from '../../lambda/engine/server';
 import { type CuttingProxy, startCuttingProxy } from '../support/cutting-proxy';
 import { liveState } from '../support/live-state';
 import { usePostgres } from '../support/postgres';
@@ -41,6 +43,17 @@ const sides = () => server().query("select datname from pg_database where datnam
 const archives = async () => (await work.list(['acme'])).json<{ archive: string }[]>().length;
 const through = () => ['--server', `postgres://postgres@127.0.0.1:${proxy.port}?sslmode=disable`];
 const NO_STACK = /unexpected failure|node:internal|\n {4}at /;
+
+test('a session that the server ends between two queries says why at the next one', async () => {
+  const address = addressOf(parseServer(`postgres://postgres@127.0.0.1:${server().port}`));
+  const client = await connect(address, 'acme');
+  const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
+  const ended = new Promise((resolve) => void client.once('end', () => resolve(undefined)));
+  await server().query('select pg_terminate_backend($1)', [rows[0]!.pid]);
+  await ended;
+  await expect(client.query('select')).rejects.toThrow(ConnectionLostError);
+  await expect(client.query('select')).rejects.toThrow('terminating connection due to administrator command');
+});
 
 describe.each(['dump', 'restore', 'undo'] as const)('%s', (name) => {
   test('ends in one clear error wherever its connections are cut', async () => {

@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   CreateBucketCommand,
   CreateMultipartUploadCommand,
@@ -99,11 +100,50 @@ test.each([
   expect(await openUploads()).toEqual([]);
 });
 
-test('many parts, whose memory is used again for later ones, keep their bytes', async () => {
-  const key = freshKey();
+describe('many parts', () => {
   const data = randomBytes(52 * mebibyte);
-  await store().write(key, inPieces(data));
-  expect(sha256(await content(await store().read(key)))).toBe(sha256(data));
+  let key: string;
+  beforeAll(async () => {
+    key = freshKey();
+    await store().write(key, inPieces(data));
+  });
+  const gets = () => proxy.calls.filter((call) => call.name === 'S3 GetObject');
+
+  test('whose memory is used again for later ones, keep their bytes, and are read by several connections', async () => {
+    const ranges = Array.from({ length: 6 }, (_, i) => (i + 1) * 8 * mebibyte).map(
+      (from) => `bytes=${from}-${Math.min(from + 8 * mebibyte, data.length) - 1}`,
+    );
+    // The first range comes so late that the three after it are asked for meanwhile.
+    proxy.fault = ({ headers }) => (headers.range === ranges[0] && gets().length < 3 ? 'silent' : undefined);
+    expect(sha256(await content(await store({ idleMillis: 500 }).read(key)))).toBe(sha256(data));
+    const asked = gets().map(({ headers }) => headers.range);
+    expect(asked.toSorted()).toEqual([undefined, ranges[0], ...ranges].toSorted());
+    expect(asked.slice(0, 4).toSorted()).toEqual([undefined, ...ranges.slice(0, 3)].toSorted());
+  });
+
+  test('are put together whatever is torn, and in whatever order they come', async () => {
+    const torn = new Set<string>();
+    proxy.fault = ({ name, headers }) => {
+      if (name !== 'S3 GetObject' || torn.has(String(headers.range)) || torn.size > 8) return undefined;
+      torn.add(String(headers.range));
+      return 'torn';
+    };
+    expect(sha256(await content(await store().read(key)))).toBe(sha256(data));
+    expect(torn.size).toBe(9);
+  });
+
+  test('are not asked for any more when nobody reads on', async () => {
+    for await (const _ of await store().read(key)) break;
+    const asked = gets().length;
+    await sleep(300);
+    expect(gets()).toHaveLength(asked);
+    expect(asked).toBeLessThan(4);
+  });
+
+  test('of a service that knows no ranges are refused', async () => {
+    proxy.fault = ({ headers }) => (headers.range === undefined ? undefined : { document: '<whole/>' });
+    await expect(content(await store().read(key))).rejects.toThrow('it does not know ranges');
+  });
 });
 
 test('each part carries its SHA-256, which the proxy checks, and the end states the length', async () => {

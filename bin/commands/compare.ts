@@ -1,4 +1,5 @@
 import { type KeyOptions, parseCount, parseTime, withJson, withKey, withServer } from '../local/options.js';
+import { printable } from '../local/printable.js';
 import { readScope, type ScopeOptions, withScope } from '../local/scope.js';
 import type { Register } from './index.js';
 
@@ -57,7 +58,7 @@ Examples:
       if (options.json) process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
       else
         process.stdout.write(
-          `${tenant} now, and as of ${result.at}:\n${describeChanges(result.tables).join('\n')}\n`,
+          `${printable(tenant)} now, and as of ${result.at}:\n${describeChanges(result.tables).join('\n')}\n`,
         );
       if (!result.same) process.exitCode = 1;
     });

@@ -1,5 +1,6 @@
 import { count } from '../count.js';
 import { type StoreOptions, withJson, withStore } from '../local/options.js';
+import { printable } from '../local/printable.js';
 import type { Register } from './index.js';
 
 interface ListOptions extends StoreOptions {
@@ -22,24 +23,25 @@ Examples:
   sovereign-backup list acme --store /backup --json`,
     )
     .action(async (tenant: string | undefined, options: ListOptions) => {
-      const { listArchives, openStore, size } = await import('../local/parts.js');
+      const { listArchives, openStore, size, Terminal } = await import('../local/parts.js');
       const opened = await openStore(options, { mustExist: true });
       const { archives, unreadable } = await listArchives({
         ...opened,
         ...(tenant === undefined ? {} : { tenant }),
       });
+      const terminal = new Terminal();
       for (const { tenant: whose, archive, problem } of unreadable)
-        process.stderr.write(`archive ${archive} of ${JSON.stringify(whose)} cannot be listed: ${problem}\n`);
+        terminal.say(`archive ${archive} of ${JSON.stringify(whose)} cannot be listed: ${problem}`);
       // Nothing may also be a wrong name, store or regime.
       if (archives.length + unreadable.length === 0)
-        process.stderr.write(
-          `no archives${tenant === undefined ? '' : ` of tenant ${JSON.stringify(tenant)}`} under regime ${options.regime} in ${opened.store.location}\n`,
+        terminal.say(
+          `no archives${tenant === undefined ? '' : ` of tenant ${JSON.stringify(tenant)}`} under regime ${options.regime} in ${opened.store.location}`,
         );
       if (options.json) process.stdout.write(`${JSON.stringify(archives, null, 2)}\n`);
       else
         for (const { at, tenant: whose, bytes, tables, archive } of archives) {
           process.stdout.write(
-            `${at}  ${whose}  ${size(bytes)}  ${count(tables.length, 'table')}  ${archive}\n`,
+            `${at}  ${printable(whose)}  ${size(bytes)}  ${count(tables.length, 'table')}  ${archive}\n`,
           );
         }
     });

@@ -1,4 +1,5 @@
 import { type KeyOptions, parseTime, withJson, withKey } from '../local/options.js';
+import { harmless } from '../local/printable.js';
 import type { Register } from './index.js';
 
 interface VerifyOptions extends KeyOptions {
@@ -38,7 +39,9 @@ Examples:
       terminal.endLine();
       if (options.json) process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
       else if (result.ok) process.stdout.write(`${result.archive} is good\n`);
-      else for (const problem of result.problems) process.stdout.write(`${result.archive}: ${problem}\n`);
+      else
+        for (const problem of result.problems)
+          process.stdout.write(`${result.archive}: ${harmless(problem)}\n`);
       if (!result.ok) process.exitCode = 1;
     });
 };

@@ -5,6 +5,7 @@ import { count } from '../count.js';
 import { UsageError } from '../errors.js';
 import { interruptible } from './interrupt.js';
 import { openStore } from './open.js';
+import { harmless, printable } from './printable.js';
 import { checkResidency } from './residency.js';
 import { size, Terminal } from './terminal.js';
 
@@ -72,8 +73,8 @@ function whichOf(tenant: string | undefined, { at, archive, all }: CopyOptions):
 }
 
 function lineOf({ state, at, tenant, archive, bytes, kept, problem, seconds }: CopiedOne): string {
-  const start = `${state.padEnd(7)}  ${at}  ${tenant}  ${archive}  `;
-  if (state === 'failed') return start + problem;
+  const start = `${state.padEnd(7)}  ${at}  ${printable(tenant)}  ${archive}  `;
+  if (state === 'failed') return start + harmless(problem!);
   const rest = kept ? `, ${size(kept)} of it from an earlier run` : '';
   return `${start}${size(bytes!)}${state === 'copied' ? `${rest}, ${seconds.toFixed(1)} s` : ''}`;
 }

@@ -9,6 +9,7 @@ import { describeChanges } from './changes.js';
 import { checkConfirm } from './confirm.js';
 import { interruptible } from './interrupt.js';
 import { openArchives } from './open.js';
+import { harmless } from './printable.js';
 import { readScope } from './scope.js';
 import { size, Terminal } from './terminal.js';
 
@@ -136,7 +137,7 @@ function tell(
   terminal: Terminal,
   options: RestoreCommandOptions,
 ): void {
-  const line = (text: string) => process.stdout.write(`${text}\n`);
+  const line = (text: string) => process.stdout.write(`${harmless(text)}\n`);
   const seconds = `${result.seconds.toFixed(1)} s`;
   if ('ok' in result) {
     if (result.ok)

@@ -1,4 +1,6 @@
 import type { ProgressEvent } from '../../lambda/archive/requests.js';
+import { OperationError } from '../../lambda/errors.js';
+import { harmless } from './printable.js';
 
 /** Messages and progress for people, on standard error: one line that is rewritten, where that is a terminal. */
 export class Terminal {
@@ -10,7 +12,7 @@ export class Terminal {
 
   public say(message: string): void {
     this.endLine();
-    process.stderr.write(`${message}\n`);
+    process.stderr.write(`${harmless(message)}\n`);
   }
 
   public readonly progress = (event: ProgressEvent): void => {
@@ -45,6 +47,10 @@ export class Terminal {
     const reader = createInterface({ input: process.stdin, output: process.stderr });
     try {
       return await reader.question(question);
+    } catch (error) {
+      // By Ctrl-C or Ctrl-D.
+      if ((error as Error).name !== 'AbortError') throw error;
+      throw new OperationError('stopped at the question; nothing was changed');
     } finally {
       reader.close();
     }

@@ -4,6 +4,7 @@ import { DamagedError } from './damaged-error.js';
 import type { Manifest } from './manifest.js';
 import { checkTenant } from './names.js';
 import type { ArchiveSummary, ListRequest } from './requests.js';
+import { ObjectMissingError } from './store.js';
 
 /** What could not be listed, because its manifest cannot be read. */
 export interface Unlistable {
@@ -24,6 +25,8 @@ export async function listArchives(
     try {
       archives.push(summaryOf((await readManifest(request.store, place)).manifest));
     } catch (error) {
+      // Deleted since it was seen.
+      if (error instanceof ObjectMissingError) continue;
       if (!(error instanceof DamagedError)) throw error;
       unreadable.push({ tenant: place.tenant, archive: place.archive, problem: reasonOf(error) });
     }

@@ -1,6 +1,7 @@
 import type { EncryptionContext } from '@aws-crypto/material-management-node';
 import { version } from '../../package.json';
 import { type Checksums, type Omission, type TableRows, TENANCIES, type Tenancy } from '../engine/engine.js';
+import { timeOfArchiveId } from './archive-id.js';
 import { DamagedError } from './damaged-error.js';
 import type { RetentionPolicy } from './retention.js';
 import { tenantKey } from './tenant-key.js';
@@ -80,6 +81,9 @@ function sorted(value: unknown): unknown {
   );
 }
 
+/** Of a later version of this tool: nothing shows that it is damaged. */
+export class NewerManifestError extends DamagedError {}
+
 /** Reads a manifest and holds it against the place it lies in; its truth is shown by the seal alone. */
 export function parseManifest(
   bytes: Buffer,
@@ -92,19 +96,19 @@ export function parseManifest(
     throw new DamagedError('manifest.json is not JSON');
   }
   const schema = (manifest as { schemaVersion?: unknown } | null)?.schemaVersion;
-  if (schema !== 1)
-    throw new DamagedError(
-      `manifest.json has schemaVersion ${JSON.stringify(schema ?? null)}; this version of the tool reads 1`,
-    );
+  if (schema !== 1) {
+    const Kind = typeof schema === 'number' && schema > 1 ? NewerManifestError : DamagedError;
+    throw new Kind(`manifest.json has schemaVersion ${shown(schema)}; this version of the tool reads 1`);
+  }
   for (const name of ['archive', 'tenant', 'regime'] as const) {
     if (manifest[name] !== place[name])
       throw new DamagedError(
-        `manifest.json is of ${name} ${JSON.stringify(manifest[name] ?? null)}, and lies where ${name} ${JSON.stringify(place[name])} belongs`,
+        `manifest.json is of ${name} ${shown(manifest[name])}, and lies where ${name} ${JSON.stringify(place[name])} belongs`,
       );
   }
   if (!TENANCIES.includes(manifest.tenancy))
     throw new DamagedError(
-      `manifest.json has tenancy ${JSON.stringify(manifest.tenancy ?? null)}; this version of the tool reads ${TENANCIES.join(', ')}`,
+      `manifest.json has tenancy ${shown(manifest.tenancy)}; this version of the tool reads ${TENANCIES.join(', ')}`,
     );
   const numbers = [manifest.data?.bytes, manifest.compressed?.bytes, manifest.dump?.bytes, manifest.seconds];
   const texts = [
@@ -123,5 +127,17 @@ export function parseManifest(
     lists.some((list) => !Array.isArray(list))
   )
     throw new DamagedError('manifest.json lacks fields that every manifest has');
+  const at = timeOfArchiveId(place.archive)?.toISOString();
+  if (manifest.at !== at)
+    throw new DamagedError(
+      `manifest.json is of ${shown(manifest.at)}, and the archive's name says ${shown(at)}`,
+    );
   return manifest;
+}
+
+/** What stands in a manifest may be anything, of any size and depth. */
+function shown(value: unknown): string {
+  if (typeof value === 'object' && value !== null) return 'that is no single value';
+  const text = JSON.stringify(value ?? null);
+  return text.length > 100 ? `${text.slice(0, 100)}…` : text;
 }

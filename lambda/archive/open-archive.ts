@@ -39,8 +39,6 @@ export async function openManifest(request: OpenRequest, place: ArchivePlace): P
   }
   const sealed = await unseal(key);
   if (!sealed.equals(bytes)) throw new DamagedError('manifest.json is not what its seal says it was');
-  if (new Date(manifest.at).getTime() !== place.at.getTime())
-    throw new DamagedError(`manifest.json is of ${manifest.at}, which is not the time in the archive's name`);
   const data = place.objects.find((object) => object.key === archivePrefix(place) + PARTS.data);
   if (!data) throw new DamagedError('data is missing');
   if (data.bytes !== manifest.data.bytes)

@@ -18,7 +18,8 @@ export async function verifyArchive(request: VerifyRequest): Promise<VerifyResul
   const known = new Set(Object.values(PARTS).map((part) => archivePrefix(place) + part));
   for (const { key } of place.objects) {
     if (!known.has(key))
-      problems.push(`${key.slice(archivePrefix(place).length)} does not belong to the archive`);
+      // A bucket may have an object that is called like the folder.
+      problems.push(`${key.slice(archivePrefix(place).length) || key} does not belong to the archive`);
     known.delete(key);
   }
   for (const key of known) problems.push(`${key.slice(archivePrefix(place).length)} is missing`);

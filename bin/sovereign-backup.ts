@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { commands } from './commands/index.js';
 import { exitCodeOf, messageOf } from './errors.js';
+import { harmless } from './local/printable.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
 
@@ -14,6 +15,14 @@ const program = new Command('sovereign-backup')
   .showHelpAfterError('(add --help for the options)')
   .exitOverride();
 
+// A reader that has seen enough (`| head`) is no failure, and ends no dump; a result that cannot be written is one.
+process.stderr.on('error', () => {});
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') return;
+  process.stderr.write(`sovereign-backup: the result could not be written: ${error.message}\n`);
+  process.exitCode = 3;
+});
+
 // The options of all commands take as long to set up as to read the one that is asked for.
 const asked = commands.get(process.argv[2] ?? '');
 for (const register of asked ? [asked] : commands.values()) register(program);
@@ -24,7 +33,7 @@ try {
   // commander has already printed its own message; only its idea of the exit code differs from ours.
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
   else {
-    process.stderr.write(`sovereign-backup: ${messageOf(error)}\n`);
+    process.stderr.write(`sovereign-backup: ${harmless(messageOf(error))}\n`);
     process.exitCode = exitCodeOf(error);
   }
 }

@@ -4,10 +4,6 @@ import { InputError } from '../../lib/residency/input.js';
 /** Prints to standard output, or into the file that was asked for. */
 export function write(text: string, out: string | undefined): void {
   if (out === undefined) {
-    // A reader that has seen enough (`| head`) is no failure.
-    process.stdout.once('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
-    });
     process.stdout.write(text);
     return;
   }

@@ -4,6 +4,7 @@ import { type ArchiveKey, keyRing } from '../../lambda/archive/key.js';
 import { openKeyFolder } from '../../lambda/archive/key-folder.js';
 import { readKeyFile } from '../../lambda/archive/raw-key.js';
 import type { ArchiveStore } from '../../lambda/archive/store.js';
+import { OperationError, reasonOf } from '../../lambda/errors.js';
 import { UsageError } from '../errors.js';
 import { tellOfKey } from './new-key.js';
 import type { KeyChoice, KeyOptions, StoreOptions, StoresOptions } from './options.js';
@@ -36,15 +37,12 @@ export async function openTargets(tenant: string, options: StoresOptions) {
     throw new UsageError(
       `there are ${places.length} stores and ${keys.length} keys; give one key for all of them, or one for each in the same order`,
     );
-  const twice = places.find((place, index) => places.indexOf(place) !== index);
+  const stores = await Promise.all(places.map((store) => openStore({ store, regime }, { mustExist: false })));
+  const locations = stores.map(({ store }) => store.location);
+  const twice = locations.find((location, index) => locations.indexOf(location) !== index);
   if (twice !== undefined) throw new UsageError(`--store ${JSON.stringify(twice)} is named twice`);
   const opened = await Promise.all(keys.map((key) => openKey(key, tenant, tellOfKey)));
-  const targets = await Promise.all(
-    places.map(async (store, index) => ({
-      ...(await openStore({ store, regime }, { mustExist: false })),
-      key: opened[index] ?? opened[0]!,
-    })),
-  );
+  const targets = stores.map((store, index) => ({ ...store, key: opened[index] ?? opened[0]! }));
   const [first, ...copies] = targets;
   return { ...first!, ...(copies.length > 0 ? { copies } : {}) };
 }
@@ -62,12 +60,24 @@ export async function openStore(
     ]);
     return { regime, store: new S3Store(parseStoreUrl(place)) };
   }
-  const status = statSync(place, { throwIfNoEntry: false });
+  const option = how.option ?? '--store';
+  // What an unset variable of a shell leaves; it would be the folder that one happens to be in.
+  if (place === '')
+    throw new UsageError(`${option} is empty; name a folder, or a bucket (s3://bucket/prefix/)`);
+  const status = statusOf(place, option);
   if (status ? !status.isDirectory() : how.mustExist)
     throw new UsageError(
-      `${how.option ?? '--store'} ${JSON.stringify(place)} is ${status ? 'not a folder' : 'not there'}; name the folder that holds the archives, or a bucket (s3://bucket/prefix/)`,
+      `${option} ${JSON.stringify(place)} is ${status ? 'not a folder' : 'not there'}; name the folder that holds the archives, or a bucket (s3://bucket/prefix/)`,
     );
   return { regime, store: new FolderStore(place) };
+}
+
+function statusOf(place: string, option: string) {
+  try {
+    return statSync(place, { throwIfNoEntry: false });
+  } catch (error) {
+    throw new OperationError(`${option} ${JSON.stringify(place)} cannot be looked at: ${reasonOf(error)}`);
+  }
 }
 
 function keysOf({ keyFile, keyDir, kmsKey }: Omit<KeyOptions, 'store'>): readonly KeyChoice[] {

@@ -1,13 +1,29 @@
 import { randomBytes } from 'node:crypto';
-import { constants, createReadStream, lstatSync, readdirSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  createReadStream,
+  type Dirent,
+  lstatSync,
+  readdirSync,
+  statSync,
+} from 'node:fs';
 import { type FileHandle, link, lstat, mkdir, open, rename, rm, rmdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import { OperationError, reasonOf } from '../errors.js';
 import { HOST, isAlive } from '../own-process.js';
+import { syncFolder } from '../sync-folder.js';
 import { writeStream } from '../write-stream.js';
-import { type ArchiveStore, ObjectExistsError, ObjectMissingError, type StoredObject } from './store.js';
+import { DamagedError } from './damaged-error.js';
+import {
+  type ArchiveStore,
+  ObjectExistsError,
+  ObjectMissingError,
+  type StoredObject,
+  StoreError,
+} from './store.js';
 
 /** Written under such a name first: whose write it is, so that a dead writer's rest can be told from a living one's. */
 const partialName = /^\..+\.([0-9a-f]+)-(\d+)-[0-9a-f]{8}\.partial$/;
@@ -29,7 +45,7 @@ export class FolderStore implements ArchiveStore {
       `.${name}.${HOST}-${process.pid}-${randomBytes(4).toString('hex')}.partial`,
     );
     try {
-      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+      const made = await mkdir(dirname(path), { recursive: true, mode: 0o700 });
       const file = await open(partial, 'wx', 0o600);
       let bytes: number;
       try {
@@ -39,7 +55,12 @@ export class FolderStore implements ArchiveStore {
         await file.close();
       }
       await publish(partial, path, () => new ObjectExistsError(key, this.location));
-      await syncFolder(dirname(path));
+      // The folders that were made have names, too.
+      const top = made === undefined ? dirname(path) : dirname(made);
+      for (let folder = dirname(path); ; folder = dirname(folder)) {
+        await syncFolder(folder);
+        if (folder.length <= top.length) break;
+      }
       return { bytes };
     } catch (error) {
       body.destroy();
@@ -57,12 +78,23 @@ export class FolderStore implements ArchiveStore {
       );
       if (!(await file.stat()).isFile()) {
         await file.close();
-        throw new OperationError(`${key} in ${this.location} is not a regular file`);
+        throw notRegular(key, this.location);
       }
-      return createReadStream('', { fd: file, highWaterMark: 256 * 1024 });
+      const bytes = createReadStream('', { fd: file, highWaterMark: 256 * 1024 });
+      return Readable.from(this.reading(bytes), { highWaterMark: 1 });
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT')
-        throw new ObjectMissingError(key, this.location);
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'ENOENT') throw new ObjectMissingError(key, this.location);
+      if (code === 'ELOOP') throw notRegular(key, this.location);
+      throw explain(error, this.location);
+    }
+  }
+
+  /** A disk that cannot be read says nothing of the archive. */
+  private async *reading(bytes: Readable): AsyncGenerator<Buffer, void, undefined> {
+    try {
+      yield* bytes as AsyncIterable<Buffer>;
+    } catch (error) {
       throw explain(error, this.location);
     }
   }
@@ -107,7 +139,7 @@ export class FolderStore implements ArchiveStore {
     }
     for (const entry of entries) {
       const key = folder + entry.name;
-      if (entry.isDirectory()) {
+      if (this.isFolder(folder, entry)) {
         const inner = `${key}/`;
         if (inner.startsWith(prefix) || prefix.startsWith(inner))
           yield* this.files(inner.length > prefix.length ? inner : prefix, named);
@@ -124,6 +156,16 @@ export class FolderStore implements ArchiveStore {
     const order = (entry: { name: string; isDirectory(): boolean }) =>
       entry.isDirectory() ? `${entry.name}/` : entry.name;
     return entries.sort((a, b) => (order(a) < order(b) ? -1 : 1));
+  }
+
+  /** A tenant's folder may be a link to another disk; nothing is followed below it. */
+  private isFolder(folder: string, entry: Dirent): boolean {
+    if (!entry.isSymbolicLink() || folder.split('/').length !== 2) return entry.isDirectory();
+    try {
+      return statSync(join(this.location, folder, entry.name)).isDirectory();
+    } catch {
+      return false;
+    }
   }
 
   private statusOf(key: string) {
@@ -200,32 +242,44 @@ async function publish(partial: string, path: string, taken: () => Error): Promi
   await rm(partial, { force: true });
 }
 
-async function syncFolder(folder: string): Promise<void> {
-  // Some file systems cannot sync a folder; the names are then as durable as they make them.
-  const handle = await open(folder, 'r').catch(() => undefined);
-  await handle?.sync().catch(() => {});
-  await handle?.close();
+/** Somebody put it there in the place of an object. */
+function notRegular(key: string, location: string): Error {
+  return new DamagedError(`${key} in ${location} is not a regular file`);
 }
 
-function explain(error: unknown, location: string): unknown {
-  const code = (error as NodeJS.ErrnoException).code;
+/** Node says of a read-only file system that the folder to make in it is not there. */
+function whyNotMade(error: unknown, location: string): unknown {
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  if (code !== 'ENOENT' || syscall !== 'mkdir') return error;
+  try {
+    accessSync(location, constants.W_OK);
+    return error;
+  } catch (reason) {
+    return reason;
+  }
+}
+
+/** What a file system may say of itself; everything else comes from what was to be written. */
+const OF_THE_STORE = new Set(
+  'EIO ENOENT EEXIST ENOTDIR ELOOP EISDIR ENAMETOOLONG ENOTEMPTY EINVAL EBUSY EMFILE ENFILE ENXIO ENODEV ESTALE ENOTCONN'.split(
+    ' ',
+  ),
+);
+
+function explain(thrown: unknown, location: string): unknown {
+  const error = whyNotMade(thrown, location);
+  const { code } = error as NodeJS.ErrnoException;
   if (code === 'EFBIG')
-    return new OperationError(
+    return new StoreError(
       `the file system of ${location} takes no file of that size; nothing was kept of it`,
     );
   if (code === 'ENOSPC' || code === 'EDQUOT')
-    return new OperationError(
+    return new StoreError(
       `the disk that holds ${location} is full; nothing was kept of what was being written`,
     );
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS')
-    return new OperationError(`${location} cannot be written or read: ${reasonOf(error)}`);
-  if (
-    code === 'ENOTDIR' ||
-    code === 'EIO' ||
-    code === 'ELOOP' ||
-    code === 'EISDIR' ||
-    code === 'ENAMETOOLONG'
-  )
-    return new OperationError(`${location} failed: ${reasonOf(error)}`);
+    return new StoreError(`${location} cannot be written or read: ${reasonOf(error)}`);
+  if (code !== undefined && OF_THE_STORE.has(code))
+    return new StoreError(`${location} failed: ${reasonOf(error)}`);
   return error;
 }

@@ -1,6 +1,7 @@
 import { mkdir, readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { InputError, reasonOf } from '../errors.js';
+import { syncFolder } from '../sync-folder.js';
 import { newArchiveId, timeOfArchiveId } from './archive-id.js';
 import { type ArchiveKey, keyRing } from './key.js';
 import { checkTenant } from './names.js';
@@ -16,6 +17,10 @@ export async function tenantKeyFiles(folder: string, tenant: string): Promise<st
   if (!status?.isDirectory())
     throw new InputError(
       `--key-dir ${JSON.stringify(folder)} is not a folder; make it (mkdir -m 700), or mount what should be there`,
+    );
+  if (process.platform !== 'win32' && (status.mode & 0o002) !== 0)
+    throw new InputError(
+      `--key-dir ${JSON.stringify(folder)} can be written by everybody (mode ${(status.mode & 0o777).toString(8)}), who could put keys of their own there; run: chmod 700 ${folder}`,
     );
   const own = join(folder, tenantKey(tenant));
   const names = await readdir(own).catch((error: NodeJS.ErrnoException) => {
@@ -56,9 +61,13 @@ export async function addTenantKey(
   folder: string,
   tenant: string,
 ): Promise<{ readonly file: string; readonly id: string }> {
-  await tenantKeyFiles(folder, tenant);
+  const [newest] = await tenantKeyFiles(folder, tenant);
   const own = join(folder, tenantKey(tenant));
   await mkdir(own, { recursive: true, mode: 0o700 });
-  const file = join(own, newArchiveId(new Date()) + ENDING);
+  await syncFolder(folder);
+  // The newest by its name is the one that is written under, also when the clock was set back.
+  const last = newest === undefined ? undefined : timeOfArchiveId(basename(newest, ENDING));
+  const at = new Date(Math.max(Date.now(), (last?.getTime() ?? 0) + 1));
+  const file = join(own, newArchiveId(at) + ENDING);
   return { file, ...(await generateKeyFile(file)) };
 }

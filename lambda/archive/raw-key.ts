@@ -1,8 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { RawAesKeyringNode, RawAesWrappingSuiteIdentifier } from '@aws-crypto/raw-aes-keyring-node';
 import { InputError, OperationError, reasonOf } from '../errors.js';
+import { syncFolder } from '../sync-folder.js';
 import type { ArchiveKey } from './key.js';
 
 const KEY_BYTES = 32;
@@ -27,6 +29,8 @@ export async function generateKeyFile(path: string): Promise<{ readonly id: stri
     await file.chmod(0o600);
     await file.writeFile(bytes);
     await file.sync();
+    // An archive must not outlast a power cut that its key does not.
+    await syncFolder(dirname(resolve(path)));
   } catch (error) {
     throw new OperationError(
       `the key file ${path} could not be written whole; delete it: ${reasonOf(error)}`,

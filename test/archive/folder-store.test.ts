@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { FolderStore } from '../../lambda/archive/folder-store';
+import { StoreError } from '../../lambda/archive/store';
 
 let folder: string;
 let store: FolderStore;
@@ -53,6 +54,16 @@ test('missing objects, other things than files, and paths that lead out are refu
   await expect(store.read('none')).rejects.toMatchObject({ exitCode: 3 });
   for (const key of ['../x', 'a//b', 'a/./b', '', '/etc/passwd'])
     await expect(store.write(key, body('x'))).rejects.toThrow(/cannot be the key/);
+});
+
+test('a disk that cannot be read, or written, is the store that failed, not the archive', async () => {
+  // Which Linux lets fail like a bad sector.
+  const bad = text(await new FolderStore(join('/proc', 'self')).read('mem'));
+  await expect(bad).rejects.toThrow(/^\/proc\/self failed: EIO/);
+  await expect(bad).rejects.toBeInstanceOf(StoreError);
+  await writeFile(join(folder, 'file'), '');
+  const nowhere = new FolderStore(join(folder, 'file')).write('x', body('x'));
+  await expect(nowhere).rejects.toBeInstanceOf(StoreError);
 });
 
 test('sweeps what dead writers left, and nothing of living ones', async () => {

@@ -131,11 +131,15 @@ export function checksumsOption(description: string): Option {
 
 /** ISO 8601 with a time of day; without a zone it is UTC, as all times that this tool prints. */
 export function parseTime(text: string): Date {
-  const [, zone] =
-    /^\d{4}-\d\d-\d\dT\d\d(?::?\d\d(?::?\d\d(?:[.,]\d+)?)?)?(Z|[+-]\d\d(?::?\d\d)?)?$/i.exec(text) ?? [];
-  const normal = text.replace(',', '.');
-  const time = new Date(zone === undefined ? `${normal}Z` : normal);
-  if (!/T\d\d/.test(text) || Number.isNaN(time.getTime()))
+  const [, day, hour, minute = '00', second = '00', fraction = '', sign, hours, minutes = '00'] =
+    /^(\d{4}-\d\d-\d\d)T(\d\d)(?::?(\d\d)(?::?(\d\d)(?:[.,](\d+))?)?)?(?:Z|([+-])(\d\d)(?::?(\d\d))?)?$/i.exec(
+      text,
+    ) ?? [];
+  const zone = sign === undefined ? 'Z' : `${sign}${hours}:${minutes}`;
+  const time = new Date(`${day}T${hour}:${minute}:${second}.${fraction.padEnd(3, '0').slice(0, 3)}${zone}`);
+  // The 30th of February would be taken for the 2nd of March.
+  const midnight = new Date(`${day}T00:00Z`);
+  if (Number.isNaN(time.getTime()) || midnight.toISOString().slice(0, 10) !== day)
     throw new InvalidArgumentError(
       `${JSON.stringify(text)} is not an ISO 8601 time with a time of day, such as 2026-11-20T15:00Z.`,
     );

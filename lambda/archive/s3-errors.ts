@@ -47,6 +47,8 @@ const advice: Record<string, string> = {
   ECONNREFUSED: 'nothing listens there: check the endpoint',
   ENOTFOUND: 'the host name is unknown: check the endpoint and the region',
   ECONNRESET: 'the connection was cut for longer than we retry: check the network, then run again',
+  InvalidObjectState:
+    'the object was moved to a storage class that has to be restored before it is read (aws s3api restore-object); let no lifecycle rule move archives there',
   EntityTooLarge: 'the object is larger than the service takes',
 };
 

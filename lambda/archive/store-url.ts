@@ -26,7 +26,9 @@ const KNOWN = [
  * which: `aws` for those of AWS's tools, any other name for SOVEREIGN_STORE_NAME_ACCESS_KEY_ID and its secret.
  */
 export function parseStoreUrl(url: string, environment: NodeJS.ProcessEnv = process.env): S3StoreOptions {
-  const wrong = (what: string) => new InputError(`the store ${JSON.stringify(url)} ${what}`);
+  // Without what may be a secret that somebody has written into it.
+  const shown = url.replace(/\?.*/s, '').replace(/\/\/.*@/s, '//…@');
+  const wrong = (what: string) => new InputError(`the store ${JSON.stringify(shown)} ${what}`);
   if (!URL.canParse(url)) throw wrong(`is not a URL; write it like ${SHAPE}`);
   const { protocol, hostname, pathname, searchParams, username, password } = new URL(url);
   if (protocol !== 's3:' || !hostname) throw wrong(`names no bucket; write it like ${SHAPE}`);
@@ -51,7 +53,7 @@ export function parseStoreUrl(url: string, environment: NodeJS.ProcessEnv = proc
   const parts = Number(searchParams.get('part-limit') ?? 10_000);
   if (!Number.isInteger(parts) || parts < 1 || parts > 10_000)
     throw wrong(`has part-limit=${searchParams.get('part-limit')}; it is a number from 1 to 10000`);
-  const path = decodeURIComponent(pathname.slice(1));
+  const path = decoded(pathname.slice(1), wrong);
   return {
     bucket: hostname,
     prefix: path === '' || path.endsWith('/') ? path : `${path}/`,
@@ -71,11 +73,22 @@ export function parseStoreUrl(url: string, environment: NodeJS.ProcessEnv = proc
 
 type Wrong = (what: string) => InputError;
 
+function decoded(path: string, wrong: Wrong): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    throw wrong('has a % that begins no escape; write %25 for the character itself');
+  }
+}
+
 function endpointOf(endpoint: string | null, wrong: Wrong): { endpoint?: string } {
   if (endpoint === null) return {};
-  if (!URL.canParse(endpoint))
-    throw wrong(`has the endpoint ${endpoint}, which is not a URL like https://host`);
-  const { protocol, hostname } = new URL(endpoint);
+  if (!URL.canParse(endpoint)) throw wrong('has an endpoint that is not a URL like https://host');
+  const { protocol, hostname, username, password } = new URL(endpoint);
+  if (username || password)
+    throw wrong(
+      'has an endpoint with credentials; give them in SOVEREIGN_STORE_ACCESS_KEY_ID and SOVEREIGN_STORE_SECRET_ACCESS_KEY',
+    );
   if (protocol === 'https:' || (protocol === 'http:' && LOOPBACK.has(hostname))) return { endpoint };
   throw wrong(`has the endpoint ${endpoint}; archives leave this machine only over https`);
 }

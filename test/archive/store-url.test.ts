@@ -43,7 +43,11 @@ test("another provider's bucket has its own endpoint, limits and credentials", (
 test.each([
   ['s3:///prefix?region=a', 'names no bucket'],
   ['s3://b', 'names no region'],
-  ['s3://id:secret@b?region=a', 'holds credentials'],
+  ['s3://id:secret@b?region=a', 'the store "s3://…@b" holds credentials'],
+  ['s3://id:sec/ret@b?region=a', 'the store "s3://…@b" is not a URL'],
+  ['s3://b/%zz/?region=a', 'a % that begins no escape'],
+  ['s3://b?region=a&endpoint=https://id:secret@h', 'the store "s3://b" has an endpoint with credentials'],
+  ['s3://b?region=a&secret-key=secret', 'the store "s3://b" has the option secret-key'],
   ['s3://b?region=a&force=1', 'known are region, endpoint'],
   ['s3://b?region=a&path-style=yes', 'it is true or false'],
   ['s3://b?region=a&checksum=none', 'it is sha256 or md5'],

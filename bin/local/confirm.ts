@@ -10,6 +10,6 @@ export function checkConfirm(tenant: string, given: string | undefined, what: st
   }
   if (given !== tenant)
     throw new UsageError(
-      `--confirm is ${JSON.stringify(given)}, and the tenant is ${JSON.stringify(tenant)}; the live database was not touched`,
+      `--confirm is ${JSON.stringify(given)}, and the tenant is ${JSON.stringify(tenant)}; ${what === 'erase' ? 'nothing was erased' : 'the live database was not touched'}`,
     );
 }

@@ -5,11 +5,13 @@ import { type Certificate, type ErasableKeys, eraseTenant } from '../../lambda/a
 import { FolderStore } from '../../lambda/archive/folder-store.js';
 import { checkFree } from '../../lambda/archive/free-file.js';
 import { erasableFiles } from '../../lambda/archive/key-folder-erase.js';
+import { OperationError, reasonOf } from '../../lambda/errors.js';
 import type { EraseOptions } from '../commands/erase.js';
 import { count } from '../count.js';
 import { UsageError } from '../errors.js';
 import { checkConfirm } from './confirm.js';
 import { openStore } from './open.js';
+import { printable } from './printable.js';
 import { Terminal } from './terminal.js';
 
 export async function runErase(tenant: string, options: EraseOptions): Promise<void> {
@@ -39,23 +41,27 @@ export async function runErase(tenant: string, options: EraseOptions): Promise<v
     confirm: async ({ archives, stillReadable }) => {
       if (options.confirm !== undefined) return options.confirm;
       return terminal.ask(
-        `\n${count(archives.length, 'archive')} of ${JSON.stringify(tenant)} will be unreadable for good, and ${stillReadable.length} will stay readable under other keys.\n` +
+        `\n${count(archives.length, 'archive')} of ${JSON.stringify(tenant)} will be unreadable for good, and ${stillReadable.length} under other keys will stay as they are.\n` +
           `This cannot be undone. Type the tenant's name to destroy its key, anything else to leave it: `,
       );
     },
     // Killed, or failing, after a key is gone, the list of what it opened must not be gone, too.
     prepared: async (before) => void (await write(unfinished, before)),
   });
-  await write(file, certificate);
+  await write(file, certificate).catch((error) => {
+    throw new OperationError(
+      `the key is destroyed, and the certificate could not be written: ${reasonOf(error)}; its list of archives is in ${unfinished}, with the time before the erasure`,
+    );
+  });
   await rm(unfinished, { force: true });
   if (options.json) process.stdout.write(`${JSON.stringify(certificate, null, 2)}\n`);
   else
     process.stdout.write(
-      `${count(certificate.archives.length, 'archive')} of ${tenant} cannot be read from ${certificate.unreadableFrom} on; the certificate is in ${file}\n`,
+      `${count(certificate.archives.length, 'archive')} of ${printable(tenant)} cannot be read from ${certificate.unreadableFrom} on; the certificate is in ${file}\n`,
     );
   if (certificate.stillReadable.length > 0)
     terminal.say(
-      `${count(certificate.stillReadable.length, 'archive')} of ${tenant} under other keys can be read as before; the certificate lists them`,
+      `${count(certificate.stillReadable.length, 'archive')} of ${tenant} under other keys can be read as before by whoever has those; the certificate lists them`,
     );
 }
 

@@ -2,10 +2,10 @@ import { InputError, reasonOf } from '../errors.js';
 import { isArchive, placesOf, readManifest } from './catalog.js';
 import { DamagedError } from './damaged-error.js';
 import { holdsOf } from './holds.js';
-import { TOOL } from './manifest.js';
+import { NewerManifestError, TOOL } from './manifest.js';
 import { checkTenant } from './names.js';
 import { checkConfirmation } from './restore-tenant.js';
-import type { ArchiveStore } from './store.js';
+import { type ArchiveStore, ObjectMissingError } from './store.js';
 
 /** Keys that can be destroyed: all that a tenant has. */
 export interface ErasableKeys {
@@ -39,6 +39,12 @@ export interface ErasedArchive {
   readonly sha256: string;
 }
 
+export interface UnjudgedArchive {
+  readonly store: string;
+  readonly archive: string;
+  readonly problem: string;
+}
+
 /** What a regulator, or the tenant, is given. */
 export interface Certificate {
   readonly schemaVersion: 1;
@@ -52,8 +58,10 @@ export interface Certificate {
   /** From then on nobody can read the archives; until then a scheduled deletion can be cancelled. */
   readonly unreadableFrom: string;
   readonly archives: readonly ErasedArchive[];
-  /** The tenant's archives under other keys, which can be read as before. */
+  /** The tenant's archives under other keys: whoever has one of these can read them as before. */
   readonly stillReadable: readonly ErasedArchive[];
+  /** The tenant's archives whose manifest is damaged, so that nobody knows which key opens them. */
+  readonly unjudged?: readonly UnjudgedArchive[];
   readonly notCovered: readonly string[];
 }
 
@@ -74,17 +82,21 @@ export async function eraseTenant(request: EraseRequest): Promise<Certificate> {
   const ids = new Set(keys.ids);
   const archives: ErasedArchive[] = [];
   const stillReadable: ErasedArchive[] = [];
+  const unjudged: UnjudgedArchive[] = [];
   const others = new Set<string>();
+  await refuseHeld(request);
   for (const store of stores) {
-    const holds = await holdsOf({ store, regime, tenant });
-    if (holds.size > 0)
-      throw new InputError(
-        `archives of tenant ${JSON.stringify(tenant)} in ${store.location} are held (${[...holds].join(', ')}); nothing was erased: \`release\` them first, if that is allowed`,
-      );
     for await (const place of placesOf(store, regime)) {
       if (!isArchive(place)) continue;
       const read = await readManifest(store, place).catch((error) => {
+        if (error instanceof ObjectMissingError) return undefined;
+        if (error instanceof NewerManifestError)
+          throw new InputError(
+            `archive ${place.archive} of ${JSON.stringify(place.tenant)} in ${store.location}: ${error.message}; whether the key opens it is not known, so nothing was erased: use the version that wrote it`,
+          );
         if (!(error instanceof DamagedError)) throw error;
+        if (place.tenant === tenant)
+          unjudged.push({ store: store.location, archive: place.archive, problem: reasonOf(error) });
         request.say?.(`archive ${place.archive} of ${JSON.stringify(place.tenant)}: ${reasonOf(error)}`);
         return undefined;
       });
@@ -123,10 +135,23 @@ export async function eraseTenant(request: EraseRequest): Promise<Certificate> {
     unreadableFrom: unreadableFrom.toISOString(),
     archives,
     stillReadable,
+    ...(unjudged.length > 0 ? { unjudged } : {}),
     notCovered: NOT_COVERED,
   });
   const before = draft(new Date());
-  checkConfirmation(tenant, await request.confirm(before));
+  checkConfirmation(tenant, await request.confirm(before), 'nothing was erased');
+  // Whoever was asked may have taken hours to answer.
+  await refuseHeld(request);
   await request.prepared(before);
   return draft(await keys.destroy());
+}
+
+async function refuseHeld({ tenant, regime, stores }: EraseRequest): Promise<void> {
+  for (const store of stores) {
+    const holds = await holdsOf({ store, regime, tenant });
+    if (holds.size > 0)
+      throw new InputError(
+        `archives of tenant ${JSON.stringify(tenant)} in ${store.location} are held (${[...holds].join(', ')}); nothing was erased: \`release\` them first, if that is allowed`,
+      );
+  }
 }

@@ -58,9 +58,13 @@ async function confirmed(request: RestoreRequest, prepared: PreparedRestore, ask
   }
 }
 
-export function checkConfirmation(tenant: string, given: string): void {
+export function checkConfirmation(
+  tenant: string,
+  given: string,
+  state = 'the live database was not touched',
+): void {
   if (given !== tenant)
     throw new InputError(
-      `the name given to confirm is ${JSON.stringify(given)}, and the tenant is ${JSON.stringify(tenant)}; the live database was not touched`,
+      `the name given to confirm is ${JSON.stringify(given)}, and the tenant is ${JSON.stringify(tenant)}; ${state}`,
     );
 }

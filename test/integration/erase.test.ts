@@ -1,7 +1,21 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { CreateKeyCommand, DescribeKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import { Ajv } from 'ajv';
+import { eraseTenant } from '../../lambda/archive/erase-tenant';
+import { FolderStore } from '../../lambda/archive/folder-store';
+import { holdArchives } from '../../lambda/archive/holds';
 import { runCli } from '../support/cli';
 import { useMoto } from '../support/moto';
 import { usePostgres } from '../support/postgres';
@@ -54,6 +68,8 @@ test('a key for each tenant is made once; after rekey old archives stay readable
   expect((await dump('acme')).stderr).not.toContain('Keep a copy');
   expect(readdirSync(folder)).toEqual([file]);
 
+  // A clock that was set back makes no new key the older one.
+  renameSync(join(folder, file!), join(folder, '20990101T000000.000Z-00000000.key'));
   const rekeyed = (await run(['rekey', 'acme', '--key-dir', keys, '--json'])).json<{ key: string }>();
   const last = await dump('acme');
   const newest = JSON.parse(
@@ -78,10 +94,24 @@ test('a key for each tenant is made once; after rekey old archives stay readable
   expect(readdirSync(folder)).toHaveLength(2);
   expect(existsSync(certificate('acme.json'))).toBe(false);
 
+  // What a later version wrote may be under this key; of what is damaged nobody can say.
+  const [others] = readdirSync(join(work.store, 'local/other')) as [string];
+  const theirs = join(work.store, 'local/other', others, 'manifest.json');
+  const manifest = readFileSync(theirs, 'utf8');
+  writeFileSync(theirs, manifest.replace('"schemaVersion": 1', '"schemaVersion": 2'));
+  const newer = await erase(['--confirm', 'acme']);
+  expect([newer.code, newer.stderr]).toEqual([2, expect.stringContaining('use the version that wrote it')]);
+  writeFileSync(theirs, manifest);
+  const damaged = last.archive.replace(/.{8}$/, '00000000');
+  const copied = join(work.store, 'local/acme', damaged);
+  cpSync(join(work.store, 'local/acme', last.archive), copied, { recursive: true });
+
   const erased = await erase(['--confirm', 'acme', '--store', copies]);
   expect(erased).toMatchObject({ code: 0 });
   expect(erased.stderr).toContain('1 archive of acme under other keys can be read as before');
   const told = readCertificate('acme.json');
+  expect(told.unjudged).toMatchObject([{ store: work.store, archive: damaged }]);
+  rmSync(copied, { recursive: true });
   const listed = (await run(['list', 'acme', '--store', work.store, '--json'])).json<{ archive: string }[]>();
   expect(told.archives.map(({ archive }) => archive).sort()).toEqual(
     listed.map(({ archive }) => archive).sort(),
@@ -114,6 +144,25 @@ test('a key for each tenant is made once; after rekey old archives stay readable
     'acme',
   ]);
   expect([again.code, again.stderr]).toEqual([2, expect.stringContaining('it was erased before')]);
+});
+
+test('a hold that is made while somebody is asked is obeyed', async () => {
+  const store = new FolderStore(join(work.folder, 'asked'));
+  const hold = { store, regime: 'local', tenant: 'acme' };
+  const destroy = jest.fn();
+  const erasing = eraseTenant({
+    tenant: 'acme',
+    regime: 'local',
+    stores: [store],
+    keys: { ids: ['raw:x'], method: 'none', destroy },
+    confirm: async () => {
+      await holdArchives({ ...hold, reason: 'case 9' });
+      return 'acme';
+    },
+    prepared: async () => {},
+  });
+  await expect(erasing).rejects.toThrow('are held (all); nothing was erased');
+  expect(destroy).not.toHaveBeenCalled();
 });
 
 test("in KMS the key's deletion is scheduled; a key that opens others' archives is left alone", async () => {
@@ -169,9 +218,13 @@ test("in KMS the key's deletion is scheduled; a key that opens others' archives 
 test.each([
   [['--key-file', 'k'], /a key that is the tenant's own/],
   [['--key-dir', '/nonexistent'], /is not a folder/],
+  [['--key-dir', 'OPEN'], /can be written by everybody \(mode 777\)/],
   [['--key-dir', 'KEYS', '--waiting-days', '7'], /a key file is gone at once/],
 ])('bad input: %j', async (args, message) => {
-  const given = args.map((arg) => (arg === 'KEYS' ? keys : arg));
+  const open = join(work.folder, 'open');
+  mkdirSync(open, { recursive: true });
+  chmodSync(open, 0o777);
+  const given = args.map((arg) => (arg === 'KEYS' ? keys : arg === 'OPEN' ? open : arg));
   const ran = await run([
     'erase',
     'acme',

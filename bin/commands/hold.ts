@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { parseTime, type StoresOptions, withJson, withStores } from '../local/options.js';
+import { printable } from '../local/printable.js';
 import type { Register } from './index.js';
 
 interface HoldOptions extends StoresOptions {
@@ -48,11 +49,18 @@ Example:
 };
 
 async function run(tenant: string, options: HoldOptions, what: 'hold' | 'release'): Promise<void> {
-  const { holdArchives, openStore, releaseArchives } = await import('../local/parts.js');
+  const { holdArchives, openStore, releaseArchives, Terminal } = await import('../local/parts.js');
+  const terminal = new Terminal();
   const done = [];
   for (const place of options.store) {
     const { store, regime } = await openStore({ store: place, regime: options.regime }, { mustExist: true });
-    const request = { store, regime, tenant, ...(options.at ? { at: options.at } : {}) };
+    const request = {
+      store,
+      regime,
+      tenant,
+      ...(options.at ? { at: options.at } : {}),
+      say: (message: string) => terminal.say(message),
+    };
     const result =
       what === 'hold'
         ? await holdArchives({ ...request, reason: options.reason! })
@@ -63,6 +71,6 @@ async function run(tenant: string, options: HoldOptions, what: 'hold' | 'release
   else
     for (const { archive, store } of done)
       process.stdout.write(
-        `${archive === 'all' ? 'all archives' : archive} of ${tenant} in ${store}: ${what === 'hold' ? 'held' : 'released'}\n`,
+        `${archive === 'all' ? 'all archives' : archive} of ${printable(tenant)} in ${store}: ${what === 'hold' ? 'held' : 'released'}\n`,
       );
 }

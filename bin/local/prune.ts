@@ -5,6 +5,7 @@ import { count } from '../count.js';
 import { interruptible } from './interrupt.js';
 import { openStore } from './open.js';
 import type { RetentionOptions, StoresOptions } from './options.js';
+import { harmless, printable } from './printable.js';
 
 export async function runPrune(
   tenant: string | undefined,
@@ -13,24 +14,32 @@ export async function runPrune(
 ): Promise<void> {
   const policy = policyOf(options);
   const all: (Pruned & { readonly store: string })[] = [];
-  await interruptible(async (signal) => {
-    for (const place of stores.store) {
-      const { store, regime } = await openStore({ store: place, regime: stores.regime }, { mustExist: true });
-      const pruned = await pruneArchives({
-        store,
-        regime,
-        ...(tenant === undefined ? {} : { tenant }),
-        policy,
-        dryRun: options.dryRun ?? false,
-        signal,
-      });
-      all.push(...pruned.map((each) => ({ ...each, store: store.location })));
-    }
-  });
+  await interruptible(
+    async (signal) => {
+      for (const place of stores.store) {
+        const { store, regime } = await openStore(
+          { store: place, regime: stores.regime },
+          { mustExist: true },
+        );
+        const pruned = await pruneArchives({
+          store,
+          regime,
+          ...(tenant === undefined ? {} : { tenant }),
+          policy,
+          dryRun: options.dryRun ?? false,
+          signal,
+        });
+        all.push(...pruned.map((each) => ({ ...each, store: store.location })));
+      }
+    },
+    options.dryRun ? undefined : 'what was deleted until then is gone; run again for the rest',
+  );
   if (options.json) process.stdout.write(`${JSON.stringify(all, null, 2)}\n`);
   else {
     for (const { state, at, tenant: whose, archive, reasons } of all)
-      process.stdout.write(`${state.padEnd(16)}  ${at}  ${whose}  ${archive}  ${reasons.join(', ')}\n`);
+      process.stdout.write(
+        `${state.padEnd(16)}  ${at}  ${printable(whose)}  ${archive}  ${harmless(reasons.join(', '))}\n`,
+      );
     const number = (state: string) => all.filter((each) => each.state === state).length;
     process.stderr.write(
       `${count(all.length, 'archive')}: ${number('deleted') + number('would be deleted')} ${options.dryRun ? 'would go' : 'deleted'}, ${number('retained')} retained although old, ${number('kept')} kept\n`,

@@ -11,6 +11,7 @@ import { newArchiveId, tenantPrefix } from './archive-id.js';
 import { abandonedBefore, isAbandoned, placesOf } from './catalog.js';
 import { preferringReplica } from './dump-source.js';
 import { collectSeldom } from './garbage.js';
+import { holdsOf, isHeld } from './holds.js';
 import { summaryOf } from './list-archives.js';
 import { encryptionContext, type Manifest, TOOL } from './manifest.js';
 import { checkTenant } from './names.js';
@@ -254,7 +255,10 @@ async function sweep(store: ArchiveStore, { regime, tenant }: DumpRequest): Prom
   await store.sweep(tenantPrefix(regime, tenant), before);
   const abandoned: string[] = [];
   for await (const place of placesOf(store, regime, tenant)) {
-    if (isAbandoned(place, before)) abandoned.push(...place.objects.map((object) => object.key));
+    if (!isAbandoned(place, before)) continue;
+    // Somebody may have taken the manifest of what is held.
+    if (isHeld(await holdsOf({ store, regime, tenant }), place.archive)) continue;
+    abandoned.push(...place.objects.map((object) => object.key));
   }
   await store.remove(abandoned);
 }

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { InputError, OperationError } from '../errors.js';
 import { archivePrefix, PARTS, tenantPrefix, timeOfArchiveId } from './archive-id.js';
-import { findArchive } from './catalog.js';
+import { findArchive, placesOf, readSmall } from './catalog.js';
 import { checkTenant } from './names.js';
 import { type ArchiveStore, ObjectExistsError } from './store.js';
 
@@ -17,6 +17,7 @@ export interface HoldRequest {
   readonly tenant: string;
   /** The newest archive at or before this time. @default - every archive of the tenant, those of the future too */
   readonly at?: Date;
+  readonly say?: (message: string) => void;
 }
 
 export interface Hold {
@@ -32,10 +33,18 @@ export async function holdArchives(request: HoldRequest & { readonly reason: str
   const archive = at ? (await findArchive({ store, regime, tenant, at })).archive : ALL;
   const note = { schemaVersion: 1, tenant, archive, reason: request.reason, since: new Date().toISOString() };
   const body = Readable.from([Buffer.from(`${JSON.stringify(note, null, 2)}\n`)], { objectMode: false });
-  await store.write(holdKey(request, archive), body).catch((error) => {
+  await store.write(holdKey(request, archive), body).catch(async (error) => {
     // Held once is held.
     if (!(error instanceof ObjectExistsError)) throw error;
+    request.say?.(
+      `${store.location}: held before, ${await reasonBefore(request, archive)}; the reason given now is not noted, and one \`release\` ends both`,
+    );
   });
+  // What a name that was typed wrong looks like.
+  if ((await placesOf(store, regime, tenant).next()).done)
+    request.say?.(
+      `${store.location} has no archive of tenant ${JSON.stringify(tenant)} yet: those to come are held`,
+    );
   if (store.setLegalHold) await store.setLegalHold(await objectsOf(request, archive), true);
   return { tenant, archive };
 }
@@ -50,20 +59,32 @@ export async function releaseArchives(request: HoldRequest): Promise<Hold> {
       `there is no hold on ${archive === ALL ? 'all archives' : `archive ${archive}`} of tenant ${JSON.stringify(tenant)} in ${store.location}` +
         `${holds.size > 0 ? `; held are: ${[...holds].join(', ')}` : ''}`,
     );
-  await store.remove([holdKey(request, archive)]);
-  const left = await holdsOf(request);
-  if (left.has(archive))
-    throw new OperationError(
-      `the hold could not be taken off in ${store.location}: its credentials may not delete`,
-    );
-  if (store.setLegalHold && !left.has(ALL)) {
+  const others = [...holds].filter((held) => held !== archive);
+  // The note goes last: what fails in between is done by giving the command again.
+  if (store.setLegalHold && !others.includes(ALL)) {
     const keys = await objectsOf(request, archive);
     await store.setLegalHold(
-      keys.filter((key) => ![...left].some((held) => key.includes(`/${held}/`))),
+      keys.filter((key) => !others.some((held) => key.includes(`/${held}/`))),
       false,
     );
   }
+  await store.remove([holdKey(request, archive)]);
+  if ((await holdsOf(request)).has(archive))
+    throw new OperationError(
+      `the hold could not be taken off in ${store.location}: its credentials may not delete`,
+    );
   return { tenant, archive };
+}
+
+/** Why and since when, as the note says. */
+async function reasonBefore(request: HoldRequest, archive: string): Promise<string> {
+  try {
+    const note = await readSmall(request.store, holdKey(request, archive));
+    const { reason, since } = JSON.parse(note.toString());
+    return `since ${String(since).slice(0, 30)} for ${JSON.stringify(reason).slice(0, 300)}`;
+  } catch {
+    return 'by a note that cannot be read';
+  }
 }
 
 /** Ids of held archives of a tenant, `all` among them where every one is. */

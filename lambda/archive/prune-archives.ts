@@ -10,9 +10,10 @@ import {
 } from './catalog.js';
 import { DamagedError } from './damaged-error.js';
 import { holdsOf, isHeld } from './holds.js';
+import { NewerManifestError } from './manifest.js';
 import { checkTenant } from './names.js';
 import { type Aged, type Decision, planRetention, type RetentionPolicy } from './retention.js';
-import type { ArchiveStore } from './store.js';
+import { type ArchiveStore, ObjectMissingError } from './store.js';
 
 export interface PruneRequest {
   readonly store: ArchiveStore;
@@ -66,7 +67,9 @@ async function pruneTenant(request: PruneRequest, places: readonly ArchivePlace[
   const archives = places.filter(isArchive);
   const remains = places.filter((place) => !isArchive(place));
   const plan = await planOf(request, archives, now);
-  const holds = await holdsOf({ store, regime, tenant });
+  // Asked for each anew: a hold that is said to be made holds from then on.
+  const held = async ({ archive }: ArchivePlace) =>
+    isHeld(await holdsOf({ store, regime, tenant }), archive) ? 'held' : undefined;
   const results: Pruned[] = [];
   const note = (decision: Decision, state: PruneState, reasons = decision.reasons) =>
     results.push({ tenant, archive: decision.archive, at: decision.at.toISOString(), state, reasons });
@@ -77,8 +80,8 @@ async function pruneTenant(request: PruneRequest, places: readonly ArchivePlace[
       note(decision, 'kept');
       continue;
     }
-    const held = isHeld(holds, place.archive) ? 'held' : await lockOf(store, place, now);
-    if (held !== undefined) note(decision, 'retained', [held]);
+    const why = (await held(place)) ?? (await lockOf(store, place, now));
+    if (why !== undefined) note(decision, 'retained', [why]);
     else if (request.dryRun) note(decision, 'would be deleted');
     else note(decision, ...(await deleteArchive(store, place, decision)));
   }
@@ -89,11 +92,16 @@ async function pruneTenant(request: PruneRequest, places: readonly ArchivePlace[
       keep: false,
       reasons: ['left by a dump or a copy that was killed: it has no manifest'],
     };
-    if (request.dryRun) note(decision, 'would be deleted');
+    // Somebody may have taken the manifest of what is held.
+    const why = await held(place);
+    if (why !== undefined) note(decision, 'retained', [why]);
+    else if (request.dryRun) note(decision, 'would be deleted');
     else note(decision, ...(await deleteArchive(store, place, decision)));
   }
   return results;
 }
+
+const AT_ONCE = 32;
 
 /** The store is asked for sizes and manifests only where something is to go: most of the time nothing is. */
 async function planOf(
@@ -102,14 +110,30 @@ async function planOf(
   now: Date,
 ): Promise<Decision[]> {
   const { policy } = request;
-  const whole = (place: ArchivePlace) => place.objects.length === Object.keys(PARTS).length;
-  let aged: Aged[] = archives.map((place) => ({ archive: place.archive, at: place.at, good: whole(place) }));
-  let plan = planRetention(aged, policy, now);
+  const aged: Aged[] = archives.map((place) => ({
+    archive: place.archive,
+    at: place.at,
+    good: hasAllParts(place),
+  }));
+  const plan = planRetention(aged, policy, now);
   if (plan.every(({ keep }) => keep)) return plan;
-  const proven = await Promise.all(archives.map((place) => looksWhole(request.store, place)));
-  aged = aged.map((archive, index) => ({ ...archive, good: archive.good && proven[index]! }));
-  plan = planRetention(aged, policy, now);
-  return plan;
+  const proven: Aged[] = [];
+  // So many at once: thousands would open more files than a process may.
+  for (let from = 0; from < aged.length; from += AT_ONCE) {
+    request.signal?.throwIfAborted();
+    const some = aged.slice(from, from + AT_ONCE).map(async (each, index) => ({
+      ...each,
+      good: each.good && (await looksWhole(request.store, archives[from + index]!)),
+    }));
+    proven.push(...(await Promise.all(some)));
+  }
+  return planRetention(proven, policy, now);
+}
+
+/** What lies beside them (a `.DS_Store`) makes the archive no worse. */
+function hasAllParts(place: ArchivePlace): boolean {
+  const keys = new Set(place.objects.map(({ key }) => key));
+  return Object.values(PARTS).every((part) => keys.has(archivePrefix(place) + part));
 }
 
 /** Whether the manifest can be read and the data is as long as it says; only `verify` proves more. */
@@ -119,7 +143,10 @@ async function looksWhole(store: ArchiveStore, place: ArchivePlace): Promise<boo
     const data = place.objects.find(({ key }) => key === archivePrefix(place) + PARTS.data);
     return data?.bytes === manifest.data.bytes;
   } catch (error) {
-    if (error instanceof DamagedError) return false;
+    // An older version of this tool must not delete what it cannot read for bad.
+    if (error instanceof NewerManifestError) return true;
+    // Deleted since it was seen is not there, either.
+    if (error instanceof DamagedError || error instanceof ObjectMissingError) return false;
     throw error;
   }
 }
@@ -145,11 +172,12 @@ async function deleteArchive(
     await store.remove([manifest]);
     await store.remove(place.objects.map(({ key }) => key).filter((key) => key !== manifest));
     // A store may refuse without an error: its credentials may only add.
-    for await (const { key } of store.list(prefix))
-      return key === manifest
-        ? ['retained', ['the credentials of the store may not delete']]
-        : ['failed', [`${key} is still there; the next run removes it`]];
-    return ['deleted', decision.reasons];
+    const left: string[] = [];
+    for await (const { key } of store.list(prefix)) left.push(key);
+    if (left.length === 0) return ['deleted', decision.reasons];
+    return left.includes(manifest)
+      ? ['retained', ['the credentials of the store may not delete']]
+      : ['failed', [`${left[0]} is still there; the next run removes it`]];
   } catch (error) {
     return ['failed', [reasonOf(error)]];
   }

@@ -43,6 +43,9 @@ export function planRetention(archives: readonly Aged[], policy: RetentionPolicy
   const good = sorted.filter((archive) => archive.good);
   // What is damaged is no backup: it takes nobody's place.
   if (good[0]) keep(good[0], 'the newest good one');
+  // A clock that went wrong once must not cost the tenant's last real one.
+  const latest = good.find(({ at }) => at <= now);
+  if (latest && latest !== good[0]) keep(latest, 'the newest good one that is not of the future');
   for (const archive of sorted) {
     const age = now.getTime() - archive.at.getTime();
     if (policy.keepDays !== undefined && age <= policy.keepDays * DAY)

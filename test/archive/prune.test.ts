@@ -1,9 +1,21 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CreateBucketCommand, HeadObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { CreateBucketCommand, HeadObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { bundled } from '../support/bundled';
-import { runCli } from '../support/cli';
+import { CLI, runCli } from '../support/cli';
+import { startFaultProxy } from '../support/fault-proxy';
 import { useMoto } from '../support/moto';
 
 const moto = useMoto();
@@ -18,7 +30,7 @@ afterEach(() => rmSync(store, { recursive: true, force: true }));
 
 let made = 0;
 /** As a dump of so many days ago would be named and described. */
-function archiveOf(tenant: string, daysAgo: number, dataBytes = 3) {
+function archiveOf(tenant: string, daysAgo: number, dataBytes = 3, says = {}) {
   const at = new Date(Date.now() - daysAgo * DAY);
   made += 1;
   const archive = `${at.toISOString().replace(/[-:]/g, '')}-${made.toString(16).padStart(8, '0')}`;
@@ -38,15 +50,16 @@ function archiveOf(tenant: string, daysAgo: number, dataBytes = 3) {
     tables: [],
     omitted: [],
     tenancy: 'database',
+    ...says,
   };
   return { archive, files: { data: 'abc', 'manifest.seal': 's', 'manifest.json': JSON.stringify(manifest) } };
 }
 function put(
   tenant: string,
   daysAgo: number,
-  how: { without?: string; dataBytes?: number; writtenDaysAgo?: number } = {},
+  how: { without?: string; dataBytes?: number; writtenDaysAgo?: number; says?: object } = {},
 ): string {
-  const { archive, files } = archiveOf(tenant, daysAgo, how.dataBytes);
+  const { archive, files } = archiveOf(tenant, daysAgo, how.dataBytes, how.says);
   const folder = join(store, 'local', tenant, archive);
   mkdirSync(folder, { recursive: true });
   for (const [name, content] of Object.entries(files))
@@ -110,6 +123,93 @@ test('the newest good archive stays although newer ones are damaged; remains of 
   expect(left('acme')).toEqual([good, copying, running]);
 });
 
+test('a file beside an archive, a later version of the tool, or a clock in the future costs nobody the last archive', async () => {
+  const visited = put('visited', 40);
+  writeFileSync(join(store, 'local/visited', visited, '.DS_Store'), 'x');
+  put('visited', 50);
+  const newer = put('newer', 40, { says: { schemaVersion: 2 } });
+  put('newer', 50, { says: { schemaVersion: 2 } });
+  const [future, real] = [put('clock', -400), put('clock', 40)];
+  put('clock', 50);
+  await prune();
+  expect(left('visited')).toEqual([visited]);
+  expect(left('newer')).toEqual([newer]);
+  expect(left('clock').sort()).toEqual([future, real].sort());
+});
+
+test('more archives than files that may be open', () => {
+  for (let index = 0; index < 150; index += 1) put('acme', 30 + index);
+  const args = [process.execPath, CLI, 'prune', '--store', store, '--dry-run'];
+  const ran = spawnSync('sh', ['-c', 'ulimit -n 100 && exec "$@"', 'sh', ...args], { encoding: 'utf8' });
+  expect([ran.status, ran.stderr]).toEqual([
+    0,
+    '150 archives: 149 would go, 0 retained although old, 1 kept\n',
+  ]);
+});
+
+test('what archives say of themselves steers no terminal, and keeps the others from nobody', async () => {
+  const good = put('acme', 1);
+  put('acme', 2, { says: { at: '\u001b[2J' } });
+  put('acme', 3, { says: { schemaVersion: `\u009b31m${'x'.repeat(9000)}` } });
+  const deep = put('acme', 4);
+  const nested = '['.repeat(100_000) + ']'.repeat(100_000);
+  writeFileSync(join(store, 'local/acme', deep, 'manifest.json'), `{"schemaVersion":${nested}}`);
+  const linked = join(store, 'local/acme', put('acme', 5), 'manifest.json');
+  rmSync(linked);
+  symlinkSync(join(store, 'local/acme', good, 'manifest.json'), linked);
+  // The folder of a tenant may be a link to another disk.
+  const other = put('other', 1);
+  renameSync(join(store, 'local/other'), join(store, 'elsewhere'));
+  symlinkSync(join(store, 'elsewhere'), join(store, 'local/other'));
+  const listed = await run('list');
+  expect(listed.code).toBe(0);
+  expect(
+    listed
+      .json<{ archive: string }[]>()
+      .map(({ archive }) => archive)
+      .sort(),
+  ).toEqual([good, other].sort());
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
+  expect(listed.stderr).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
+  expect(listed.stderr.match(/cannot be listed/g)).toHaveLength(4);
+  expect(listed.stderr.length).toBeLessThan(2000);
+});
+
+test('a reader that has seen enough is no failure; a result that cannot be written is one, in words', async () => {
+  put('acme', 1);
+  const seen = await runCli(['list', '--store', store], { started: (child) => child.stdout!.destroy() });
+  expect([seen.code, seen.stderr]).toEqual([0, '']);
+  const deaf = await runCli(['list', 'nobody', '--store', store], {
+    started: (child) => child.stderr!.destroy(),
+  });
+  expect(deaf.code).toBe(0);
+  const args = [process.execPath, CLI, 'list', '--store', store];
+  const full = spawnSync('sh', ['-c', 'exec "$@" >/dev/full', 'sh', ...args], { encoding: 'utf8' });
+  expect([full.status, full.stderr]).toEqual([
+    3,
+    'sovereign-backup: the result could not be written: ENOSPC: no space left on device, write\n',
+  ]);
+});
+
+test.each(['', '2026-02-30T10:00Z', '2026-11-20', '2026-11-20T25:00Z', '2026-11-20T15:00+0'])(
+  'the time %j is none',
+  async (time) => {
+    const ran = await run('hold', ['acme', '--reason', 'x', '--at', time]);
+    expect(ran).toMatchObject({ code: 2, stderr: expect.stringContaining('is not an ISO 8601 time') });
+  },
+);
+
+test('hours and zones may be short, as ISO 8601 has them', async () => {
+  const at = ['2026-11-20T15Z', '2026-11-20T16:00+01', '20261120T150000.000Z', '2026-11-20T150000,0Z'];
+  const ran = await Promise.all(at.map((time) => run('hold', ['acme', '--reason', 'x', '--at', time])));
+  expect(ran.map(({ stderr }) => /is no archive of|is not an ISO/.exec(stderr)?.[0])).toEqual([
+    'is no archive of',
+    'is no archive of',
+    'is not an ISO',
+    'is no archive of',
+  ]);
+});
+
 test('folders that no dump could have made are not shown, and left alone', async () => {
   const good = put('acme', 20);
   // Another way to write a tenant's name, and one that would colour the terminal.
@@ -132,11 +232,22 @@ test('what is held stays until it is released; a hold of all reaches the future'
   ]);
   expect(await prune(['--dry-run'])).toMatchObject({ [first]: 'retained', [second]: 'would be deleted' });
   expect((await run('hold', ['acme', '--reason', 'audit'])).json()).toMatchObject([{ archive: 'all' }]);
+  const again = await run('hold', ['acme', '--reason', 'case 8']);
+  expect(again.stderr).toMatch(/held before, since \S+ for "audit"; the reason given now is not noted/);
+  // A name that was typed wrong.
+  expect((await run('hold', ['amce', '--reason', 'case 8'])).stderr).toContain(
+    'has no archive of tenant "amce" yet',
+  );
   const third = put('acme', 25);
   expect(await prune()).toMatchObject({ [first]: 'retained', [second]: 'retained', [third]: 'retained' });
   expect((await run('release', ['acme'])).code).toBe(0);
   expect(await prune()).toMatchObject({ [first]: 'retained', [second]: 'deleted', [third]: 'deleted' });
   expect((await run('release', ['acme'])).stderr).toMatch(/there is no hold on all archives.*held are: /);
+  // Whoever takes its manifest does not have the rest deleted.
+  const manifest = join(store, 'local/acme', first, 'manifest.json');
+  renameSync(manifest, join(store, 'taken'));
+  expect(await prune()).toMatchObject({ [first]: 'retained' });
+  renameSync(join(store, 'taken'), manifest);
   expect((await run('release', ['acme', '--at', at])).code).toBe(0);
   expect(await prune()).toMatchObject({ [first]: 'deleted' });
   // A note is no archive, and shows in no list.
@@ -193,7 +304,20 @@ test('in a bucket with object lock: locked is retained, a hold is a legal hold',
   await at('hold', ['acme', '--reason', 'case']);
   expect(await hold()).toBe('ON');
   expect((await at('prune', [])).map(({ state }) => state)).toEqual(['kept', 'retained', 'retained']);
+  const proxy = await startFaultProxy(moto().endpoint);
+  const env = { ...moto().environment, AWS_ENDPOINT_URL: proxy.endpoint };
+  const denied = { status: 403, code: 'AccessDenied' };
+  // Half of a release is done by giving it again.
+  proxy.fault = ({ path }) => (/manifest.*legal-hold/.test(path) ? denied : undefined);
+  expect((await runCli(['release', 'acme', '--store', place], { env })).code).toBe(3);
   await at('release', ['acme']);
+  proxy.fault = ({ name }) => (name === 'S3 DeleteObjects' ? denied : undefined);
+  const addOnly = await runCli(['prune', '--store', `${place}&add-only=true`, '--json'], { env });
+  await proxy.stop();
+  expect([addOnly.code, addOnly.json<{ reasons: string[] }[]>()[1]!.reasons]).toEqual([
+    0,
+    ['the credentials of the store may not delete'],
+  ]);
   expect(await hold()).not.toBe('ON');
   const pruned = await at('prune', []);
   expect(pruned).toMatchObject([
@@ -201,4 +325,10 @@ test('in a bucket with object lock: locked is retained, a hold is a legal hold',
     { archive: free, state: 'deleted' },
     { archive: locked, state: 'retained', reasons: [expect.stringContaining('locked by its store until')] },
   ]);
+  // What a lifecycle rule has moved where it cannot be read at once.
+  const { archive } = archiveOf('cold', 1);
+  const Key = `local/cold/${archive}/manifest.json`;
+  await s3.send(new PutObjectCommand({ Bucket: 'locked', Key, Body: '{}', StorageClass: 'GLACIER' }));
+  const cold = await runCli(['list', '--store', place], { env: moto().environment });
+  expect([cold.code, cold.stderr]).toEqual([3, expect.stringContaining('aws s3api restore-object')]);
 });

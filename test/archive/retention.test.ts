@@ -70,7 +70,8 @@ describe('whatever the archives and the policy,', () => {
   test('no rule of periods keeps more than it was given, nor two of one period', () => {
     fc.assert(
       fc.property(sets, fc.integer({ min: 0, max: 10 }), (list, keepDaily) => {
-        const free = list.map(({ archive, at, good }) => ({ archive, at, good }));
+        const past = list.filter(({ at }) => at <= now);
+        const free = past.map(({ archive, at, good }) => ({ archive, at, good }));
         const keep = planRetention(free, { keepDaily }, now).filter(({ keep }) => keep);
         expect(keep.length).toBeLessThanOrEqual(Math.max(1, keepDaily));
         const days = keep.map(({ at }) => at.toISOString().slice(0, 10));
@@ -106,6 +107,11 @@ test('dumps that stopped long ago keep their places: periods without archives do
   const list = archives([ago(400), ago(401), ago(402), ago(403)]);
   expect(kept(planRetention(list, { keepDaily: 3 }, now))).toEqual(['a0', 'a1', 'a2']);
   expect(kept(planRetention(list, { keepDays: 7 }, now))).toEqual(['a0']);
+});
+
+test('an archive of the future is not all that is kept', () => {
+  const list = archives([ago(-400), ago(-1), ago(30), ago(31)]);
+  expect(kept(planRetention(list, { keepDaily: 1 }, now))).toEqual(['a0', 'a2']);
 });
 
 test('what is damaged takes no place, and is kept no longer than its age allows', () => {

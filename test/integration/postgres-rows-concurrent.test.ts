@@ -106,6 +106,18 @@ test('a transaction that writes to a row that would stay is waited for, and what
   expect(await rowsOf(server(), 'app')).toEqual(before);
 });
 
+test('a transaction that stays open elsewhere leaves in doubt when rows were written, not what they are', async () => {
+  const client = await server().connect();
+  await client.query('begin');
+  await client.query('select txid_current()');
+  await run(`update users set email = 'just now' where tenant_id = 1`);
+  const restored = await work.restore('1', rows());
+  await client.end();
+  ok(restored);
+  expect(restored.stderr).not.toContain('beginning again');
+  expect(await rowsOf(server(), 'app')).toEqual(before);
+});
+
 test('two restores at once both end well, one after the other', async () => {
   const both = await Promise.all([work.restore('1', rows()), work.restore('1', rows())]);
   for (const each of both) ok(each);

@@ -339,3 +339,24 @@ test('sequences that count down go on, too, never to their end, and a column tha
     await run('drop table debts');
   }
 });
+
+test('rows that fill a page come back, too, though nothing fits in beside them', async () => {
+  await run(`
+    do $$ begin execute (select format('create table full_rows (id int primary key, tenant_id bigint not null, note int, %s);
+      create index on full_rows (tenant_id)', string_agg(format('p%s point not null default ''(1,2)''', n), ', '))
+      from generate_series(1, 507) n); end $$;
+    insert into full_rows values (1, 1, 1), (2, 2, 2);`);
+  const described = also('full', '  - table: full_rows\n    column: tenant_id\n');
+  const args = ['--database', 'app', '--tenancy-file', described, '--tenant-value', '1'];
+  try {
+    ok(await work.dump('full', args));
+    const before = await rowsOf(server(), 'app');
+    await run('update full_rows set note = 3 where id = 1');
+    const restored = await work.restore('full', args);
+    ok(restored);
+    expect(restored.stderr).toContain("replacing all of the tenant's rows");
+    expect(await rowsOf(server(), 'app')).toEqual(before);
+  } finally {
+    await run('drop table full_rows');
+  }
+});

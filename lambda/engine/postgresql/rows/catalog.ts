@@ -18,6 +18,8 @@ export interface PgTable extends CatalogTable {
   /** Columns that can be inserted, and not updated. */
   readonly fixed: readonly string[];
   readonly bytes: number;
+  /** Whether the server's own storage keeps it, whose rows tell which transaction wrote them. */
+  readonly heap: boolean;
   /** Rules on it or its partitions that rewrite what is written. */
   readonly rules: readonly { readonly rule: string; readonly table: string }[];
 }
@@ -48,6 +50,8 @@ const TABLES = `
     s.relkind = 'r' and s.reltuples < 0 as uncounted,
     (select coalesce(sum(pg_table_size(r.oid)), 0)::float8 from root r where r.root = s.oid) as bytes,
     (select json_agg(r.oid::int8::text order by r.oid) from root r where r.root = s.oid) as relations,
+    not exists (select from root r join pg_class c on c.oid = r.oid join pg_am am on am.oid = c.relam
+      where r.root = s.oid and c.relkind <> 'p' and am.amname <> 'heap') as heap,
     (select coalesce(json_agg(json_build_object(
         'name', a.attname, 'type', format_type(a.atttypid, a.atttypmod), 'cast', format_type(a.atttypid, -1),
         'nullable', not (a.attnotnull or t.typnotnull), 'generated', a.attgenerated <> '',
@@ -103,6 +107,7 @@ interface Row {
   readonly rows: number;
   readonly uncounted: boolean;
   readonly bytes: number;
+  readonly heap: boolean;
   readonly rules: PgTable['rules'];
   readonly relations: string[];
   readonly columns: (CatalogTable['columns'][number] & {
@@ -154,6 +159,7 @@ function tableOf(row: Row): PgTable {
     oid: Number(row.oid),
     relations: row.relations.map(Number),
     bytes: row.bytes,
+    heap: row.heap,
     rules: row.rules,
     estimatedRows: row.uncounted ? -1 : Math.round(row.rows),
     columns: row.columns.map(({ cast: _, fixed: __, equal: ___, ...column }) => column),

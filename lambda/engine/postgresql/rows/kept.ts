@@ -5,11 +5,11 @@ import type { ContainerHead } from '../../../tenancy/container.js';
 import { keyOf } from '../../../tenancy/description.js';
 import { headOf } from '../../../tenancy/dump.js';
 import type { PlannedTable } from '../../../tenancy/plan.js';
-import type { Staged } from '../../../tenancy/stage.js';
+import type { Staged, StagedTable } from '../../../tenancy/stage.js';
 import { type Mark, markOf } from '../marks.js';
 import { isDerivedName, undoName } from '../names.js';
 import { publishingAll } from '../replication.js';
-import { type Measured, measureRows } from './measure.js';
+import { type Beside, besideOf } from './difference.js';
 import { names, relation, type SharedRows } from './shared-rows.js';
 import { into, stageOf } from './stage.js';
 
@@ -26,7 +26,9 @@ export interface Present {
   readonly kept: Kept;
   /** Where they were put aside, as SQL. */
   readonly places: ReadonlyMap<PlannedTable, string>;
-  readonly measured: ReadonlyMap<PlannedTable, Measured>;
+  readonly rows: ReadonlyMap<PlannedTable, number>;
+  /** Of tables whose rows were held against the staged ones. */
+  readonly beside: ReadonlyMap<PlannedTable, Beside>;
   /** By number; whatever they hold is ours. */
   readonly relations: readonly number[];
 }
@@ -36,8 +38,16 @@ function baseOf(value: string): string {
   return `rows of ${value}`;
 }
 
-/** Called in the restore's transaction: the copy is there if and only if the restore is. */
-export async function keepPresent(client: pg.Client, rows: SharedRows, tenant: string): Promise<Present> {
+/**
+ * Called in the restore's transaction: the copy is there if and only if the restore is. The rows are held against the
+ * staged ones as they pass, where these are given.
+ */
+export async function keepPresent(
+  client: pg.Client,
+  rows: SharedRows,
+  tenant: string,
+  staged: readonly StagedTable[],
+): Promise<Present> {
   const at = new Date();
   const schema = undoName(baseOf(rows.value), at, randomBytes(2).toString('hex'));
   const mark: Mark = {
@@ -50,19 +60,25 @@ export async function keepPresent(client: pg.Client, rows: SharedRows, tenant: s
   await client.query(`create schema ${q(schema)}`);
   await client.query(`comment on schema ${q(schema)} is ${pg.escapeLiteral(JSON.stringify(mark))}`);
   await closeToOthers(client, schema);
-  const measured = new Map<PlannedTable, Measured>();
+  const counts = new Map<PlannedTable, number>();
   const places = new Map<PlannedTable, string>();
+  const beside = new Map<PlannedTable, Beside>();
+  const waiting = new Map(staged.map((each) => [each.planned, each]));
   // Only what is not logged is not published. What is kept is then lost with a crash of the server, which a warning says.
   const table = (await publishingAll(client)) === undefined ? 'table' : 'unlogged table';
   const head = headOf(rows, (position) => `t${position + 1}`);
   for (const [position, planned] of rows.plan.tables.entries()) {
     const columns = rows.columns(planned.table);
     const name = `${q(schema)}.t${position + 1}`;
-    await client.query(
-      `create ${table} ${name} as select ${names(columns, 't')} from ${relation(planned.table)} t where ${rows.belongs(planned, 't')}`,
+    const other = waiting.get(planned);
+    const held = other && besideOf(rows, other);
+    if (held) beside.set(planned, held.names);
+    const { rowCount } = await client.query(
+      `create ${table} ${name} as select ${names(columns, 't')}${held ? `, ${held.select}` : ''}
+       from ${relation(planned.table)} t ${held ? `left join ${other.name} s on ${held.on}` : ''} where ${rows.belongs(planned, 't')}`,
     );
     places.set(planned, name);
-    measured.set(planned, await measureRows(client, columns, `${name} t`));
+    counts.set(planned, rowCount!);
   }
   await client.query(
     `create ${table} ${q(schema)}.head as select ${pg.escapeLiteral(JSON.stringify(head))}::text as head`,
@@ -71,7 +87,21 @@ export async function keepPresent(client: pg.Client, rows: SharedRows, tenant: s
     'select c.oid::int8::text as oid from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = $1',
     [schema],
   );
-  return { kept: { schema, at }, places, measured, relations: made.map(({ oid }) => Number(oid)) };
+  return {
+    kept: { schema, at },
+    places,
+    rows: counts,
+    beside,
+    relations: made.map(({ oid }) => Number(oid)),
+  };
+}
+
+/** Leaves of a kept copy the rows alone. */
+export async function dropBeside(client: pg.Client, { places, beside }: Present): Promise<void> {
+  for (const [planned, { at, staged, same }] of beside) {
+    const drop = [at, staged, same].map((name) => `drop column ${q(name)}`);
+    await client.query(`alter table ${places.get(planned)!} ${drop.join(', ')}`);
+  }
 }
 
 /** Default privileges can open a new schema to other roles; what is in it is one tenant's data. */

@@ -8,7 +8,7 @@ import type { StagedTable } from '../../../tenancy/stage.js';
 import { type Changes, NotAsMeant, tellChanges } from '../../changes.js';
 import { limitStruck } from '../../limit-struck.js';
 import { differences, identical } from './difference.js';
-import { dropKept, type Kept, keepPresent, type Present } from './kept.js';
+import { dropBeside, dropKept, type Kept, keepPresent, type Present } from './kept.js';
 import { isLimit } from './limit.js';
 import { measureRows, same } from './measure.js';
 import { Overtaken, seal } from './seal.js';
@@ -79,8 +79,11 @@ export async function replaceRows(request: ReplaceRequest): Promise<Kept> {
 function standsInTheWay(error: unknown): boolean {
   if (error instanceof NotAsMeant) return true;
   const { code = '' } = error as { code?: string };
-  // Integrity constraints; keys that our sessions have no equality for; more columns, twice, than a row may have.
-  return error instanceof pg.DatabaseError && (code.startsWith('23') || ['42883', '54011'].includes(code));
+  // Integrity constraints; keys that our sessions have no equality for; more columns, twice, than a row may have, or
+  // more bytes with what stands beside.
+  return (
+    error instanceof pg.DatabaseError && (code.startsWith('23') || ['42883', '54000', '54011'].includes(code))
+  );
 }
 
 async function replaceOnce(request: ReplaceRequest, sparing: boolean): Promise<Kept> {
@@ -97,18 +100,19 @@ async function replaceOnce(request: ReplaceRequest, sparing: boolean): Promise<K
   const witness = await Witness.begin(client, rows);
   if (triggers.any) await triggers.off();
   await client.query('set constraints all deferred');
-  const present = await keepPresent(client, rows, tenant);
+  const present = await keepPresent(client, rows, tenant, sparing ? staged : []);
   const few = sparing ? await differences(client, rows, staged, present) : undefined;
-  request.phase?.(tellChanges(few, (planned) => present.measured.get(planned)!.rows));
+  request.phase?.(tellChanges(few, (planned) => present.rows.get(planned)!));
   const changes = few ? await writeFew(request, present, few) : await writeAll(request, present);
   for (const table of staged) await advanceSequences(client, rows, table);
   await client.query('set constraints all immediate');
   if (triggers.any) await triggers.on();
   await checkArrived(client, rows, staged, few);
   await witness.end(changes, present.relations);
+  await dropBeside(client, present);
   if (request.consumes) await dropKept(client, request.consumes);
   request.signal?.throwIfAborted();
-  await seal(client, request.outside, rows, present.measured);
+  await seal(client, request.outside, rows, present);
   // Nobody could say what holds if this one were cut.
   if (request.statementTimeout !== undefined) await client.query('set local statement_timeout = 0');
   await client.query('commit');
@@ -142,21 +146,45 @@ async function writeFew(
          (select from ${present.places.get(planned)!} k where (${names(key, 'k')}) = (${names(key, 's')}))`,
     );
   }
-  for (const { planned, name, columns } of staged) {
-    if (few.get(planned)!.updated === 0) continue;
-    const key = planned.table.primaryKey;
-    const { fixed } = rows.live(planned.table);
-    const set = columns
-      .filter((column) => !key.includes(column) && !fixed.includes(column))
-      .map((column) => `${names([column])} = s.${names([column])}`);
-    // What differs in the spelling of its key has nothing to set here.
-    if (set.length === 0) throw new NotAsMeant(`${nameOf(planned.table)} differs where it cannot be changed`);
-    await client.query(
-      `update ${relation(planned.table)} t set ${set.join(', ')} from ${name} s
-       where (${names(key, 't')}) = (${names(key, 's')}) and ${rows.belongs(planned, 't')} and not ${identical(columns, 't', 's')}`,
-    );
-  }
+  for (const table of staged)
+    if (few.get(table.planned)!.updated > 0) await update(client, rows, table, present);
   return few;
+}
+
+/** The rows that were found to differ, by the places where they lie: the transaction sees them as it did then. */
+async function update(
+  client: pg.Client,
+  rows: SharedRows,
+  { planned, name, columns }: StagedTable,
+  present: Present,
+): Promise<void> {
+  const key = planned.table.primaryKey;
+  const { fixed, heap, kind } = rows.live(planned.table);
+  const set = columns
+    .filter((column) => !key.includes(column) && !fixed.includes(column))
+    .map((column) => `${names([column])} = s.${names([column])}`);
+  // What differs in the spelling of its key has nothing to set here.
+  if (set.length === 0) throw new NotAsMeant(`${nameOf(planned.table)} differs where it cannot be changed`);
+  const beside = present.beside.get(planned)!;
+  // A place tells rows of one table apart, not those of several partitions.
+  const byPlace = kind === 'table' && heap;
+  const live = byPlace
+    ? `t.ctid = k.${names([beside.at])}`
+    : `(${names(key, 't')}) = (${names(key, 's')}) and ${rows.belongs(planned, 't')}`;
+  // Rows are looked up by their places one after the other only; the planner would rather read the whole table.
+  const joins = (state: 'on' | 'off') =>
+    client.query(`set local enable_hashjoin = ${state}; set local enable_mergejoin = ${state}`);
+  if (byPlace) await joins('off');
+  const { rows: written } = await client.query<{ wrong: string }>(
+    `with written as (
+       update ${relation(planned.table)} t set ${set.join(', ')}
+       from ${present.places.get(planned)!} k join ${name} s on s.ctid = k.${names([beside.staged])}
+       where not k.${names([beside.same])} and ${live}
+       returning ${identical(columns, 't', 's')} as good)
+     select count(*) filter (where not good) as wrong from written`,
+  );
+  if (byPlace) await joins('on');
+  if (Number(written[0]!.wrong) > 0) throw notArrived(planned);
 }
 
 /** Children before parents the tenant's rows go; parents before children the archive's come. */
@@ -173,7 +201,7 @@ async function writeAll(
   for (const planned of plan.tables) count(planned, { updated: await openCircles(client, rows, planned) });
   for (const planned of [...plan.tables].reverse()) {
     await client.query(`delete from ${relation(planned.table)} t where ${rows.belongs(planned, 't')}`);
-    count(planned, { deleted: present.measured.get(planned)!.rows });
+    count(planned, { deleted: present.rows.get(planned)! });
   }
   signal?.throwIfAborted();
   for (const table of staged) {
@@ -240,8 +268,10 @@ async function closeCircles(client: pg.Client, { planned, name, columns }: Stage
   return rowCount ?? 0;
 }
 
-function isNone({ inserted, updated, deleted }: Changes): boolean {
-  return inserted + updated + deleted === 0;
+function notArrived({ table }: PlannedTable): NotAsMeant {
+  return new NotAsMeant(
+    `the rows of ${nameOf(table)} did not arrive as they are in the archive; nothing was changed`,
+  );
 }
 
 /** The live rows against the staged ones: the same number, the same content. */
@@ -252,17 +282,15 @@ async function checkArrived(
   few: ReadonlyMap<PlannedTable, Changes> | undefined,
 ): Promise<void> {
   for (const { planned, name, columns } of staged) {
-    // Each row was found to be the archive's, to the last bit, and none was written to since, which the witness proves.
-    if (few && isNone(few.get(planned)!)) continue;
+    // Each row was the archive's, to the last bit, where it was found or as it was updated, and none was written to
+    // since, which the witness proves.
+    if (few?.get(planned)?.inserted === 0) continue;
     const live = await measureRows(
       client,
       columns,
       `${relation(planned.table)} t where ${rows.belongs(planned, 't')}`,
     );
-    if (!same(live, await measureRows(client, columns, `${name} t`)))
-      throw new NotAsMeant(
-        `the rows of ${nameOf(planned.table)} did not arrive as they are in the archive; nothing was changed`,
-      );
+    if (!same(live, await measureRows(client, columns, `${name} t`))) throw notArrived(planned);
   }
 }
 

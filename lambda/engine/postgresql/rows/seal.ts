@@ -3,7 +3,8 @@ import type pg from 'pg';
 import { OperationError } from '../../../errors.js';
 import { nameOf } from '../../../tenancy/description.js';
 import type { PlannedTable } from '../../../tenancy/plan.js';
-import { type Measured, measureRows, same } from './measure.js';
+import type { Present } from './kept.js';
+import { measureRows, same } from './measure.js';
 import { relation, type SharedRows } from './shared-rows.js';
 
 const ATTEMPTS = 20;
@@ -23,14 +24,59 @@ export async function seal(
   client: pg.Client,
   outside: pg.Client,
   rows: SharedRows,
-  measured: ReadonlyMap<PlannedTable, Measured>,
+  present: Present,
 ): Promise<void> {
   await lockAll(client, rows);
-  for (const [planned, expected] of measured) {
-    const from = `${relation(planned.table)} t where ${rows.belongs(planned, 't')}`;
-    const now = await measureRows(outside, rows.columns(planned.table), from);
-    if (!same(now, expected)) throw new Overtaken(nameOf(planned.table));
+  const since = await oldestRunning(client);
+  for (const [planned, was] of present.rows) {
+    const now = await countFrom(outside, rows, planned, since);
+    if (now.rows !== was) throw new Overtaken(nameOf(planned.table));
+    if (now.unsure && !(await isAsKept(client, outside, rows, planned, present)))
+      throw new Overtaken(nameOf(planned.table));
   }
+}
+
+/** The first transaction that had not ended when the restore's began: it has seen the work of all before. */
+async function oldestRunning(client: pg.Client): Promise<string> {
+  const { rows } = await client.query<{ xid: string }>(
+    'select (txid_snapshot_xmin(txid_current_snapshot()) % (1::int8 << 32))::text as xid',
+  );
+  return rows[0]!.xid;
+}
+
+/**
+ * As many rows as were put aside, and each in a version from before the restore began: then they are those, for the
+ * restore has seen every such version that is still there. Numbers of transactions come round after four thousand
+ * million; what looks as if it were to come is not sure, either.
+ */
+async function countFrom(
+  outside: pg.Client,
+  rows: SharedRows,
+  planned: PlannedTable,
+  since: string,
+): Promise<{ readonly rows: number; readonly unsure: boolean }> {
+  const { heap } = rows.live(planned.table);
+  const { rows: found } = await outside.query<{ rows: string; unsure: string }>(
+    `select count(*) as rows, ${heap ? `count(*) filter (where age(t.xmin) <= age('${since}'::xid))` : 'count(*)'} as unsure
+     from ${relation(planned.table)} t where ${rows.belongs(planned, 't')}`,
+  );
+  return { rows: Number(found[0]!.rows), unsure: Number(found[0]!.unsure) > 0 };
+}
+
+/** Holds content against content, where the versions of rows cannot tell. */
+async function isAsKept(
+  client: pg.Client,
+  outside: pg.Client,
+  rows: SharedRows,
+  planned: PlannedTable,
+  present: Present,
+): Promise<boolean> {
+  const columns = rows.columns(planned.table);
+  const live = `${relation(planned.table)} t where ${rows.belongs(planned, 't')}`;
+  return same(
+    await measureRows(outside, columns, live),
+    await measureRows(client, columns, `${present.places.get(planned)!} t`),
+  );
 }
 
 async function lockAll(client: pg.Client, rows: SharedRows): Promise<void> {

@@ -46,14 +46,17 @@ export function stageOf(client: pg.Client, rows: SharedRows): Stage {
       },
       async index({ table, planned, drift, name }) {
         const { primaryKey } = planned.table;
-        if (primaryKey.length > 0 && primaryKey.every((column) => drift.kept.includes(column)))
-          await client.query(`create unique index on ${name} (${names(primaryKey)})`).catch((error) => {
-            if (isLimit(error)) throw error;
-            throw new OperationError(
-              `${nameOf(table)} has rows in the archive that the live table's primary key does not allow beside one another: ${reasonOf(error)}; nothing was changed`,
-            );
-          });
-        await client.query(`analyze ${name}`);
+        if (primaryKey.length === 0 || !primaryKey.every((column) => drift.kept.includes(column))) {
+          await client.query(`analyze ${name}`);
+          return;
+        }
+        // It also tells the planner how many rows there are, and that no two have one key.
+        await client.query(`create unique index on ${name} (${names(primaryKey)})`).catch((error) => {
+          if (isLimit(error)) throw error;
+          throw new OperationError(
+            `${nameOf(table)} has rows in the archive that the live table's primary key does not allow beside one another: ${reasonOf(error)}; nothing was changed`,
+          );
+        });
       },
       count: ({ name }) => count(`select from ${name}`),
       filled: ({ name }, column) => count(`select from ${name} where ${names([column])} is not null`),

@@ -233,6 +233,8 @@ async function publish(partial: string, path: string, taken: () => Error): Promi
     await link(partial, path);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
+    // Over a network the answer may be lost, and the repetition is refused because of our own first one.
+    if (code === 'EEXIST' && (await isLinked(partial, path))) return rm(partial, { force: true });
     if (code === 'EEXIST') throw taken();
     if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'ENOSYS' && code !== 'EMLINK') throw error;
     if (await lstat(path).catch(() => undefined)) throw taken();
@@ -240,6 +242,11 @@ async function publish(partial: string, path: string, taken: () => Error): Promi
     return;
   }
   await rm(partial, { force: true });
+}
+
+async function isLinked(partial: string, path: string): Promise<boolean> {
+  const [ours, theirs] = await Promise.all([lstat(partial), lstat(path)]);
+  return ours.ino === theirs.ino && ours.dev === theirs.dev;
 }
 
 /** Somebody put it there in the place of an object. */

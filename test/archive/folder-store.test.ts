@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import promises, { mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -36,6 +36,17 @@ test('never overwrites', async () => {
   await store.write('a', body('first'));
   await expect(store.write('a', body('second'))).rejects.toMatchObject({ exitCode: 3 });
   expect(await text(await store.read('a'))).toBe('first');
+  expect(await readdir(folder)).toEqual(['a']);
+});
+
+test('a link whose answer was lost on the network is no other object', async () => {
+  const { link } = promises;
+  const lost = jest.spyOn(promises, 'link').mockImplementation(async (from, to) => {
+    await link(from, to);
+    await link(from, to);
+  });
+  expect(await store.write('a', body('first'))).toEqual({ bytes: 5 });
+  lost.mockRestore();
   expect(await readdir(folder)).toEqual(['a']);
 });
 

@@ -30,14 +30,23 @@ export function parseStoreUrl(url: string, environment: NodeJS.ProcessEnv = proc
   const shown = url.replace(/\?.*/s, '').replace(/\/\/.*@/s, '//…@');
   const wrong = (what: string) => new InputError(`the store ${JSON.stringify(shown)} ${what}`);
   if (!URL.canParse(url)) throw wrong(`is not a URL; write it like ${SHAPE}`);
-  const { protocol, hostname, pathname, searchParams, username, password } = new URL(url);
+  const { protocol, hostname, port, hash, pathname, searchParams, username, password } = new URL(url);
   if (protocol !== 's3:' || !hostname) throw wrong(`names no bucket; write it like ${SHAPE}`);
   if (username || password)
     throw wrong(
       'holds credentials, which every user of this machine could read in the process list; give them in SOVEREIGN_STORE_ACCESS_KEY_ID and SOVEREIGN_STORE_SECRET_ACCESS_KEY',
     );
+  // Left out, another place would be meant than the one that was written.
+  if (port)
+    throw wrong(
+      `has the port ${port}, and a bucket has none; name another provider by &endpoint=https://host:port`,
+    );
+  if (hash) throw wrong('has a #, which ends a URL; write %23 for the character itself');
   const unknown = [...searchParams.keys()].filter((name) => !KNOWN.includes(name));
   if (unknown.length > 0) throw wrong(`has the option ${unknown.join(', ')}; known are ${KNOWN.join(', ')}`);
+
+  const twice = [...searchParams.keys()].find((name) => searchParams.getAll(name).length > 1);
+  if (twice !== undefined) throw wrong(`has the option ${twice} twice; give it once`);
 
   const yes = (name: string, otherwise: boolean): boolean => {
     const value = searchParams.get(name);

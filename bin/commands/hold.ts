@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { Hold } from '../../lambda/archive/holds.js';
 import { parseTime, type StoresOptions, withJson, withStores } from '../local/options.js';
 import { printable } from '../local/printable.js';
 import type { Register } from './index.js';
@@ -49,25 +50,37 @@ Example:
 };
 
 async function run(tenant: string, options: HoldOptions, what: 'hold' | 'release'): Promise<void> {
-  const { holdArchives, openStore, releaseArchives, Terminal } = await import('../local/parts.js');
+  const { holdArchives, openStores, releaseArchives, Terminal } = await import('../local/parts.js');
   const terminal = new Terminal();
-  const done = [];
-  for (const place of options.store) {
-    const { store, regime } = await openStore({ store: place, regime: options.regime }, { mustExist: true });
-    const request = {
-      store,
-      regime,
-      tenant,
-      ...(options.at ? { at: options.at } : {}),
-      say: (message: string) => terminal.say(message),
-    };
-    const result =
-      what === 'hold'
-        ? await holdArchives({ ...request, reason: options.reason! })
-        : await releaseArchives(request);
-    done.push({ ...result, store: store.location });
+  const done: (Hold & { readonly store: string })[] = [];
+  try {
+    for (const { store, regime } of await openStores(options)) {
+      const request = {
+        store,
+        regime,
+        tenant,
+        ...(options.at ? { at: options.at } : {}),
+        say: (message: string) => terminal.say(message),
+      };
+      const result =
+        what === 'hold'
+          ? await holdArchives({ ...request, reason: options.reason! })
+          : await releaseArchives(request);
+      done.push({ ...result, store: store.location });
+    }
+  } finally {
+    // What was done before another store failed is told all the same.
+    if (done.length > 0) tell(tenant, done, options.json, what);
   }
-  if (options.json) process.stdout.write(`${JSON.stringify(done, null, 2)}\n`);
+}
+
+function tell(
+  tenant: string,
+  done: readonly (Hold & { readonly store: string })[],
+  json: boolean | undefined,
+  what: 'hold' | 'release',
+): void {
+  if (json) process.stdout.write(`${JSON.stringify(done, null, 2)}\n`);
   else
     for (const { archive, store } of done)
       process.stdout.write(

@@ -25,7 +25,9 @@ export async function runCopy(tenant: string | undefined, options: CopyOptions):
         `copy looks at what is in a store, and ${location} has write-only=true; give credentials that may list and read`,
       );
   const terminal = new Terminal();
-  const copied = await interruptible(
+  const copied: CopiedOne[] = [];
+  let fault: unknown;
+  await interruptible(
     (signal) =>
       copyArchives({
         from,
@@ -35,10 +37,15 @@ export async function runCopy(tenant: string | undefined, options: CopyOptions):
         ...(tenant === undefined ? {} : { tenant }),
         ...(options.limitRate === undefined ? {} : { bytesPerSecond: options.limitRate }),
         progress: terminal.progress,
+        each: (one) => copied.push(one),
         signal,
       }),
     'give the same command again, and it goes on from there',
-  );
+  ).catch((error) => {
+    // What was copied before is told all the same.
+    if (copied.length === 0) throw error;
+    fault = error;
+  });
   terminal.endLine();
   if (options.json) process.stdout.write(`${JSON.stringify(copied, null, 2)}\n`);
   else for (const each of copied) process.stdout.write(`${lineOf(each)}\n`);
@@ -53,6 +60,7 @@ export async function runCopy(tenant: string | undefined, options: CopyOptions):
       `note: ${count(notHeld.length, 'archive')} of these ${notHeld.length === 1 ? 'is' : 'are'} held in ${from.location} and not in ${to.location}, where \`prune\` and \`erase\` do not spare them; ` +
         `\`sovereign-backup hold\` with --store ${options.to} holds them there, too: ${notHeld.map(({ tenant, at }) => `${JSON.stringify(tenant)} of ${at}`).join(', ')}`,
     );
+  if (fault !== undefined) throw fault;
   const failed = copied.filter(({ state }) => state === 'failed');
   if (failed.length > 0)
     throw new OperationError(

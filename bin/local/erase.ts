@@ -10,7 +10,7 @@ import type { EraseOptions } from '../commands/erase.js';
 import { count } from '../count.js';
 import { UsageError } from '../errors.js';
 import { checkConfirm } from './confirm.js';
-import { openStore } from './open.js';
+import { openStores } from './open.js';
 import { printable } from './printable.js';
 import { Terminal } from './terminal.js';
 
@@ -21,11 +21,7 @@ export async function runErase(tenant: string, options: EraseOptions): Promise<v
   await checkFree(file);
   await checkFree(unfinished);
   const keys = await erasableOf(tenant, options);
-  const stores = await Promise.all(
-    options.store.map(
-      async (store) => (await openStore({ store, regime: options.regime }, { mustExist: true })).store,
-    ),
-  );
+  const stores = (await openStores(options)).map(({ store }) => store);
   const terminal = new Terminal();
   const write = (path: string, certificate: Certificate) =>
     new FolderStore(dirname(path)).write(

@@ -32,19 +32,28 @@ export async function openArchives(
 /** Several stores for one dump: one key for all, or one for each, in the same order. */
 export async function openTargets(tenant: string, options: StoresOptions) {
   const keys = keysOf(options);
-  const { store: places, regime } = options;
+  const { store: places } = options;
   if (keys.length !== 1 && keys.length !== places.length)
     throw new UsageError(
       `there are ${places.length} stores and ${keys.length} keys; give one key for all of them, or one for each in the same order`,
     );
-  const stores = await Promise.all(places.map((store) => openStore({ store, regime }, { mustExist: false })));
-  const locations = stores.map(({ store }) => store.location);
-  const twice = locations.find((location, index) => locations.indexOf(location) !== index);
-  if (twice !== undefined) throw new UsageError(`--store ${JSON.stringify(twice)} is named twice`);
+  const stores = await openStores(options, { mustExist: false });
   const opened = await Promise.all(keys.map((key) => openKey(key, tenant, tellOfKey)));
   const targets = stores.map((store, index) => ({ ...store, key: opened[index] ?? opened[0]! }));
   const [first, ...copies] = targets;
   return { ...first!, ...(copies.length > 0 ? { copies } : {}) };
+}
+
+/** All of them, each once, before anything is done in the first. */
+export async function openStores(
+  { store: places, regime }: StoresOptions,
+  how: OpenOptions = { mustExist: true },
+) {
+  const stores = await Promise.all(places.map((store) => openStore({ store, regime }, how)));
+  const locations = stores.map(({ store }) => store.location);
+  const twice = locations.find((location, index) => locations.indexOf(location) !== index);
+  if (twice !== undefined) throw new UsageError(`--store ${JSON.stringify(twice)} is named twice`);
+  return stores;
 }
 
 /** A folder to read from must be there; one to write to is made by the first archive. */
@@ -64,6 +73,11 @@ export async function openStore(
   // What an unset variable of a shell leaves; it would be the folder that one happens to be in.
   if (place === '')
     throw new UsageError(`${option} is empty; name a folder, or a bucket (s3://bucket/prefix/)`);
+  // It would be a folder of that name here, and no bucket.
+  if (/^(s3:|[a-z][a-z0-9+.-]+:\/\/)/i.test(place))
+    throw new UsageError(
+      `${option} ${JSON.stringify(place.replace(/\?.*/s, ''))} is no URL that is known; buckets of every provider are written s3://bucket/prefix/ (with &endpoint=https://… of another than AWS), and folders as a path`,
+    );
   const status = statusOf(place, option);
   if (status ? !status.isDirectory() : how.mustExist)
     throw new UsageError(

@@ -18,7 +18,7 @@ export { runCopy } from './copy.js';
 export { runErase } from './erase.js';
 export { interruptible } from './interrupt.js';
 export { tellOfKey } from './new-key.js';
-export { openArchives, openStore, openTargets } from './open.js';
+export { openArchives, openStore, openStores, openTargets } from './open.js';
 export { runPrune } from './prune.js';
 export { checkResidency } from './residency.js';
 export { runRestore } from './restore.js';

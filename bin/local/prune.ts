@@ -3,7 +3,7 @@ import { type RetentionPolicy, ROLLING } from '../../lambda/archive/retention.js
 import { OperationError } from '../../lambda/errors.js';
 import { count } from '../count.js';
 import { interruptible } from './interrupt.js';
-import { openStore } from './open.js';
+import { openStores } from './open.js';
 import type { RetentionOptions, StoresOptions } from './options.js';
 import { harmless, printable } from './printable.js';
 
@@ -14,26 +14,27 @@ export async function runPrune(
 ): Promise<void> {
   const policy = policyOf(options);
   const all: (Pruned & { readonly store: string })[] = [];
+  const opened = await openStores(stores);
+  let fault: unknown;
   await interruptible(
     async (signal) => {
-      for (const place of stores.store) {
-        const { store, regime } = await openStore(
-          { store: place, regime: stores.regime },
-          { mustExist: true },
-        );
-        const pruned = await pruneArchives({
+      for (const { store, regime } of opened)
+        await pruneArchives({
           store,
           regime,
           ...(tenant === undefined ? {} : { tenant }),
           policy,
           dryRun: options.dryRun ?? false,
+          each: (done) => all.push({ ...done, store: store.location }),
           signal,
         });
-        all.push(...pruned.map((each) => ({ ...each, store: store.location })));
-      }
     },
     options.dryRun ? undefined : 'what was deleted until then is gone; run again for the rest',
-  );
+  ).catch((error) => {
+    // What was done before is told all the same.
+    if (all.length === 0) throw error;
+    fault = error;
+  });
   if (options.json) process.stdout.write(`${JSON.stringify(all, null, 2)}\n`);
   else {
     for (const { state, at, tenant: whose, archive, reasons } of all)
@@ -45,6 +46,7 @@ export async function runPrune(
       `${count(all.length, 'archive')}: ${number('deleted') + number('would be deleted')} ${options.dryRun ? 'would go' : 'deleted'}, ${number('retained')} retained although old, ${number('kept')} kept\n`,
     );
   }
+  if (fault !== undefined) throw fault;
   const failed = all.filter(({ state }) => state === 'failed');
   if (failed.length > 0)
     throw new OperationError(

@@ -22,6 +22,8 @@ export interface CopyRequest {
   readonly which: 'newest' | 'all' | { readonly at: Date } | { readonly archive: string };
   readonly bytesPerSecond?: number;
   readonly progress?: (event: ProgressEvent) => void;
+  /** Told of each when it is done, whatever becomes of the next. */
+  readonly each?: (done: CopiedOne) => void;
   readonly signal?: AbortSignal;
 }
 
@@ -52,6 +54,10 @@ export async function copyArchives(request: CopyRequest): Promise<CopiedOne[]> {
   if (request.tenant !== undefined) checkTenant(request.tenant);
   const places = await chosen(request);
   const done: CopiedOne[] = [];
+  const note = (one: CopiedOne) => {
+    done.push(one);
+    request.each?.(one);
+  };
   const losesHold = holdsLost(request);
   for (const place of places) {
     request.signal?.throwIfAborted();
@@ -61,10 +67,10 @@ export async function copyArchives(request: CopyRequest): Promise<CopiedOne[]> {
     try {
       const copied = await copyArchive(request, place);
       const notHeld = await losesHold(place);
-      done.push({ ...about, ...copied, ...(notHeld ? { notHeld } : {}), seconds: seconds() });
+      note({ ...about, ...copied, ...(notHeld ? { notHeld } : {}), seconds: seconds() });
     } catch (error) {
       request.signal?.throwIfAborted();
-      done.push({ ...about, state: 'failed', problem: reasonOf(error), seconds: seconds() });
+      note({ ...about, state: 'failed', problem: reasonOf(error), seconds: seconds() });
     }
   }
   return done;

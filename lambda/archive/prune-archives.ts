@@ -24,7 +24,8 @@ export interface PruneRequest {
   /** Say what would go, and delete nothing. */
   readonly dryRun: boolean;
   readonly now?: Date;
-  readonly say?: (message: string) => void;
+  /** Told of each when it is done: what is deleted stays so, whatever fails later. */
+  readonly each?: (done: Pruned) => void;
   readonly signal?: AbortSignal;
 }
 
@@ -71,8 +72,12 @@ async function pruneTenant(request: PruneRequest, places: readonly ArchivePlace[
   const held = async ({ archive }: ArchivePlace) =>
     isHeld(await holdsOf({ store, regime, tenant }), archive) ? 'held' : undefined;
   const results: Pruned[] = [];
-  const note = (decision: Decision, state: PruneState, reasons = decision.reasons) =>
-    results.push({ tenant, archive: decision.archive, at: decision.at.toISOString(), state, reasons });
+  const note = (decision: Decision, state: PruneState, reasons = decision.reasons) => {
+    const { archive, at } = decision;
+    const done = { tenant, archive, at: at.toISOString(), state, reasons };
+    results.push(done);
+    request.each?.(done);
+  };
   for (const decision of plan) {
     request.signal?.throwIfAborted();
     const place = archives.find(({ archive }) => archive === decision.archive)!;

@@ -18,7 +18,15 @@ export async function handler(): Promise<unknown> {
     prefix: SOVEREIGN_PREFIX ?? 'archives/',
     region: AWS_REGION,
   });
-  const pruned = await pruneArchives({ store, regime: SOVEREIGN_REGIME, policy, dryRun: false });
+  const pruned = await pruneArchives({
+    store,
+    regime: SOVEREIGN_REGIME,
+    policy,
+    dryRun: false,
+    each: (done) => {
+      if (done.state !== 'kept') logger.info('archive', { ...done });
+    },
+  });
   const count = (state: string) => pruned.filter((each) => each.state === state).length;
   const counts = {
     kept: count('kept'),
@@ -32,7 +40,6 @@ export async function handler(): Promise<unknown> {
     { name: 'ArchivesRetained', value: counts.retained },
     { name: 'ArchivesNotDeleted', value: counts.failed },
   ]);
-  for (const each of pruned) if (each.state !== 'kept') logger.info('archive', { ...each });
   const failed = pruned.find(({ state }) => state === 'failed');
   if (failed)
     throw new OperationError(

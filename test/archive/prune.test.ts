@@ -255,6 +255,24 @@ test('what is held stays until it is released; a hold of all reaches the future'
   expect((await run('list')).json()).toHaveLength(1);
 });
 
+test('what is done in one store is told although another one fails; one that is not there comes first', async () => {
+  put('acme', 30);
+  const newer = put('acme', 1);
+  const other = mkdtempSync(join(tmpdir(), 'prune-'));
+  writeFileSync(join(other, 'local'), '');
+  for (const args of [['hold', 'acme', '--reason', 'x'], ['release', 'acme'], ['prune']]) {
+    const [command, ...rest] = args as [string, ...string[]];
+    const ran = await run(command, [...rest, '--store', other]);
+    expect([ran.code, ran.stderr]).toEqual([3, expect.stringContaining(`${other} failed: ENOTDIR`)]);
+    expect(new Set(ran.json<{ store: string }[]>().map((each) => each.store))).toEqual(new Set([store]));
+  }
+  expect(left('acme')).toEqual([newer]);
+  put('acme', 31);
+  const absent = await run('prune', ['--store', join(other, 'none')]);
+  expect([absent.code, left('acme').length]).toEqual([2, 2]);
+  rmSync(other, { recursive: true });
+});
+
 test('GFS rules are combined, and replace the rolling seven days', async () => {
   const days = [0.1, 1.1, 2.1, 3.1].map((age) => put('acme', age));
   expect(Object.values(await prune(['--keep-daily', '2', '--dry-run']))).toEqual([

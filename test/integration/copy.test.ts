@@ -441,6 +441,19 @@ test('all archives, of all tenants, of a time, by name', async () => {
   expect(ran.code).toBe(3);
   expect(ran.json<Copied[]>().map(({ state }) => state)).toEqual(['failed', 'copied', 'copied', 'copied']);
   expect(ran.json<Copied[]>()[0]!.problem).toBe('manifest.seal is missing');
+  // Told to stop, it tells what it has copied until then.
+  const stopped = join(work.folder, 'stopped');
+  const half = await copy(['--all', '--from', work.store, '--to', stopped, '--json', '--limit-rate', '4M'], {
+    started: (child) => {
+      const timer = setInterval(() => {
+        if (!existsSync(join(stopped, 'local/acme', archive))) return;
+        clearInterval(timer);
+        child.kill('SIGTERM');
+      }, 20);
+    },
+  });
+  expect([half.code, names(half)]).toEqual([3, [newer, older]]);
+  expect(half.stderr).toContain('stopped by SIGTERM');
 });
 
 describe('a regime is not left', () => {
@@ -503,6 +516,9 @@ describe('a regime is not left', () => {
 test.each([
   [['--from', 'a', '--to', 'a'], 'it is not there'],
   [['--from', '.', '--to', '.'], '--from and --to are the same store'],
+  [['--from', '.', '--to', 'S3://b/?region=x'], '--to "S3://b/" is no URL that is known'],
+  [['--from', '.', '--to', 'gs://b'], 'is no URL that is known'],
+  [['--from', '.', '--to', ''], '--to is empty'],
   [['--from', '.', '--to', 's3://b/?region=x&write-only=true'], 'has write-only=true'],
   [['--from', '.', '--to', 'b', '--archive', 'x'], 'name the tenant, too'],
   [['--from', '.', '--to', 'b', '--all', '--at', '2026-11-20T15:00Z'], '--at and --all say different things'],

@@ -15,6 +15,12 @@ const program = new Command('sovereign-backup')
   .showHelpAfterError('(add --help for the options)')
   .exitOverride();
 
+// Node would end with 1, which says that something was looked at and not found good.
+process.on('uncaughtException', (error) => {
+  process.stderr.write(`sovereign-backup: ${harmless(messageOf(error))}\n`);
+  process.exit(3);
+});
+
 // A reader that has seen enough (`| head`) is no failure, and ends no dump; a result that cannot be written is one.
 process.stderr.on('error', () => {});
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -46,7 +46,7 @@ export class Terminal {
     const { createInterface } = await import('node:readline/promises');
     const reader = createInterface({ input: process.stdin, output: process.stderr });
     try {
-      return await reader.question(question);
+      return await reader.question(harmless(question));
     } catch (error) {
       // By Ctrl-C or Ctrl-D.
       if ((error as Error).name !== 'AbortError') throw error;

@@ -10,6 +10,7 @@ import {
   KMSClient,
 } from '@aws-sdk/client-kms';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
+import { InputError } from '../errors.js';
 import { DamagedError } from './damaged-error.js';
 import { type ArchiveKey, KeyError } from './key.js';
 import { askedEachTime, type RenewableCredentials } from './s3-client.js';
@@ -49,7 +50,7 @@ export function kmsKey(options: KmsKeyOptions): ArchiveKey {
 export function regionOfKey(arn: string): string {
   const region = keyArn.exec(arn)?.[1];
   if (region !== undefined) return region;
-  throw new KeyError(
+  throw new InputError(
     `the archive key must be the ARN of a KMS key (arn:aws:kms:REGION:ACCOUNT:key/ID), got ${JSON.stringify(arn)}; an alias can be pointed elsewhere, so it is not taken`,
   );
 }

@@ -183,6 +183,14 @@ test('a reader that has seen enough is no failure; a result that cannot be writt
     started: (child) => child.stderr!.destroy(),
   });
   expect(deaf.code).toBe(0);
+  // Our own mistake is no finding, which is 1.
+  const throwing = join(store, 'throwing.cjs');
+  writeFileSync(throwing, 'setImmediate(() => { throw new Error("ours") })');
+  const ours = await run('list', [], { NODE_OPTIONS: `--require ${throwing}` });
+  expect([ours.code, ours.stderr]).toEqual([
+    3,
+    expect.stringMatching(/: unexpected failure: ours \(set \S+ for the/),
+  ]);
   const args = [process.execPath, CLI, 'list', '--store', store];
   const full = spawnSync('sh', ['-c', 'exec "$@" >/dev/full', 'sh', ...args], { encoding: 'utf8' });
   expect([full.status, full.stderr]).toEqual([

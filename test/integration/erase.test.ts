@@ -217,6 +217,7 @@ test("in KMS the key's deletion is scheduled; a key that opens others' archives 
 
 test.each([
   [['--key-file', 'k'], /a key that is the tenant's own/],
+  [['--kms-key', 'alias/backup'], /must be the ARN of a KMS key/],
   [['--key-dir', '/nonexistent'], /is not a folder/],
   [['--key-dir', 'OPEN'], /can be written by everybody \(mode 777\)/],
   [['--key-dir', 'KEYS', '--waiting-days', '7'], /a key file is gone at once/],

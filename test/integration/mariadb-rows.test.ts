@@ -9,9 +9,14 @@ import { databases, mariadbWorkspace, quoted, quotedText } from '../support/mari
 import { reviewed, writeDescription } from '../support/shared';
 import type { Workspace } from '../support/tenants';
 
-// Modes in which a careless statement would mean something else, and, up to where it is set otherwise, no streams of lines.
+// Modes in which a careless statement would mean something else, one session for all that is written, and, up to where it is
+// set otherwise, no streams of lines.
 const server = useMariadb({
-  settings: { 'sql-mode': 'NO_BACKSLASH_ESCAPES,ANSI_QUOTES', 'local-infile': 'OFF' },
+  settings: {
+    'sql-mode': 'NO_BACKSLASH_ESCAPES,ANSI_QUOTES',
+    'local-infile': 'OFF',
+    'binlog-format': 'STATEMENT',
+  },
 });
 let work: Workspace;
 let file: string;

@@ -2,7 +2,6 @@ import type { PlannedTable } from '../../../tenancy/plan.js';
 import type { StagedTable } from '../../../tenancy/stage.js';
 import { type Changes, NO_CHANGES } from '../../changes.js';
 import { type Connection, one, q } from '../connect.js';
-import type { Kept } from './kept.js';
 import { measureRows, same } from './measure.js';
 import { equal, number, type SharedRows } from './shared-rows.js';
 
@@ -13,36 +12,60 @@ export interface Difference extends Changes {
 
 const NONE: Difference = { ...NO_CHANGES, columns: [] };
 
-interface DifferenceRequest {
+/** The tenant's live rows, which nobody else changes, adds to or refers to any more. */
+export interface Held {
+  /** How many there are. */
+  readonly present: ReadonlyMap<PlannedTable, number>;
+  /**
+   * What has to be written so that they are the archive's, the others left as they are. Undefined where rows of a table that
+   * differs cannot be told from one another, or its columns are others than when the archive was written; where triggers
+   * run, which expect to see all rows go and come; and where that would take longer.
+   */
+  readonly few?: ReadonlyMap<PlannedTable, Difference>;
+}
+
+interface HoldRequest {
   readonly client: Connection;
   readonly shared: SharedRows;
   readonly staged: readonly StagedTable[];
-  /** How many rows were put aside. */
-  readonly present: ReadonlyMap<PlannedTable, number>;
+  /** Whether it is asked what differs. */
+  readonly compared: boolean;
+  /** Called for each table as soon as its rows are held. */
+  readonly held: (planned: PlannedTable, rows: number) => Promise<void>;
 }
 
 /**
- * What has to be written so that the tenant's live rows are the archive's, the others left as they are. Undefined where rows
- * of a table that differs cannot be told from one another, or its columns are others than when the archive was written;
- * where triggers run, which expect to see all rows go and come; and where that would take longer.
+ * The first thing that the transaction does: locks the tenant's rows and the gaps between them until it ends, and in the same
+ * pass holds them against the archive's.
  */
-export async function differences(
-  request: DifferenceRequest,
-): Promise<Map<PlannedTable, Difference> | undefined> {
-  const { client, shared, staged, present } = request;
-  if (shared.plan.tables.some(({ table }) => table.triggers?.length)) return undefined;
-  const found = new Map<PlannedTable, Difference>();
+export async function holdRows(request: HoldRequest): Promise<Held> {
+  const { client, shared, staged } = request;
+  const present = new Map<PlannedTable, number>();
   const waiting = new Map(staged.map((table) => [table.planned, table]));
+  const triggers = shared.plan.tables.some(({ table }) => table.triggers?.length);
+  let few = request.compared && !triggers ? new Map<PlannedTable, Difference>() : undefined;
   for (const planned of shared.plan.tables) {
     const table = waiting.get(planned);
-    const change = table ? await difference(request, table) : { ...NONE, deleted: present.get(planned)! };
-    if (!change) return undefined;
-    found.set(planned, change);
+    const { rows, change } =
+      table && few ? await holdAgainst(client, shared, table) : await hold(client, shared, planned);
+    present.set(planned, rows);
+    await request.held(planned, rows);
+    if (change) few?.set(planned, change);
+    else few = undefined;
   }
+  return few && (await isQuicker(client, shared, few, present)) ? { present, few } : { present };
+}
+
+async function isQuicker(
+  client: Connection,
+  shared: SharedRows,
+  few: ReadonlyMap<PlannedTable, Difference>,
+  present: ReadonlyMap<PlannedTable, number>,
+): Promise<boolean> {
   const memory = await number(client, 'select least(@@tmp_table_size, @@max_heap_table_size) as n');
   const sum = (numbers: readonly number[]) => numbers.reduce((all, each) => all + each, 0);
-  const slow = [...found].filter(([planned, change]) => !isQuick(shared, planned, change, memory));
-  return sum(slow.map(([, { updated }]) => updated)) > sum([...present.values()]) / 2 ? undefined : found;
+  const slow = [...few].filter(([planned, change]) => !isQuick(shared, planned, change, memory));
+  return sum(slow.map(([, { updated }]) => updated)) <= sum([...present.values()]) / 2;
 }
 
 /** Of a number, in which the columns of a table that differ are marked. */
@@ -78,57 +101,73 @@ function widthOf(type: string): number {
   return base?.endsWith('binary') ? Number(size ?? 1) + 2 : 32;
 }
 
-async function difference(
-  { client, shared, present }: DifferenceRequest,
-  { planned, name, columns: written, rows }: StagedTable,
-): Promise<Difference | undefined> {
+interface HeldTable {
+  readonly rows: number;
+  /** Undefined where it cannot be told. */
+  readonly change?: Difference;
+}
+
+/** Of a table of which the archive has no rows. */
+async function hold(client: Connection, shared: SharedRows, planned: PlannedTable): Promise<HeldTable> {
+  const { from, where } = shared.own(planned);
+  const rows = await number(client, `select count(*) as n from ${from} where ${where} for update`);
+  return { rows, change: { ...NONE, deleted: rows } };
+}
+
+async function holdAgainst(
+  client: Connection,
+  shared: SharedRows,
+  { planned, name, columns: written, rows: wanted }: StagedTable,
+): Promise<HeldTable> {
   const columns = shared.columns(planned.table);
-  if (columns.length !== written.length || !columns.every((column) => written.includes(column)))
-    return undefined;
-  const key = planned.table.primaryKey;
   const own = shared.own(planned);
-  if (key.length === 0 || !key.every((column) => columns.includes(column))) {
+  const key = planned.table.primaryKey;
+  const comparable = columns.length === written.length && columns.every((column) => written.includes(column));
+  if (!comparable || key.length === 0 || !key.every((column) => columns.includes(column))) {
+    const { rows } = await hold(client, shared, planned);
+    if (!comparable) return { rows };
     const table = shared.table(planned.table);
     const live = await measureRows(client, table, columns, own);
-    const wanted = await measureRows(client, table, columns, { from: `${name} t`, where: 'true' });
-    return same(live, wanted) ? NONE : undefined;
+    const archived = await measureRows(client, table, columns, { from: `${name} t`, where: 'true' });
+    return same(live, archived) ? { rows, change: NONE } : { rows };
   }
   const alike = identical(shared, planned, columns, 't', 's');
   const groups = Array.from({ length: Math.ceil(columns.length / BITS) }, (_, at) =>
     columns.slice(at * BITS, (at + 1) * BITS),
   );
+  const staged = `s.${q(key[0]!)}`;
   // Which columns differ is asked of rows that do: asked of every row, it would take as long as all the rest.
   const differing = groups.map((group, at) => {
     const bits = group.map(
       (column, bit) => `if(${identical(shared, planned, [column], 't', 's')}, 0, ${2 ** bit})`,
     );
-    return `bit_or(if(${alike}, 0, ${bits.join(' | ')})) as bits${at}`;
+    return `bit_or(if(${staged} is null or ${alike}, 0, ${bits.join(' | ')})) as bits${at}`;
   });
   const found = await one<Record<string, string | number | null>>(
     client,
-    `select count(*) as matched, sum(not ${alike}) as changed, ${differing.join(', ')}
-     from ${own.from} straight_join ${name} s on ${equal('t', key, 's', key)} where ${own.where}`,
+    `select count(*) as n, count(${staged}) as matched, sum(${staged} is not null and not ${alike}) as changed, ${differing.join(', ')}
+     from ${own.from} left join ${name} s on ${equal('t', key, 's', key)} where ${own.where} for update`,
   );
+  const rows = Number(found.n);
+  const matched = Number(found.matched);
   const different = groups.flatMap((group, at) =>
     group.filter((_, bit) => (BigInt(found[`bits${at}`]!) >> BigInt(bit)) & 1n),
   );
   // A key that is written otherwise, and yet the same to the server, cannot be told from its row.
-  if (key.some((column) => different.includes(column))) return undefined;
+  if (key.some((column) => different.includes(column))) return { rows };
   return {
-    inserted: rows - Number(found.matched),
-    updated: Number(found.changed ?? 0),
-    deleted: present.get(planned)! - Number(found.matched),
-    columns: different,
+    rows,
+    change: {
+      inserted: wanted - matched,
+      updated: Number(found.changed ?? 0),
+      deleted: rows - matched,
+      columns: different,
+    },
   };
 }
 
 /** Of these two equal values of one type are written in the same way. A negative zero of a DOUBLE is not. */
 const EXACT = /^(decimal|date|datetime|timestamp|time|year)\b/i;
-
-/** Where a table's present rows were put aside, as SQL. */
-export function keptTable({ plan }: SharedRows, { database }: Kept, planned: PlannedTable): string {
-  return q(database, `t${plan.tables.indexOf(planned) + 1}`);
-}
 
 /**
  * To the last byte, as equality of no collation is. What is too long to be told (`max_allowed_packet`) counts as

@@ -101,25 +101,9 @@ export async function markKept(
   await note(client, kept, { tenant, database: baseOf(shared.database, shared.value), rows });
 }
 
-/**
- * The first thing that the transaction does: copies the tenant's rows, and locks them and the gaps between them, so that
- * until it ends nobody changes them, adds to them or refers to them. Resolves to the numbers of rows.
- */
-export async function fillKept(
-  client: Connection,
-  shared: SharedRows,
-  { database }: Kept,
-): Promise<Map<PlannedTable, number>> {
-  const counts = new Map<PlannedTable, number>();
-  for (const [position, planned] of shared.plan.tables.entries()) {
-    const columns = shared.columns(planned.table);
-    const { from, where } = shared.own(planned);
-    const [done] = await client.query(
-      `insert into ${q(database, `t${position + 1}`)} (${names(columns)}) select ${names(columns, 't')} from ${from} where ${where} for update`,
-    );
-    counts.set(planned, (done as { affectedRows: number }).affectedRows);
-  }
-  return counts;
+/** Where a table's present rows are put aside, as SQL. */
+export function keptTable({ plan }: SharedRows, { database }: Kept, planned: PlannedTable): string {
+  return q(database, `t${plan.tables.indexOf(planned) + 1}`);
 }
 
 /** The newest copy that a restore or an undo of this tenant has kept. */

@@ -59,9 +59,13 @@ export class Loader {
     const rows = checkLines(lines, this.hexadecimal);
     const values = this.streams ? undefined : this.values(lines);
     await this.sent;
-    this.sent = values === undefined ? this.stream(lines, rows) : this.insert(values);
-    // Whoever sends next, or ends, gets the error.
-    this.sent.catch(() => {});
+    await new Promise<void>((taken) => {
+      this.sent = values === undefined ? this.stream(lines, rows, taken) : this.insert(values);
+      // The server asks for the lines first: what is next is put together while it is busy with them.
+      if (values !== undefined) taken();
+      // Whoever sends next, or ends, gets the error.
+      this.sent.catch(() => taken());
+    });
   }
 
   private values(lines: Buffer): string {
@@ -92,8 +96,8 @@ export class Loader {
   }
 
   /** What would be an error of an INSERT is a warning here: no row that has one may pass, nor one be passed over. */
-  private async stream(lines: Buffer, rows: number): Promise<void> {
-    const done = await stream(this.client, this.place, lines);
+  private async stream(lines: Buffer, rows: number, taken: () => void): Promise<void> {
+    const done = await stream(this.client, this.place, lines, taken);
     if (done.warningStatus === 0 && done.affectedRows === rows) return;
     const first = await one<{ Code: number; Message: string } | undefined>(
       this.client,
@@ -114,11 +118,12 @@ export class Loader {
   }
 }
 
-/** `LOAD DATA LOCAL`, of bytes that we have: whatever file a server asks for, it gets these. */
+/** `LOAD DATA LOCAL`, of bytes that we have: whatever file a server asks for, it gets these. `taken`: it has them. */
 async function stream(
   client: Connection,
   { table, name }: Place,
   lines: Buffer,
+  taken: () => void = () => {},
 ): Promise<{ readonly affectedRows: number; readonly warningStatus: number }> {
   const columns = table.columns.map((column, at) => (column.as === 'hex' ? `@raw${at}` : q(column.name)));
   const set = table.columns.flatMap((column, at) =>
@@ -130,7 +135,7 @@ async function stream(
   const [done] = await client.query({
     sql: `load data local infile 'rows' into table ${name} character set utf8mb4
       fields terminated by '\\t' escaped by '\\\\' lines terminated by '\\n' (${columns.join(', ')})${set.length > 0 ? ` set ${set.join(', ')}` : ''}`,
-    infileStreamFactory: () => Readable.from(pieces(), { objectMode: false }),
+    infileStreamFactory: () => Readable.from(pieces(), { objectMode: false }).on('end', taken),
   });
   return done as { affectedRows: number; warningStatus: number };
 }

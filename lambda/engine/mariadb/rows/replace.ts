@@ -6,11 +6,12 @@ import type { StagedTable } from '../../../tenancy/stage.js';
 import { type Changes, NotAsMeant, tellChanges } from '../../changes.js';
 import { limitStruck } from '../../limit-struck.js';
 import { type Connection, q } from '../connect.js';
-import { type Difference, differences, identical, keptTable } from './difference.js';
+import { type Difference, holdRows, identical } from './difference.js';
 import { explain, RESTORING } from './explain.js';
-import { createKept, dropKept, fillKept, type Kept, markKept } from './kept.js';
+import { createKept, dropKept, type Kept, keptTable, markKept } from './kept.js';
 import { isLimit, limitStatements } from './limit.js';
 import { measureRows, same } from './measure.js';
+import { PutAside } from './put-aside.js';
 import {
   checkSpelling,
   checkUnaltered,
@@ -28,6 +29,8 @@ const AGAIN = ['ER_LOCK_DEADLOCK', 'ER_LOCK_WAIT_TIMEOUT', 'ER_CHECKREAD'];
 export interface ReplaceRequest {
   /** Holds the staged rows; idle. */
   readonly client: Connection;
+  /** Idle, too: copies the tenant's rows meanwhile. */
+  readonly aside: Connection;
   readonly mariadb: boolean;
   readonly shared: SharedRows;
   readonly staged: readonly StagedTable[];
@@ -54,7 +57,7 @@ export async function replaceRows(request: ReplaceRequest): Promise<Kept> {
     throw explain(error, RESTORING);
   });
   try {
-    await limitStatements(client, mariadb, statementTimeout);
+    for (const each of [client, request.aside]) await limitStatements(each, mariadb, statementTimeout);
     await insist(request, kept);
   } catch (error) {
     await unlimited().catch(() => {});
@@ -107,23 +110,44 @@ function standsInTheWay(error: unknown): boolean {
 }
 
 async function replaceOnce(request: ReplaceRequest, kept: Kept, sparing: boolean): Promise<void> {
+  const putAside = await PutAside.begin({ ...request, kept });
+  try {
+    await replaceHeld(request, kept, sparing, putAside);
+  } catch (error) {
+    await putAside.giveUp();
+    throw error;
+  }
+}
+
+async function replaceHeld(
+  request: ReplaceRequest,
+  kept: Kept,
+  sparing: boolean,
+  putAside: PutAside,
+): Promise<void> {
   const { client, shared, staged, tenant, consumes, signal } = request;
   await client.query('start transaction');
   await holdTables(client, shared);
   await checkUnaltered(client, shared);
-  const present = await fillKept(client, shared, kept);
-  // From here on the tenant's rows are ours alone, and what is read is as of now.
+  const { present, few } = await holdRows({
+    client,
+    shared,
+    staged,
+    compared: sparing,
+    held: (planned, rows) => putAside.copy(planned, rows),
+  });
+  // The tenant's rows are ours alone, and what is read is as of now.
   await checkSpelling(client, shared);
   await checkCrossings(client, shared);
   const witness = await Witness.begin(client, shared, request.mariadb);
-  const few = sparing ? await differences({ client, shared, staged, present }) : undefined;
   request.phase?.(tellChanges(few, (planned) => present.get(planned)!));
-  if (few) await writeFew(request, kept, few, witness);
+  if (few) await writeFew(request, kept, few, witness, putAside);
   else await writeAll(request, present, witness);
   // Where nothing was written, the live rows are what was just held against the archive's, one by one.
   const written = !few || [...few.values()].some((each) => each.inserted + each.updated + each.deleted > 0);
   if (written) for (const table of staged) await checkArrived(client, shared, table);
   await witness.end();
+  await putAside.end();
   await markKept(client, shared, tenant, kept, 'kept');
   if (consumes) await markKept(client, shared, tenant, consumes, 'spent');
   signal?.throwIfAborted();
@@ -138,6 +162,7 @@ async function writeFew(
   kept: Kept,
   few: ReadonlyMap<PlannedTable, Difference>,
   witness: Witness,
+  putAside: PutAside,
 ): Promise<void> {
   const waiting = new Map(staged.map((table) => [table.planned, table]));
   const done = async (planned: PlannedTable, what: keyof Changes, found: number) => {
@@ -159,11 +184,17 @@ async function writeFew(
     await done(planned, 'deleted', await change(client, `delete t from ${from} where ${where}${spared}`));
   }
   signal?.throwIfAborted();
-  for (const { planned, name, columns } of staged) {
-    if (few.get(planned)!.inserted === 0) continue;
-    const key = planned.table.primaryKey;
-    const sql = `insert into ${shared.live(planned.table)} (${names(columns)}) select ${names(columns, 's')} from ${name} s
-      where not exists (select 1 from ${keptTable(shared, kept, planned)} k where ${equal('k', key, 's', key)})`;
+  for (const { planned, name, columns, rows } of staged) {
+    const { inserted } = few.get(planned)!;
+    if (inserted === 0) continue;
+    let missing = 'true';
+    if (inserted < rows) {
+      // What is live cannot be read while it is written to, but by way of a table that the server would make for it.
+      await putAside.end();
+      const key = planned.table.primaryKey;
+      missing = `not exists (select 1 from ${keptTable(shared, kept, planned)} k where ${equal('k', key, 's', key)})`;
+    }
+    const sql = `insert into ${shared.live(planned.table)} (${names(columns)}) select ${names(columns, 's')} from ${name} s where ${missing}`;
     await done(planned, 'inserted', await change(client, sql));
   }
   for (const { planned, name } of staged) {

@@ -16,12 +16,14 @@ import { FORMAT } from './dump.js';
 import { explain, RESTORING } from './explain.js';
 import { newestKept, readHead, stageKept, sweepKept } from './kept.js';
 import { isLimit, limitStatements } from './limit.js';
+import { readsCommitted } from './put-aside.js';
 import { replaceRows } from './replace.js';
 import { openRows } from './shared-rows.js';
 import { stageArchive } from './stage.js';
 
 interface Sessions {
   readonly client: Connection;
+  readonly aside: Connection;
   readonly mariadb: boolean;
   close(): Promise<void>;
   /** At once, whatever they are doing: the server takes back what is not committed. */
@@ -132,7 +134,7 @@ const SETTINGS = `set session sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZER
   foreign_key_checks = 1, unique_checks = 1, sql_notes = 0, innodb_lock_wait_timeout = 10, lock_wait_timeout = 10,
   @sovereign_backup_restore = 1`;
 
-/** The lock on this tenant's restores, and the session that does everything else. */
+/** The lock on this tenant's restores, whose session copies rows, and the session that does everything else. */
 async function openSessions(
   address: MariadbAddress,
   { database, phase }: Pick<EngineRestoreRequest, 'database' | 'phase'>,
@@ -150,12 +152,15 @@ async function openSessions(
     const client = await connect(address);
     open.push(client);
     await client.query(`use ${q(database)}`);
-    await client.query(SETTINGS);
+    for (const each of open) await each.query(SETTINGS);
     await client.query('set session transaction isolation level repeatable read');
+    // All that is written is locked before; and what was put aside meanwhile has to be seen. Not every server knows it.
+    await client.query('set session innodb_snapshot_isolation = 0').catch(() => {});
+    const aside = (await readsCommitted(lock)) ? lock : client;
     const cut = () => {
       for (const each of open) each.destroy();
     };
-    return { client, mariadb, close, cut };
+    return { client, aside, mariadb, close, cut };
   } catch (error) {
     await close();
     throw explain(error, RESTORING);

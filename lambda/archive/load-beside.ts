@@ -20,9 +20,9 @@ export interface Loaded {
 
 /**
  * Loads one tenant's archive beside the live database and holds it against the manifest. Whatever fails, the live
- * database is not touched; what becomes of the copy is for the caller to say.
+ * database is not touched; what becomes of the copy is for the caller to say, and beforehand whether it is to be live.
  */
-export async function loadBeside(request: LoadRequest): Promise<Loaded> {
+export async function loadBeside(request: LoadRequest, { swaps = false } = {}): Promise<Loaded> {
   const { tenant, server, signal } = request;
   checkTenant(tenant);
   const say = (message: string) => request.progress?.({ phase: 'restore', message });
@@ -60,6 +60,7 @@ export async function loadBeside(request: LoadRequest): Promise<Loaded> {
       bytes: manifest.dump.bytes,
       noOwner: request.noOwner ?? false,
       ...(request.keepAs === undefined ? {} : { keepAs: request.keepAs }),
+      swaps,
       open: () => openDump({ ...request, progress }, place, manifest),
       phase: say,
       ...(signal ? { signal } : {}),

@@ -12,7 +12,7 @@ import type { RestoreRequest, RestoreResult } from './requests.js';
  */
 export async function restoreTenant(request: RestoreRequest): Promise<RestoreResult> {
   const seconds = stopwatch();
-  const { prepared, summary, manifest } = await loadBeside(request);
+  const { prepared, summary, manifest } = await loadBeside(request, { swaps: true });
   const warnings = [...anotherDatabase(manifest, summary.database, prepared), ...prepared.warnings];
   await confirmed(request, prepared, async () =>
     request.confirm({

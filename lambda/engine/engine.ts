@@ -221,6 +221,8 @@ export interface EngineRestoreRequest {
   readonly noOwner: boolean;
   /** The name that `keepAs` will be asked for: refused before anything is loaded when it is taken. */
   readonly keepAs?: string;
+  /** `swap` will be asked for: what would keep it from being done is refused before anything is loaded. @default false */
+  readonly swaps?: boolean;
   /** Opens the dump; the stream ends only after every byte was authenticated, and fails otherwise. */
   open(): Promise<Readable>;
   readonly phase?: (message: string) => void;

@@ -222,6 +222,10 @@ describe('refused, with the live database untouched:', () => {
       const tied = await work.restore('safe');
       expect(tied.code).toBe(3);
       expect(tied.stderr).toMatch(/foreign keys to this one: neighbour\.child/);
+      // Before anything is loaded; a rehearsal is not kept from being made.
+      expect(tied.stderr).not.toMatch(/restoring into/);
+      const rehearsal = ['--server', server().url, '--store', work.store, '--key-file', work.key];
+      expect(await runCli(['restore', 'safe', '--verify-only', ...rehearsal])).toMatchObject({ code: 0 });
       await server().query('drop table neighbour.child');
     }));
 

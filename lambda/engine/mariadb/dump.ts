@@ -1,5 +1,5 @@
 import { InputError, OperationError, reasonOf } from '../../errors.js';
-import type { DumpOutcome, EngineDump, EngineDumpRequest, TableRows } from '../engine.js';
+import type { DumpOutcome, EngineDump, EngineDumpRequest, Omission, TableRows } from '../engine.js';
 import { listed } from '../listed.js';
 import { differences } from '../table-rows.js';
 import { startTool, type Tool } from '../tool.js';
@@ -34,6 +34,7 @@ import { DumpScanner, UnreadableDump } from './scan.js';
 import { oneMoment } from './snapshot.js';
 import { statementStart } from './statement.js';
 import { toolReason } from './tool.js';
+import { unwritten } from './unwritten.js';
 
 /** From this version on, rows that a system-versioned table no longer has can be dumped and restored. */
 const HISTORY = 1011;
@@ -61,6 +62,7 @@ export async function dump(request: EngineDumpRequest): Promise<EngineDump> {
       server.series >= HISTORY &&
       clients.series >= HISTORY &&
       !catalog.tables.some(({ numbered }) => numbered);
+    const omitted = [...omissions(catalog, history), ...(await unwritten(client, database, catalog, server))];
     const reader = structureReader();
     const opened = await openOutput((bytes) => reader.scanner.push(bytes));
     output = opened;
@@ -86,6 +88,7 @@ export async function dump(request: EngineDumpRequest): Promise<EngineDump> {
       catalog,
       database,
       history,
+      omitted,
       moment,
       at,
       dumper: dumper!,
@@ -133,6 +136,7 @@ function dumpArguments({ address, server, clients, catalog, database, history }:
 interface Following extends Options {
   readonly request: EngineDumpRequest;
   readonly client: Connection;
+  readonly omitted: readonly Omission[];
   readonly moment: { readonly snapshot: string; readonly shared: boolean };
   readonly at: string;
   readonly dumper: Tool;
@@ -256,7 +260,7 @@ function follow(run: Following): EngineDump {
       snapshot: moment.snapshot,
       estimatedBytes: catalog.bytes,
       roles: catalog.definers,
-      omitted: omissions(catalog, history),
+      omitted: run.omitted,
       properties: {
         database,
         characterSet: catalog.charset,

@@ -27,7 +27,7 @@ import { copiesOf, type Mark, writeMark } from './marks.js';
 import { databaseName, restoreName } from './names.js';
 import { createProgram, dropProgram, type Program, readPrograms } from './programs.js';
 import { recover } from './recover.js';
-import { createDatabase, dropCopy, swapDatabases } from './swap.js';
+import { createDatabase, dropCopy, refuseForeignReferences, swapDatabases } from './swap.js';
 
 export async function prepareRestore(request: EngineRestoreRequest): Promise<PreparedRestore> {
   const address = addressOf(request.server);
@@ -50,6 +50,7 @@ export async function prepareRestore(request: EngineRestoreRequest): Promise<Pre
     const live = await databaseProperties(client, database);
     const model = live ?? archivedProperties(request);
     if (request.keepAs !== undefined) await checkFree(client, request.keepAs);
+    if (request.swaps) await refuseForeignReferences(client, database);
     await dropLeftovers(client, database, side, say);
     say(
       `restoring into ${side}, beside ${live ? 'the live database' : 'nothing: the live database is gone'}`,

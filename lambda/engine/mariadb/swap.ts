@@ -125,7 +125,7 @@ export async function swapped(client: Connection, undo: string): Promise<boolean
 }
 
 /** A foreign key from elsewhere would follow the old tables into the undo copy. */
-async function refuseForeignReferences(client: Connection, database: string): Promise<void> {
+export async function refuseForeignReferences(client: Connection, database: string): Promise<void> {
   const found = await rows<{ name: string }>(
     client,
     `select distinct concat(table_schema, '.', table_name) as name from information_schema.key_column_usage

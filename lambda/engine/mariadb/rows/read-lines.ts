@@ -1,4 +1,5 @@
 import type mysql from 'mysql2';
+import { OperationError } from '../../../errors.js';
 import type { Connection } from '../connect.js';
 import { LineWriter } from './lines.js';
 
@@ -11,6 +12,7 @@ interface Packet {
   readonly offset: number;
   readonly end: number;
   isEOF(): boolean;
+  eofWarningCount(): number;
 }
 
 /** What the driver does with the next packet; it gives what is to be done with the one after it. */
@@ -35,12 +37,16 @@ export async function* linesOf(
   const writer = new LineWriter(digitized);
   const ready: Buffer[] = [];
   let ended = false;
+  let warnings = 0;
   let failure: unknown;
   let wake = () => {};
   const query = connection.query(sql);
   const { row: last } = query as unknown as RowQuery;
   (query as unknown as RowQuery).row = function row(packet, from) {
-    if (packet.isEOF()) return last.call(this, packet, from);
+    if (packet.isEOF()) {
+      warnings = packet.eofWarningCount();
+      return last.call(this, packet, from);
+    }
     const lines = writer.row(packet.buffer, packet.offset, packet.end);
     if (lines && lines.length > 0) {
       ready.push(lines);
@@ -69,6 +75,11 @@ export async function* linesOf(
     } else yield ready.shift()!;
   }
   if (failure !== undefined) throw failure;
+  // A null in the place of what is longer than max_allowed_packet is no more to the server.
+  if (warnings !== 0)
+    throw new OperationError(
+      'the server could not give some value as it is, perhaps because it is longer than max_allowed_packet; no archive was kept: set that higher on the server, then run again',
+    );
   const rest = writer.take();
   if (rest.length > 0) yield rest;
 }

@@ -1,4 +1,5 @@
 import { count } from '../count.js';
+import { noArchives } from '../local/no-archives.js';
 import { type StoreOptions, withJson, withStore } from '../local/options.js';
 import { printable } from '../local/printable.js';
 import type { Register } from './index.js';
@@ -32,11 +33,8 @@ Examples:
       const terminal = new Terminal();
       for (const { tenant: whose, archive, problem } of unreadable)
         terminal.say(`archive ${archive} of ${JSON.stringify(whose)} cannot be listed: ${problem}`);
-      // Nothing may also be a wrong name, store or regime.
       if (archives.length + unreadable.length === 0)
-        terminal.say(
-          `no archives${tenant === undefined ? '' : ` of tenant ${JSON.stringify(tenant)}`} under regime ${options.regime} in ${opened.store.location}`,
-        );
+        terminal.say(noArchives(tenant, options.regime, opened.store.location));
       if (options.json) process.stdout.write(`${JSON.stringify(archives, null, 2)}\n`);
       else
         for (const { at, tenant: whose, bytes, tables, archive } of archives) {

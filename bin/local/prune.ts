@@ -3,6 +3,7 @@ import { type RetentionPolicy, ROLLING } from '../../lambda/archive/retention.js
 import { OperationError } from '../../lambda/errors.js';
 import { count } from '../count.js';
 import { interruptible } from './interrupt.js';
+import { noArchives } from './no-archives.js';
 import { openStores } from './open.js';
 import type { RetentionOptions, StoresOptions } from './options.js';
 import { harmless, printable } from './printable.js';
@@ -18,7 +19,8 @@ export async function runPrune(
   let fault: unknown;
   await interruptible(
     async (signal) => {
-      for (const { store, regime } of opened)
+      for (const { store, regime } of opened) {
+        const before = all.length;
         await pruneArchives({
           store,
           regime,
@@ -28,6 +30,9 @@ export async function runPrune(
           each: (done) => all.push({ ...done, store: store.location }),
           signal,
         });
+        if (all.length === before)
+          process.stderr.write(`${harmless(noArchives(tenant, regime, store.location))}\n`);
+      }
     },
     options.dryRun ? undefined : 'what was deleted until then is gone; run again for the rest',
   ).catch((error) => {

@@ -138,6 +138,11 @@ export async function eraseTenant(request: EraseRequest): Promise<Certificate> {
     ...(unjudged.length > 0 ? { unjudged } : {}),
     notCovered: NOT_COVERED,
   });
+  // What a wrong store or regime looks like.
+  if (archives.length + stillReadable.length + unjudged.length === 0)
+    request.say?.(
+      `there is no archive of ${JSON.stringify(tenant)} under regime ${regime} in ${stores.map(({ location }) => location).join(', ')}: the certificate will list none`,
+    );
   const before = draft(new Date());
   checkConfirmation(tenant, await request.confirm(before), 'nothing was erased');
   // Whoever was asked may have taken hours to answer.

@@ -281,6 +281,12 @@ test('what is done in one store is told although another one fails; one that is 
   rmSync(other, { recursive: true });
 });
 
+test('that there is nothing is said, for a name may be wrong', async () => {
+  put('acme', 30);
+  const elsewhere = await run('prune', ['--regime', 'eu']);
+  expect([elsewhere.code, elsewhere.stderr]).toEqual([0, `no archives under regime eu in ${store}\n`]);
+});
+
 test('GFS rules are combined, and replace the rolling seven days', async () => {
   const days = [0.1, 1.1, 2.1, 3.1].map((age) => put('acme', age));
   expect(Object.values(await prune(['--keep-daily', '2', '--dry-run']))).toEqual([

@@ -150,11 +150,13 @@ test('a hold that is made while somebody is asked is obeyed', async () => {
   const store = new FolderStore(join(work.folder, 'asked'));
   const hold = { store, regime: 'local', tenant: 'acme' };
   const destroy = jest.fn();
+  const said: string[] = [];
   const erasing = eraseTenant({
     tenant: 'acme',
     regime: 'local',
     stores: [store],
     keys: { ids: ['raw:x'], method: 'none', destroy },
+    say: (message) => said.push(message),
     confirm: async () => {
       await holdArchives({ ...hold, reason: 'case 9' });
       return 'acme';
@@ -163,6 +165,7 @@ test('a hold that is made while somebody is asked is obeyed', async () => {
   });
   await expect(erasing).rejects.toThrow('are held (all); nothing was erased');
   expect(destroy).not.toHaveBeenCalled();
+  expect(said).toEqual([expect.stringContaining('there is no archive of "acme" under regime local')]);
 });
 
 test("in KMS the key's deletion is scheduled; a key that opens others' archives is left alone", async () => {

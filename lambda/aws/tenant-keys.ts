@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   CreateAliasCommand,
   CreateKeyCommand,
@@ -17,6 +18,8 @@ import { logger } from './telemetry.js';
 export const TENANT_TAG = 'sovereign-tenant';
 export const REGIME_TAG = 'sovereign-regime';
 const LONGEST_ALIAS = 256;
+const TAGS_COUNT_WITHIN = 6 * 60 * 1000;
+const PAUSE = 3000;
 
 /** An alias takes no `=`, and a tenant's key no `/`. */
 export function tenantKeyAlias(regime: string, tenant: string): string {
@@ -70,10 +73,30 @@ async function create(client: KMSClient, regime: string, tenant: string): Promis
         ],
       }),
     );
-    await client.send(new EnableKeyRotationCommand({ KeyId: made!.KeyId! }));
+    await onceTagsCount(() => client.send(new EnableKeyRotationCommand({ KeyId: made!.KeyId! })));
     return made!;
   } catch (error) {
     throw explainKms(error, `of tenant ${JSON.stringify(tenant)}`);
+  }
+}
+
+/**
+ * What is done with a key is allowed by its tags, here and to the worker afterwards, and KMS says that it may be five
+ * minutes until tags count: to go on at once would leave a key without a name in each try.
+ *
+ * @see https://docs.aws.amazon.com/kms/latest/developerguide/abac.html
+ */
+async function onceTagsCount(use: () => Promise<unknown>): Promise<void> {
+  const until = Date.now() + TAGS_COUNT_WITHIN;
+  for (;;) {
+    try {
+      await use();
+      return;
+    } catch (error) {
+      const tooEarly = ['AccessDeniedException', 'NotFoundException'].includes((error as Error).name);
+      if (!tooEarly || Date.now() > until) throw error;
+      await sleep(PAUSE);
+    }
   }
 }
 

@@ -1,9 +1,8 @@
-import { HeadObjectCommand } from '@aws-sdk/client-s3';
+import { ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { s3Client } from '../archive/s3-client.js';
-import { explainS3, isMissing } from '../archive/s3-errors.js';
+import { explainS3 } from '../archive/s3-errors.js';
 import { emitMetrics } from '../aws/embedded-metrics.js';
 import { LAST_DRILL } from '../aws/last-drill.js';
-
 import { OperationError } from '../errors.js';
 
 const DAY = 24 * 60 * 60 * 1000;
@@ -15,11 +14,11 @@ export async function handler(): Promise<{ readonly days: number }> {
   const { SOVEREIGN_BUCKET, SOVEREIGN_DRILL, AWS_REGION } = process.env;
   if (!SOVEREIGN_BUCKET || !SOVEREIGN_DRILL)
     throw new OperationError('SOVEREIGN_BUCKET or SOVEREIGN_DRILL is not set; deploy TenantDrill again');
+  // A list says that nothing is there to whoever may list only this; asked for the object itself, S3 would refuse.
   const days = await s3Client({ region: AWS_REGION ?? '' })
-    .send(new HeadObjectCommand({ Bucket: SOVEREIGN_BUCKET, Key: LAST_DRILL }))
-    .then(({ LastModified }) => (Date.now() - LastModified!.getTime()) / DAY)
+    .send(new ListObjectsV2Command({ Bucket: SOVEREIGN_BUCKET, Prefix: LAST_DRILL, MaxKeys: 1 }))
+    .then(({ Contents: [last] = [] }) => (last ? (Date.now() - last.LastModified!.getTime()) / DAY : NEVER))
     .catch((error) => {
-      if (isMissing(error)) return NEVER;
       throw explainS3(error, `asking for ${LAST_DRILL}`, `s3://${SOVEREIGN_BUCKET}`);
     });
   emitMetrics('SovereignBackup', { drill: SOVEREIGN_DRILL }, { DaysSinceDrill: days });

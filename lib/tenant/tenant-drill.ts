@@ -130,12 +130,10 @@ export class TenantDrill extends Construct {
       memorySize: 256,
       timeout: Duration.minutes(1),
       statements: [
-        allow('s3:GetObject', bucket.arnForObjects(LAST_DRILL)),
-        // Without it S3 answers that reading is forbidden, instead of that nothing is there.
         new iam.PolicyStatement({
           actions: ['s3:ListBucket'],
           resources: [bucket.bucketArn],
-          conditions: { StringLike: { 's3:prefix': [`${RUNS}*`] } },
+          conditions: { StringEquals: { 's3:prefix': LAST_DRILL } },
         }),
       ],
     });

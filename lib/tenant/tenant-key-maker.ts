@@ -11,13 +11,15 @@ export const REGIME_TAG = 'sovereign-regime';
 export function tenantKeyMaker(scope: Construct, id: string, regime: string): lambda.Function {
   const { partition, region, account } = Stack.of(scope);
   const keys = `arn:${partition}:kms:${region}:${account}:key/*`;
-  const aliases = `arn:${partition}:kms:${region}:${account}:alias/sovereign-backup/${regime}/*`;
+  const names = `alias/sovereign-backup/${regime}/*`;
+  const aliases = `arn:${partition}:kms:${region}:${account}:${names}`;
   const tagged = { StringEquals: { [`aws:ResourceTag/${REGIME_TAG}`]: regime } };
   return zipFunction(scope, id, 'tenant-keys', {
     description: 'Makes the key of a tenant that has none',
     environment: { SOVEREIGN_REGIME: regime },
     memorySize: 256,
-    timeout: Duration.minutes(1),
+    // It may be five minutes until the tags of a new key count.
+    timeout: Duration.minutes(10),
     statements: [
       new iam.PolicyStatement({
         sid: 'MakeTaggedKeys',
@@ -36,9 +38,16 @@ export function tenantKeyMaker(scope: Construct, id: string, regime: string): la
       }),
       new iam.PolicyStatement({
         sid: 'OfTaggedKeysAlone',
-        actions: ['kms:CreateAlias', 'kms:UpdateAlias', 'kms:DescribeKey', 'kms:EnableKeyRotation'],
+        actions: ['kms:CreateAlias', 'kms:UpdateAlias', 'kms:EnableKeyRotation'],
         resources: [keys],
         conditions: tagged,
+      }),
+      new iam.PolicyStatement({
+        sid: 'AskByName',
+        actions: ['kms:DescribeKey'],
+        // A name that nobody has yet leads to no key, and so to no tags by which the question could be allowed.
+        resources: [keys, aliases],
+        conditions: { StringLike: { 'kms:RequestAlias': names } },
       }),
     ],
   });

@@ -9,8 +9,10 @@ export interface Call {
   readonly path: string;
   readonly headers: IncomingMessage['headers'];
   readonly bodyBytes: number;
-  /** Of calls that are not S3's: what was asked. */
+  /** Of calls that are not S3's, and of its deletions: what was asked. */
   readonly body: string;
+  /** What the service answered, once it has. */
+  status?: number;
 }
 
 export type Fault =
@@ -45,12 +47,13 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
     const chunks: Buffer[] = [];
     for await (const chunk of incoming) chunks.push(chunk as Buffer);
     const body = Buffer.concat(chunks);
-    const call = {
-      name: nameOf(incoming, body),
+    const name = nameOf(incoming, body);
+    const call: Call = {
+      name,
       path: incoming.url ?? '',
       headers: incoming.headers,
       bodyBytes: body.length,
-      body: nameOf(incoming, body).startsWith('S3 ') ? '' : body.toString('utf8'),
+      body: name.startsWith('S3 ') && name !== 'S3 DeleteObjects' ? '' : body.toString('utf8'),
     };
     calls.push(call);
     const fault = proxy.fault(call);
@@ -75,6 +78,7 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
     });
     outgoing.end(body);
     const [reply] = (await once(outgoing, 'response')) as [IncomingMessage];
+    call.status = reply.statusCode;
     const replied: Buffer[] = [];
     for await (const chunk of reply) replied.push(chunk as Buffer);
     const replyBody = Buffer.concat(replied);
@@ -134,6 +138,6 @@ function s3Operation({ method, url }: IncomingMessage): string {
   if (method === 'POST' && searchParams.has('delete')) return 'DeleteObjects';
   if (method === 'DELETE') return searchParams.has('uploadId') ? 'AbortMultipartUpload' : 'DeleteObject';
   if (method === 'HEAD') return 'HeadObject';
-  if (ofKey) return 'GetObject';
+  if (ofKey) return searchParams.has('uploadId') ? 'ListParts' : 'GetObject';
   return searchParams.has('uploads') ? 'ListMultipartUploads' : 'ListObjectsV2';
 }

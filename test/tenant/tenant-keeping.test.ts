@@ -113,7 +113,7 @@ describe('a key for each tenant', () => {
       Next: 'Dump',
       ResultPath: null,
     });
-    const actions = ['MakeTaggedKeys', 'NameThem', 'OfTaggedKeysAlone'].flatMap((sid) =>
+    const actions = ['MakeTaggedKeys', 'NameThem', 'OfTaggedKeysAlone', 'AskByName'].flatMap((sid) =>
       statements(template, sid).flatMap(({ Action }) => Action),
     );
     expect(actions).toContain('kms:CreateKey');

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { RawAesKeyringNode, RawAesWrappingSuiteIdentifier } from '@aws-crypto/raw-aes-keyring-node';
 import { InputError, OperationError, reasonOf } from '../errors.js';
@@ -32,9 +32,9 @@ export async function generateKeyFile(path: string): Promise<{ readonly id: stri
     // An archive must not outlast a power cut that its key does not.
     await syncFolder(dirname(resolve(path)));
   } catch (error) {
-    throw new OperationError(
-      `the key file ${path} could not be written whole; delete it: ${reasonOf(error)}`,
-    );
+    // It is ours, and half a key would stand in the way of every later dump.
+    await rm(path, { force: true }).catch(() => {});
+    throw new OperationError(`the key file ${path} could not be written: ${reasonOf(error)}`);
   } finally {
     await file.close();
   }

@@ -1,8 +1,10 @@
+import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { generateKeyFile, readKeyFile } from '../../lambda/archive/raw-key';
+import { CLI } from '../support/cli';
 
 let folder: string;
 beforeEach(async () => {
@@ -20,6 +22,13 @@ test('a key file has 256 bits, is private, and is never overwritten', async () =
   expect((await readFile(path)).equals(bytes)).toBe(true);
   expect((await readKeyFile(path)).id).toBe(id);
   expect(id).not.toContain(bytes.toString('hex').slice(0, 8));
+});
+
+test('where a disk has no room for it, nothing is left that looks like one', async () => {
+  const args = [process.execPath, CLI, 'keygen', join(folder, 'k')];
+  const ran = spawnSync('sh', ['-c', 'ulimit -f 0 && exec "$@"', 'sh', ...args], { encoding: 'utf8' });
+  expect([ran.status, ran.stderr]).toEqual([3, expect.stringContaining('could not be written: EFBIG')]);
+  expect(await readdir(folder)).toEqual([]);
 });
 
 test('the same key as hexadecimal digits or base64 is the same key', async () => {

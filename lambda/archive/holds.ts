@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { InputError, OperationError } from '../errors.js';
 import { archivePrefix, PARTS, tenantPrefix, timeOfArchiveId } from './archive-id.js';
-import { findArchive, placesOf, readSmall } from './catalog.js';
+import { findArchive, isArchive, placesOf, readSmall } from './catalog.js';
 import { checkTenant } from './names.js';
 import { type ArchiveStore, ObjectExistsError } from './store.js';
 
@@ -40,6 +40,11 @@ export async function holdArchives(request: HoldRequest & { readonly reason: str
       `${store.location}: held before, ${await reasonBefore(request, archive)}; the reason given now is not noted, and one \`release\` ends both`,
     );
   });
+  // `prune` may have been at it before it could see the note.
+  if (archive !== ALL && !(await holdsArchive(request, archive)))
+    throw new OperationError(
+      `archive ${archive} of tenant ${JSON.stringify(tenant)} in ${store.location} was deleted while it was being held; hold what is left`,
+    );
   // What a name that was typed wrong looks like.
   if ((await placesOf(store, regime, tenant).next()).done)
     request.say?.(
@@ -74,6 +79,12 @@ export async function releaseArchives(request: HoldRequest): Promise<Hold> {
       `the hold could not be taken off in ${store.location}: its credentials may not delete`,
     );
   return { tenant, archive };
+}
+
+async function holdsArchive({ store, regime, tenant }: HoldRequest, archive: string): Promise<boolean> {
+  for await (const place of placesOf(store, regime, tenant))
+    if (place.archive === archive) return isArchive(place);
+  return false;
 }
 
 /** Why and since when, as the note says. */

@@ -168,6 +168,25 @@ test('a hold that is made while somebody is asked is obeyed', async () => {
   expect(said).toEqual([expect.stringContaining('there is no archive of "acme" under regime local')]);
 });
 
+test('a hold on what is deleted meanwhile is not said to be one', async () => {
+  const { archive, at } = await dump('other');
+  const store = new FolderStore(work.store);
+  const write = store.write.bind(store);
+  // As a `prune` does that had looked for holds right before.
+  store.write = async (key, body) => {
+    rmSync(join(work.store, 'local/other', archive, 'manifest.json'));
+    return write(key, body);
+  };
+  const holding = holdArchives({
+    store,
+    regime: 'local',
+    tenant: 'other',
+    at: new Date(at),
+    reason: 'case 9',
+  });
+  await expect(holding).rejects.toThrow(`archive ${archive} of tenant "other" in ${work.store} was deleted`);
+});
+
 test("in KMS the key's deletion is scheduled; a key that opens others' archives is left alone", async () => {
   const kms = new KMSClient({
     region: 'eu-central-1',

@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { InputError, reasonOf } from '../errors.js';
 import { syncFolder } from '../sync-folder.js';
 import { newArchiveId, timeOfArchiveId } from './archive-id.js';
-import { type ArchiveKey, keyRing } from './key.js';
+import { type ArchiveKey, KeyError, keyRing } from './key.js';
 import { checkTenant } from './names.js';
 import { generateKeyFile, readKeyFile } from './raw-key.js';
 import { tenantKey } from './tenant-key.js';
@@ -53,7 +53,17 @@ export async function openKeyFolder(
     made(added);
     files.push(added.file);
   }
-  return keyRing(await Promise.all(files.map(readKeyFile)));
+  const keys = keyRing(await Promise.all(files.map(readKeyFile)));
+  return {
+    ...keys,
+    stillThere: async () => {
+      const now = await readKeyFile(files[0]!).catch(() => undefined);
+      if (now?.id !== keys.id)
+        throw new KeyError(
+          `the key ${keys.id} is not in ${files[0]} any more: it was erased meanwhile, or its folder is not mounted, so nothing is kept of what was written under it`,
+        );
+    },
+  };
 }
 
 /** A new key, under which everything is written from now on. */

@@ -8,6 +8,8 @@ export interface ArchiveKey {
   readonly keyring: KeyringNode;
   /** Another key that archives may have been written under, by its id: a former one of the same tenant, for instance. */
   readonly other?: (id: string) => ArchiveKey | undefined;
+  /** Rejects where it was destroyed since it was read: nobody could open what is written under it. */
+  readonly stillThere?: () => Promise<void>;
 }
 
 /** KMS did not give or open a data key. */

@@ -158,6 +158,7 @@ async function writeCopy(
       request.expectedBytes,
     );
     await request.whole;
+    await key.stillThere?.();
     const manifest = await request.manifestOf(target, digest());
     const bytes = serializeManifest(manifest);
     const seal = await encryptBytes(key, encryptionContext(place, 'manifest'), bytes);

@@ -168,6 +168,24 @@ test('a hold that is made while somebody is asked is obeyed', async () => {
   expect(said).toEqual([expect.stringContaining('there is no archive of "acme" under regime local')]);
 });
 
+test('a dump whose key is destroyed while it runs fails, and leaves nothing', async () => {
+  const store = join(work.folder, 'raced');
+  const ran = await runCli(
+    ['dump', 'acme', ...server(), '--store', store, '--key-dir', keys, '--limit-rate', '1k'],
+    {
+      started: (child) =>
+        child.stderr!.on('data', (text) => {
+          if (String(text).includes('snapshot of')) rmSync(join(keys, 'acme'), { recursive: true });
+        }),
+    },
+  );
+  expect([ran.code, ran.stderr]).toEqual([
+    3,
+    expect.stringMatching(/the key raw:\w+ is not in \S+ any more/),
+  ]);
+  expect(readdirSync(store)).toEqual([]);
+});
+
 test('a hold on what is deleted meanwhile is not said to be one', async () => {
   const { archive, at } = await dump('other');
   const store = new FolderStore(work.store);

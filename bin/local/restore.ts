@@ -60,6 +60,7 @@ export async function runRestore(tenant: string, options: RestoreCommandOptions)
           `\nThe archive of ${preview.at} (${count(preview.tables.length, 'table')}, ${size(preview.plainBytes)}) is ready beside ` +
             `database ${JSON.stringify(preview.database)}${preview.liveExists ? '' : ', which is not on the server'}.\n` +
             `Type the tenant's name to swap it in, anything else to leave all as it is: `,
+          signal,
         );
       },
     });

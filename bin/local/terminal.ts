@@ -41,13 +41,14 @@ export class Terminal {
     this.open = false;
   }
 
-  public async ask(question: string): Promise<string> {
+  public async ask(question: string, signal?: AbortSignal): Promise<string> {
     this.endLine();
     const { createInterface } = await import('node:readline/promises');
     const reader = createInterface({ input: process.stdin, output: process.stderr });
     try {
-      return await reader.question(harmless(question));
+      return await reader.question(harmless(question), signal ? { signal } : {});
     } catch (error) {
+      signal?.throwIfAborted();
       // By Ctrl-C or Ctrl-D.
       if ((error as Error).name !== 'AbortError') throw error;
       throw new OperationError('stopped at the question; nothing was changed');

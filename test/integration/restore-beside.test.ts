@@ -1,8 +1,8 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { runCli } from '../support/cli';
+import { CLI, runCli } from '../support/cli';
 import { usePostgres } from '../support/postgres';
 import { fingerprint, type Workspace, workspace } from '../support/tenants';
 
@@ -58,6 +58,40 @@ async function untouched(run: () => Promise<void>): Promise<void> {
   expect(await databases()).toEqual(names);
   expect(await fingerprint(server(), 'acme')).toBe(live);
 }
+
+/** Runs a command at a terminal; at its question presses a key, or sends the signal. */
+const AT_TERMINAL = `
+import os, pty, signal, sys
+what, command = sys.argv[1], sys.argv[2:]
+pid, terminal = pty.fork()
+if pid == 0: os.execv(command[0], command)
+seen = b''
+try:
+    while part := os.read(terminal, 4096):
+        asked = b'ype the tenant' in seen
+        seen += part
+        if asked or b'ype the tenant' not in seen: continue
+        if what == 'SIGTERM': os.kill(pid, signal.SIGTERM)
+        else: os.write(terminal, what.encode())
+except OSError: pass
+sys.stdout.buffer.write(seen)
+sys.stdout.flush()
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+`;
+
+test.each([
+  ['\u0003', 'stopped at the question; nothing was changed'],
+  ['SIGTERM', 'stopped by SIGTERM; nothing was changed'],
+])('stopped at its question by %j, it ends at once and leaves nothing', async (what, message) => {
+  await untouched(async () => {
+    const args = ['restore', 'acme', '--store', work.store, '--key-file', work.key, '--server', server().url];
+    const ran = spawnSync('python3', ['-c', AT_TERMINAL, what, process.execPath, CLI, ...args], {
+      encoding: 'utf8',
+      timeout: 30_000,
+    });
+    expect([ran.status, ran.stdout]).toEqual([3, expect.stringContaining(message)]);
+  });
+});
 
 describe('--verify-only', () => {
   test('restores beside, checks, and leaves nothing', () =>

@@ -1,5 +1,5 @@
 import { type KeyOptions, parseTime, withJson, withKey } from '../local/options.js';
-import { harmless } from '../local/printable.js';
+import { printable } from '../local/printable.js';
 import type { Register } from './index.js';
 
 interface VerifyOptions extends KeyOptions {
@@ -41,7 +41,7 @@ Examples:
       else if (result.ok) process.stdout.write(`${result.archive} is good\n`);
       else
         for (const problem of result.problems)
-          process.stdout.write(`${result.archive}: ${harmless(problem)}\n`);
+          process.stdout.write(`${result.archive}: ${printable(problem)}\n`);
       if (!result.ok) process.exitCode = 1;
     });
 };

@@ -175,6 +175,23 @@ test('what archives say of themselves steers no terminal, and keeps the others f
   expect(listed.stderr.length).toBeLessThan(2000);
 });
 
+test('the name of a foreign file makes no line of its own', async () => {
+  const archive = put('acme', 1);
+  const folder = join(store, 'local/acme', archive);
+  writeFileSync(join(folder, 'manifest.json'), '{');
+  writeFileSync(join(folder, `x\n${archive} is good`), '');
+  await runCli(['keygen', join(store, 'key')]);
+  const ran = await runCli(['verify', 'acme', '--store', store, '--key-file', join(store, 'key')]);
+  expect([ran.code, ran.stdout.split('\n')]).toEqual([
+    1,
+    [
+      `${archive}: "x\\n${archive} is good does not belong to the archive"`,
+      `${archive}: manifest.json is not JSON`,
+      '',
+    ],
+  ]);
+});
+
 test('a reader that has seen enough is no failure; a result that cannot be written is one, in words', async () => {
   put('acme', 1);
   const seen = await runCli(['list', '--store', store], { started: (child) => child.stdout!.destroy() });

@@ -18,6 +18,11 @@ export function databaseOf(request: {
   const database = request.database ?? tenant;
   checkName(database, 'a database name');
   if (scope.tenancy === 'schema') checkName(scope.schema, 'a schema name');
+  if (scope.tenancy === 'rows' && scope.value === '')
+    throw new InputError(
+      "the tenant column's value cannot be empty: a variable that nobody has set is, too, and the archive of a tenant would hold rows that are nobody's; " +
+        "give rows of an empty value one that is not, and leave --tenant-value out where the value is the tenant's name",
+    );
   if (scope.tenancy === 'rows') checkName(scope.value, "the tenant column's value");
   return { database, scope };
 }

@@ -67,7 +67,11 @@ export function planTenancy(
   const planned = new Map<string, PlannedTable>();
   for (const table of catalog) {
     const rule = rules.get(keyOf(table));
-    if (!rule || 'reference' in rule) continue;
+    if (!rule) continue;
+    if ('reference' in rule) {
+      checkShared(table, rule, description, problems);
+      continue;
+    }
     const belongs = belongingOf(table, rule, live, rules, problems);
     checkKind(table, problems);
     if (!belongs) continue;
@@ -110,6 +114,24 @@ export function misfit(problems: readonly string[]): InputError {
     `the tenancy description does not fit the database: ${shown.join('; ')}${more > 0 ? `; and ${more} more` : ''}; ` +
       'correct it, see `sovereign-backup tenancy check`, and give it with --tenancy-file (an archive has the one of its dump)',
   );
+}
+
+/** A table that could tell whose its rows are is hardly shared: its rows would be in no tenant's dump. */
+function checkShared(
+  table: CatalogTable,
+  { why }: TableTenancy,
+  { tables, tenants }: TenancyDescription,
+  problems: string[],
+): void {
+  if (why !== undefined) return;
+  const own = tables.filter((rule) => 'column' in rule && !(tenants && keyOf(tenants) === keyOf(rule)));
+  const told = new Set(own.flatMap((rule) => ('column' in rule ? [rule.column] : [])));
+  const column = table.columns.find(({ name }) => told.has(name))?.name;
+  if (column !== undefined)
+    problems.push(
+      `table ${nameOf(table)} is described as shared (reference: true) and has the column ${JSON.stringify(column)}, by which other tables tell their tenants: ` +
+        `no tenant's dump would have its rows; write \`column: ${column}\`, or give the reason for which it is shared as \`why\``,
+    );
 }
 
 function belongingOf(

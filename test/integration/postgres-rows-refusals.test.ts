@@ -105,6 +105,10 @@ describe('dump and restore fail closed', () => {
     expect(forced).toMatch(/row-level security policy for table "events"/);
     ok(await work.dump('1', rows(...as)));
     await run('alter table events owner to postgres; alter table events disable row level security');
+    await run('alter role limited set session_replication_role = replica');
+    expect(await refused('select 1', 'select 1', () => work.dump('1', rows(...as)))).toMatch(
+      /sessions of "limited" in database "app" .* begin with another session_replication_role than origin.*RESET session_replication_role/,
+    );
   });
 
   test('without an index on the tenant column, unless that is accepted', async () => {
@@ -121,6 +125,7 @@ describe('dump and restore fail closed', () => {
     for (const [value, said] of [
       ['77', 'there is no tenant "77" in public.tenants'],
       ['01', '"01" is written "1"'],
+      ['', "the tenant column's value cannot be empty: a variable that nobody has set is, too"],
       ["1' or true --", 'cannot stand in public.'],
       ['x\u202e', 'cannot stand in public.'],
     ] as const)
@@ -180,7 +185,7 @@ describe('a restore refuses', () => {
   );
 
   test('to write what no partition takes any more', async () => {
-    const described = also('away', '  - table: away\n    reference: true\n');
+    const described = also('away', '  - table: away\n    reference: true\n    why: put away\n');
     const said = await refused(
       'alter table events detach partition events_2025; alter table events_2025 rename to away',
       `alter table away rename to events_2025; alter table events attach partition events_2025 for values from ('2025-01-01') to ('2026-01-01')`,
@@ -276,17 +281,47 @@ test('bears changes of tables that lose nothing', async () => {
   expect(await run('select distinct added from members where group_id = 10')).toEqual([{ added: 7 }]);
 });
 
-test('triggers do not run, and are on again afterwards', async () => {
+test('triggers do not run, and are on again afterwards; event triggers may write down what is defined', async () => {
   await run(`
     create table audit (what text); create function note() returns trigger language plpgsql as
       $f$ begin insert into audit values (tg_op); update users set email = 'hit' where tenant_id = 2; return coalesce(new, old); end $f$;
     create trigger note before insert or delete on orders for each row execute function note();
     create trigger always after insert on events for each row execute function note();
-    alter table events enable always trigger always; alter table events_2025 disable trigger always;`);
+    alter table events enable always trigger always; alter table events_2025 disable trigger always;
+    create function log() returns event_trigger language plpgsql set search_path = public as
+      $f$ begin insert into audit values (tg_tag); end $f$;
+    create event trigger log on ddl_command_end execute function log();`);
   const described = also('audit', '  - table: audit\n    reference: true\n');
   const before = await rowsOf(server(), 'app');
-  ok(await work.restore('1', ['--database', 'app', '--tenancy-file', described]));
-  expect(await rowsOf(server(), 'app')).toEqual(before);
+  await run(`update users set email = 'x' where tenant_id = 1`);
+  const restoring = () => work.restore('1', ['--database', 'app', '--tenancy-file', described]);
+  const restored = await restoring();
+  ok(restored);
+  expect(restored.stderr).toContain('event trigger "log" of the database may run');
+  expect({ ...(await rowsOf(server(), 'app')), audit: [] }).toEqual({ ...before, audit: [] });
+  const logged = (await run('select distinct what from audit')).map(({ what }) => what);
+  expect(logged).toEqual(expect.arrayContaining(['CREATE TABLE AS', 'ALTER TABLE']));
+  expect(logged).not.toContain('INSERT');
+  ok(await work.undo('1', ['--database', 'app', '--tenancy', 'rows', '--tenancy-file', described]));
+  await run('alter function log() reset search_path');
+  const failed = await restoring();
+  expect(failed.code).toBe(2);
+  expect(failed.stderr).toMatch(
+    /event trigger "log" of the database, .*, failed: relation "audit" does not exist; .*ALTER EVENT TRIGGER … DISABLE/,
+  );
+  // What it does to others' rows stays no business of a restore.
+  await run(
+    `create or replace function log() returns event_trigger language plpgsql set search_path = public as
+       $f$ begin update users set note = 'hit' where tenant_id = 2; end $f$`,
+  );
+  const meddled = await restoring();
+  expect(meddled.code).not.toBe(0);
+  expect(meddled.stderr).toMatch(
+    /of public\.users than the tenant's: .*; if that is the work of event trigger "log"/,
+  );
+  await run('drop event trigger log');
+  await run(`update users set note = 'none' where note = 'hit'`);
+  ok(await restoring());
   expect(
     await run(
       `select c.relname, t.tgenabled from pg_trigger t join pg_class c on c.oid = t.tgrelid where tgname in ('note', 'always') order by 1`,
@@ -297,7 +332,7 @@ test('triggers do not run, and are on again afterwards', async () => {
     { relname: 'events_2026', tgenabled: 'A' },
     { relname: 'orders', tgenabled: 'O' },
   ]);
-  await run('drop function note() cascade; drop table audit');
+  await run('drop function note() cascade; drop function log(); drop table audit');
 });
 
 test('sequences go on, never back', async () => {

@@ -131,9 +131,12 @@ describe('a tenant', () => {
     await work.dump('busy');
     const idle = await server().connect('busy');
     await idle.query('begin; select * from orders');
+    await server().query('alter database busy allow_connections false');
     const restored = await work.restore('busy');
     expect(restored).toMatchObject({ code: 0 });
     await idle.end().catch(() => {});
+    const open = `select datallowconn as open from pg_database where datname = 'busy'`;
+    expect(await server().query(open)).toEqual([{ open: false }]);
     const settings = `select setconfig, shobj_description(d.oid, 'pg_database') as comment from pg_database d
       join pg_db_role_setting s on s.setdatabase = d.oid where datname = 'busy'`;
     const expected = [

@@ -141,6 +141,21 @@ describe('a plan', () => {
       table(b, a),
     ]);
     expect(plan.problems).toContain('table a goes through tables in a circle, and no tenant column ends it');
+    const shared = (why: object) =>
+      planTenancy(
+        {
+          schemaVersion: 1,
+          tables: [
+            { ...a, column: 'x' },
+            { ...b, reference: true, ...why },
+          ],
+        },
+        [table(a, a), table(b, b)],
+      ).problems;
+    expect(shared({})).toContainEqual(
+      expect.stringMatching(/^table b is described as shared .* has the column "x".*write `column: x`/),
+    );
+    expect(shared({ why: 'a log' })).not.toContainEqual(expect.stringContaining('described as shared'));
     const computed = {
       ...table(a, a),
       foreignKeys: [],

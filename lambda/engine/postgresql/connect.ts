@@ -95,8 +95,20 @@ export async function connect(
     return client;
   } catch (error) {
     await client.end().catch(() => {});
-    throw error;
+    throw explainSettings(error, address, database);
   }
+}
+
+/** What a role or a database sets, and its sessions may not set back. */
+function explainSettings(error: unknown, { user, text }: PostgresAddress, database: string): unknown {
+  const reason = reasonOf(error);
+  if ((error as { code?: string }).code !== '42501' || !reason.includes('session_replication_role'))
+    return error;
+  return new InputError(
+    `sessions of ${JSON.stringify(user)} in database ${JSON.stringify(database)} on ${text} begin with another session_replication_role than origin, ` +
+      `in which foreign keys are not checked, and may not set it back: ${reason}; have a superuser take the setting away ` +
+      '(ALTER ROLE … or ALTER DATABASE … RESET session_replication_role), allow it (from version 15: GRANT SET ON PARAMETER session_replication_role TO the role), or use another role',
+  );
 }
 
 async function attempt(address: PostgresAddress, database: string, ssl: boolean): Promise<pg.Client> {

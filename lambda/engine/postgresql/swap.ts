@@ -52,9 +52,16 @@ export async function swapDatabases(request: SwapRequest): Promise<{ undo?: stri
 }
 
 async function swapOnce({ address, client, tenant, database, next, comment }: SwapRequest) {
-  const { rows } = await client.query<{ oid: number; comment: string | null }>(
-    `select oid::int8::text as oid, shobj_description(oid, 'pg_database') as comment from pg_database where datname = $1`,
-    [database],
+  const { rows } = await client.query<{
+    oid: number;
+    comment: string | null;
+    differs: boolean;
+    open: boolean;
+  }>(
+    `select oid::int8::text as oid, shobj_description(oid, 'pg_database') as comment, datallowconn as open,
+            datallowconn <> (select datallowconn from pg_database where datname = $2) as differs
+     from pg_database where datname = $1`,
+    [database, next],
   );
   const live = rows[0];
   const q = pg.escapeIdentifier;
@@ -78,6 +85,8 @@ async function swapOnce({ address, client, tenant, database, next, comment }: Sw
   }
   await client.query(`alter database ${q(next)} rename to ${q(database)}`);
   await client.query(commentSql(database, comment));
+  // Whether it takes connections now is somebody's last word on it, whatever it was when the other was put aside.
+  if (live?.differs) await client.query(`alter database ${q(database)} allow_connections ${live.open}`);
   return undo === undefined ? {} : { undo };
 }
 

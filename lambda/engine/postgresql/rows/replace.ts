@@ -8,6 +8,7 @@ import type { StagedTable } from '../../../tenancy/stage.js';
 import { type Changes, NotAsMeant, tellChanges } from '../../changes.js';
 import { limitStruck } from '../../limit-struck.js';
 import { differences, identical } from './difference.js';
+import { explainEvent } from './event-triggers.js';
 import { dropBeside, dropKept, type Kept, keepPresent, type Present } from './kept.js';
 import { isLimit } from './limit.js';
 import { measureRows, same } from './measure.js';
@@ -62,7 +63,7 @@ export async function replaceRows(request: ReplaceRequest): Promise<Kept> {
             request.statementTimeout,
             'a statement of the restore',
             'nothing was changed',
-          ) ?? explain(error)
+          ) ?? explain(explainEvent(error, request.rows.eventTriggers))
         );
       if (attempt === ATTEMPTS)
         throw new OperationError(
@@ -98,19 +99,21 @@ async function replaceOnce(request: ReplaceRequest, sparing: boolean): Promise<K
   const triggers = await Triggers.of(client, rows);
   await checkCrossings(client, rows);
   const witness = await Witness.begin(client, rows);
-  if (triggers.any) await triggers.off();
+  if (triggers.any) await witness.defining(() => triggers.off());
   await client.query('set constraints all deferred');
-  const present = await keepPresent(client, rows, tenant, sparing ? staged : []);
+  const present = await witness.defining(() => keepPresent(client, rows, tenant, sparing ? staged : []));
   const few = sparing ? await differences(client, rows, staged, present) : undefined;
   request.phase?.(tellChanges(few, (planned) => present.rows.get(planned)!));
   const changes = few ? await writeFew(request, present, few) : await writeAll(request, present);
   for (const table of staged) await advanceSequences(client, rows, table);
   await client.query('set constraints all immediate');
-  if (triggers.any) await triggers.on();
+  if (triggers.any) await witness.defining(() => triggers.on());
   await checkArrived(client, rows, staged, few);
+  await witness.defining(async () => {
+    await dropBeside(client, present);
+    if (request.consumes) await dropKept(client, request.consumes);
+  });
   await witness.end(changes, present.relations);
-  await dropBeside(client, present);
-  if (request.consumes) await dropKept(client, request.consumes);
   request.signal?.throwIfAborted();
   await seal(client, request.outside, rows, present);
   // Nobody could say what holds if this one were cut.

@@ -15,10 +15,11 @@ import { databaseName } from '../names.js';
 import { publishingAll } from '../replication.js';
 import { compareRows } from './compare.js';
 import { explainRead } from './dump.js';
+import { explainEvent, named } from './event-triggers.js';
 import { newestKept, readHead, stageKept } from './kept.js';
 import { isLimit } from './limit.js';
 import { replaceRows } from './replace.js';
-import { connectForRows, openRows } from './shared-rows.js';
+import { connectForRows, openRows, type SharedRows } from './shared-rows.js';
 import { stageArchive } from './stage.js';
 import { Triggers } from './triggers.js';
 
@@ -54,10 +55,12 @@ export async function prepareRows(request: EngineRestoreRequest, scope: RowsScop
     request.signal?.removeEventListener('abort', abort);
     await sessions.close();
   };
+  let events: SharedRows['eventTriggers'] = [];
   try {
     const description =
       scope.description ?? describe(request.facts.properties.description, 'the description in the archive');
     const rows = await openRows(client, description, scope.value);
+    events = rows.eventTriggers;
     const triggers = await Triggers.of(client, rows);
     say('loading the rows into temporary tables, beside the live ones');
     const staged = await stageArchive(client, rows, request.tables, await request.open());
@@ -65,6 +68,10 @@ export async function prepareRows(request: EngineRestoreRequest, scope: RowsScop
     if (triggers.any)
       warnings.push(
         'triggers of the tables are off while rows are replaced; other tenants wait that long with writing to those tables',
+      );
+    if (events.length > 0)
+      warnings.push(
+        `${named(events)} of the database may run for what the restore creates; what is written down of that stays`,
       );
     const publication = await publishingAll(client);
     if (publication !== undefined)
@@ -100,7 +107,7 @@ export async function prepareRows(request: EngineRestoreRequest, scope: RowsScop
         request.statementTimeout,
         'a statement of the restore',
         'nothing was changed',
-      ) ?? explainRead(error)
+      ) ?? explainRead(explainEvent(error, events))
     );
   }
 }
@@ -110,6 +117,7 @@ export async function undoRows(request: EngineUndoRequest, scope: RowsScope): Pr
   const address = addressOf(request.server);
   const sessions = await openSessions(address, request, scope.value);
   const { client } = sessions;
+  let events: SharedRows['eventTriggers'] = [];
   try {
     const kept = await newestKept(client, scope.value);
     if (!kept)
@@ -120,11 +128,12 @@ export async function undoRows(request: EngineUndoRequest, scope: RowsScope): Pr
     const head = await readHead(client, kept);
     const description = scope.description ?? describe(head.description, 'the description in the kept copy');
     const rows = await openRows(client, description, scope.value);
+    events = rows.eventTriggers;
     const staged = await stageKept(client, rows, kept, head);
     const next = await replaceRows({ ...sessions, ...request, rows, staged: staged.tables, consumes: kept });
     return { from: kept.schema, keptSince: kept.at, undo: next.schema };
   } catch (error) {
-    throw explainRead(error);
+    throw explainRead(explainEvent(error, events));
   } finally {
     await sessions.close();
   }

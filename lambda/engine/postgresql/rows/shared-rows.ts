@@ -12,6 +12,7 @@ import type { TenantRows } from '../../../tenancy/dump.js';
 import { misfit, type PlannedTable, planTenancy, type TenancyPlan } from '../../../tenancy/plan.js';
 import { connect, type PostgresAddress } from '../connect.js';
 import { DEFAULT_SCHEMA, type PgTable, readCatalog } from './catalog.js';
+import { type EventTrigger, eventTriggersOf } from './event-triggers.js';
 import { statementLimit } from './limit.js';
 
 const q = pg.escapeIdentifier;
@@ -21,6 +22,7 @@ export const ENGINE = { name: 'postgresql', title: 'PostgreSQL' };
 /** One tenant's rows in a live database: the plan, and the words in which to ask for them. */
 export interface SharedRows extends TenantRows {
   readonly tables: ReadonlyMap<string, PgTable>;
+  readonly eventTriggers: readonly EventTrigger[];
   live(table: TableName): PgTable;
   /** Columns that are written: all but those that the server computes. */
   columns(table: TableName): string[];
@@ -115,6 +117,7 @@ export async function openRows(
     value,
     plan,
     tables,
+    eventTriggers: await eventTriggersOf(client),
     live,
     columns: (table) =>
       live(table)

@@ -3,6 +3,7 @@ import { OperationError } from '../../../errors.js';
 import { nameOf } from '../../../tenancy/description.js';
 import type { PlannedTable } from '../../../tenancy/plan.js';
 import { type Changes, NO_CHANGES, NotAsMeant } from '../../changes.js';
+import { named, OFF } from './event-triggers.js';
 import { type Measured, measureRows, same } from './measure.js';
 import { relation, type SharedRows } from './shared-rows.js';
 
@@ -18,7 +19,7 @@ export class Witness {
   private constructor(
     private readonly client: pg.Client,
     private readonly rows: SharedRows,
-    private readonly before: ReadonlyMap<number, Changes>,
+    private readonly before: Map<number, Changes>,
     private readonly others: ReadonlyMap<PlannedTable, Measured> | undefined,
   ) {}
 
@@ -35,6 +36,23 @@ export class Witness {
     const before = await changes(client);
     const others = bytes <= READ_ALL_BYTES ? await readOthers(client, rows) : undefined;
     return new Witness(client, rows, before, others);
+  }
+
+  /**
+   * Runs definitions of ours, for which event triggers may write down what was done: rows that these insert where no
+   * tenant has any are not counted as changes. Whatever else they do is.
+   */
+  public async defining<T>(define: () => Promise<T>): Promise<T> {
+    if (this.rows.eventTriggers.length === 0) return define();
+    const before = await changes(this.client);
+    const result = await define();
+    const tenants = new Set(this.rows.plan.tables.flatMap(({ table }) => this.rows.live(table).relations));
+    for (const [oid, after] of await changes(this.client)) {
+      const change = minus(after, before.get(oid) ?? NO_CHANGES);
+      if (!tenants.has(oid) && change.updated === 0 && change.deleted === 0)
+        this.before.set(oid, plus(this.before.get(oid) ?? NO_CHANGES, change));
+    }
+    return result;
   }
 
   public get readsAll(): boolean {
@@ -56,7 +74,7 @@ export class Witness {
       if (planned) found.set(planned, plus(found.get(planned) ?? NO_CHANGES, change));
       else if (!ignored.includes(oid) && (change.inserted || change.updated || change.deleted))
         throw new NotAsMeant(
-          `the restore would have changed ${await this.relationName(oid)}, which is not the tenant's (${words(change)}); nothing was changed`,
+          `the restore would have changed ${await this.relationName(oid)}, which is not the tenant's (${words(change)})${this.hint}; nothing was changed`,
         );
     }
     for (const [planned, meant] of expected) {
@@ -68,7 +86,7 @@ export class Witness {
       )
         continue;
       throw new NotAsMeant(
-        `the restore would have changed other rows of ${nameOf(planned.table)} than the tenant's: ${words(change)} instead of ${words(meant)}; nothing was changed`,
+        `the restore would have changed other rows of ${nameOf(planned.table)} than the tenant's: ${words(change)} instead of ${words(meant)}${this.hint}; nothing was changed`,
       );
     }
     if (!this.others) return;
@@ -79,6 +97,13 @@ export class Witness {
           `other tenants' rows of ${nameOf(planned.table)} would have changed (${was.rows} before, ${after.get(planned)!.rows} after); nothing was changed`,
         );
     }
+  }
+
+  private get hint(): string {
+    const { eventTriggers } = this.rows;
+    return eventTriggers.length === 0
+      ? ''
+      : `; if that is the work of ${named(eventTriggers)}, which runs for what a restore creates, ${OFF}`;
   }
 
   private async relationName(oid: number): Promise<string> {

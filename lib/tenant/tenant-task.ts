@@ -130,7 +130,8 @@ export class TenantTask extends Construct implements iam.IGrantable {
       new iam.PolicyStatement({
         sid: 'RunLargeTenants',
         actions: ['ecs:RunTask'],
-        resources: [this.definition.taskDefinitionArn],
+        // Any revision: a deployment makes the next one before this policy could name it.
+        resources: [`arn:${partition}:ecs:${region}:${account}:task-definition/${this.definition.family}:*`],
         conditions: { ArnEquals: { 'ecs:cluster': this.cluster.clusterArn } },
       }),
       new iam.PolicyStatement({

@@ -23,6 +23,7 @@ import { homeRegionProblem, moveProblem } from '../regime/move-check';
 import { isUnresolved, regionProblem } from '../regime/region-check';
 import { type FunctionOptions, zipFunction } from '../shipped-functions';
 import { regionKey } from '../vault/vault-key';
+import { letPublish } from '../watch/topic-target';
 import { ARCHIVES, archiveBucket, RUNS } from './archive-bucket';
 import { DatabaseEngine, type DatabaseServer } from './database-server';
 import type { ExternalStore } from './external-store';
@@ -378,7 +379,10 @@ export class TenantBackups extends Construct implements ec2.IConnectable {
         conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
       }),
     );
-    return new sns.Topic(this, 'Alarms', { masterKey: this.encryptionKey, enforceSSL: true });
+    const topic = new sns.Topic(this, 'Alarms', { masterKey: this.encryptionKey, enforceSSL: true });
+    // What enforces SSL takes the place of the policy that SNS gives, by which alarms could publish.
+    letPublish(topic, 'cloudwatch');
+    return topic;
   }
 }
 

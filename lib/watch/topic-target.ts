@@ -1,7 +1,7 @@
 import { Stack } from 'aws-cdk-lib';
 import type { IAlarmAction } from 'aws-cdk-lib/aws-cloudwatch';
 import { type IRuleTarget, type RuleTargetConfig, RuleTargetInput } from 'aws-cdk-lib/aws-events';
-import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { CfnTopic, type ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IConstruct } from 'constructs';
 
@@ -15,11 +15,24 @@ function arnFrom(scope: IConstruct, topic: ITopic): string {
   return near ? resource.ref : topic.topicArn;
 }
 
+/** Lets a service publish on behalf of this account. A topic whose policy is made by others is theirs. */
+export function letPublish(topic: ITopic, service: string): void {
+  topic.addToResourcePolicy(
+    new PolicyStatement({
+      principals: [new ServicePrincipal(`${service}.amazonaws.com`)],
+      actions: ['sns:Publish'],
+      resources: [topic.topicArn],
+      conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(topic).account } },
+    }),
+  );
+}
+
 /** A topic that is told by many rules: CDK's own target would write the same leave into its policy for each of them. */
 export class TopicTarget implements IRuleTarget {
-  /** Lets EventBridge publish, once. */
+  /** Lets EventBridge publish, once; and those who might until then, by the policy that SNS gives to a topic without. */
   public static letIn(topic: ITopic): void {
     topic.grantPublish(new ServicePrincipal('events.amazonaws.com'));
+    for (const service of ['cloudwatch', 'backup']) letPublish(topic, service);
   }
 
   constructor(

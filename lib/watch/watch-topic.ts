@@ -6,7 +6,7 @@ import type { Construct } from 'constructs';
 import { regionKey } from '../vault/vault-key';
 
 /**
- * A topic that alarms, rules and vaults of this account can write to, encrypted with a key of its region: not with that
+ * A topic for alarms, rules and vaults of this account, encrypted with a key of its region: not with that
  * of a vault, or nobody would be told that the vault's key was disabled.
  *
  * SNS documents that a key's policy must not name the source of what EventBridge sends, or it never arrives: what the
@@ -34,15 +34,5 @@ export function watchTopic(scope: Construct, id: string, regime: string): { topi
     }),
   );
   const topic = new Topic(scope, id, { masterKey: key, enforceSSL: true });
-  for (const name of ['cloudwatch', 'backup']) {
-    topic.addToResourcePolicy(
-      new PolicyStatement({
-        principals: [new ServicePrincipal(`${name}.amazonaws.com`)],
-        actions: ['sns:Publish'],
-        resources: [topic.topicArn],
-        conditions: { StringEquals: { 'aws:SourceAccount': account } },
-      }),
-    );
-  }
   return { topic, key };
 }

@@ -16,31 +16,6 @@ import {
 } from '@aws-sdk/client-kms';
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { Size } from 'aws-cdk-lib';
-import { Template } from 'aws-cdk-lib/assertions';
-import { Vpc } from 'aws-cdk-lib/aws-ec2';
-import { Key } from 'aws-cdk-lib/aws-kms';
-import * as lambda from 'aws-cdk-lib/aws-lambda';
-import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
-import {
-  BackupRule,
-  BackupWatch,
-  DatabaseEngine,
-  DatabaseServer,
-  ExternalStore,
-  InstanceSnapshots,
-  PrivacyRegime,
-  RegimeBackupPlan,
-  RegimeVault,
-  ResourceType,
-  RestoreTestingPlan,
-  RestoreValidator,
-  SqlServerStaging,
-  TenantBackups,
-  TenantDrill,
-  TenantKeys,
-  TenantSource,
-} from 'cdk-sovereign-backup';
 import { decide } from '../guard/simulate';
 import { ACCOUNT, type Deployed, deploy, one, policiesOf, REGION } from '../support/deployed';
 import { type Call, type Fault, startFaultProxy } from '../support/fault-proxy';
@@ -48,7 +23,8 @@ import { type IamRequest, requestsOf, type World } from '../support/iam-requests
 import { invoke } from '../support/invoke';
 import { useMoto } from '../support/moto';
 import { usePostgres } from '../support/postgres';
-import { appWith, stackIn } from '../synth';
+import { type ByService, byServices, trusting } from '../support/service-requests';
+import { wholeApp } from '../support/whole-app';
 
 const postgres = usePostgres();
 const moto = useMoto();
@@ -68,100 +44,6 @@ const asked: Asked[] = [];
 /** Names of the calls that were made, of all functions. */
 const made = new Set<string>();
 
-function app() {
-  const env = { account: ACCOUNT, region: REGION };
-  const stack = stackIn(REGION, appWith(), 'Stack', { env });
-  const vpc = Vpc.fromVpcAttributes(stack, 'Vpc', {
-    vpcId: 'vpc-0123456789abcdef0',
-    availabilityZones: [`${REGION}a`],
-    privateSubnetIds: ['subnet-0123456789abcdef0'],
-    privateSubnetRouteTableIds: ['rtb-0123456789abcdef0'],
-  });
-  const encryptionKey = new Key(stack, 'SecretsKey');
-  const own = new TenantBackups(stack, 'Own', {
-    source: TenantSource.discover(
-      DatabaseServer.fromEndpoint({
-        host: 'db.internal',
-        secret: new Secret(stack, 'Login', { encryptionKey }),
-      }),
-      'own\\_%',
-    ),
-    keys: TenantKeys.perTenant(),
-    vpc,
-    largeTenants: { threshold: Size.gibibytes(1) },
-    externalStores: [
-      ExternalStore.s3Compatible({
-        endpoint: 'https://s3.fr-par.scw.cloud',
-        bucket: 'elsewhere',
-        region: 'fr-par',
-        country: 'FR',
-        credentials: new Secret(stack, 'Elsewhere', { encryptionKey }),
-      }),
-    ],
-  });
-  new TenantDrill(stack, 'Drill', { backups: own });
-  new TenantBackups(stack, 'Shared', {
-    source: TenantSource.list(
-      DatabaseServer.fromEndpoint({ host: 'db.internal', user: 'postgres', iamResourceId: 'cluster-ABC' }),
-      [{ tenant: 'shared' }],
-    ),
-  });
-  new TenantBackups(stack, 'Staged', {
-    source: TenantSource.discover(
-      DatabaseServer.fromEndpoint({
-        host: 'mssql.internal',
-        engine: DatabaseEngine.SQL_SERVER,
-        secret: new Secret(stack, 'MssqlLogin'),
-        staging: new SqlServerStaging(stack, 'Staging'),
-      }),
-      'x%',
-    ),
-  });
-  const vault = new RegimeVault(stack, 'Vault', { vaultName: 'ours' });
-  const plan = new RegimeBackupPlan(stack, 'Plan', {
-    vault,
-    copies: [RegimeVault.fromAttributes(stack, 'Away', { vaultName: 'copies', region: 'eu-west-1' })],
-    rules: [BackupRule.hourly(), BackupRule.continuous()],
-  });
-  plan.protect('Tagged', { tags: { backup: 'on' } });
-  const drills = new RestoreTestingPlan(stack, 'Tests', { vaults: [vault] });
-  const restored = (
-    name: string,
-    resourceType: ResourceType,
-    validator: RestoreValidator,
-    resources?: string[],
-  ) => drills.addSelection(name, { resourceType, resources, validators: [validator], vpc });
-  const judge = lambda.Function.fromFunctionArn(
-    stack,
-    'Judge',
-    `arn:aws:lambda:${REGION}:${ACCOUNT}:function:judge`,
-  );
-  restored('Instances', ResourceType.EC2, RestoreValidator.instanceBoots());
-  restored('Files', ResourceType.EFS, RestoreValidator.judgedBy(judge));
-  restored(
-    'Tables',
-    ResourceType.DYNAMODB,
-    RestoreValidator.hasItems({ shareOfSource: 0.5, keys: [encryptionKey] }),
-  );
-  const credentials = new Secret(stack, 'RestoredLogin', { encryptionKey });
-  restored(
-    'Databases',
-    ResourceType.RDS,
-    RestoreValidator.databaseAnswers({ credentials, databaseName: 'app' }),
-  );
-  restored('Buckets', ResourceType.S3, RestoreValidator.objectsMatch({ keys: [encryptionKey] }), [
-    'arn:aws:s3:::orders',
-  ]);
-  new BackupWatch(stack, 'Watch', {
-    regime: PrivacyRegime.EU,
-    vaults: [vault],
-    plans: [plan],
-    snapshots: [new InstanceSnapshots(stack, 'Snapshots', { targetTags: { backup: 'on' } })],
-    drills: [drills],
-  });
-  return Template.fromStack(stack).toJSON();
-}
-
 const config = () => ({
   region: REGION,
   endpoint: moto().endpoint,
@@ -172,9 +54,9 @@ beforeAll(async () => {
   s3 = new S3Client(config());
   const kms = new KMSClient(config());
   const secrets = new SecretsManagerClient(config());
-  const template = app();
+  const resources = wholeApp();
   const names: Record<string, string> = {};
-  for (const [id, { Type }] of Object.entries<{ Type: string }>(template.Resources)) {
+  for (const [id, { Type }] of Object.entries<{ Type: string }>(resources)) {
     if (Type === 'AWS::KMS::Key') names[id] = (await kms.send(new CreateKeyCommand({}))).KeyMetadata!.KeyId!;
     if (Type !== 'AWS::SecretsManager::Secret') continue;
     const content = id.startsWith('Elsewhere')
@@ -189,7 +71,7 @@ beforeAll(async () => {
     );
     names[id] = secret.ARN!.slice(secret.ARN!.indexOf(':secret:') + ':secret:'.length);
   }
-  all = deploy(template.Resources, names);
+  all = deploy(resources, names);
   const buckets = all.filter(({ type }) => type === 'AWS::S3::Bucket').map(({ arn }) => arn.split(':::')[1]!);
   for (const Bucket of [...buckets, 'elsewhere'])
     await s3.send(
@@ -291,6 +173,26 @@ function policyOf(resource: string): object | undefined {
     return all.find(({ type, properties }) => type === 'AWS::S3::BucketPolicy' && properties.Bucket === name)
       ?.properties.PolicyDocument;
   }
+  if (found?.type === 'AWS::SNS::Topic')
+    return all.find(
+      ({ type, properties }) => type === 'AWS::SNS::TopicPolicy' && properties.Topics.includes(resource),
+    )?.properties.PolicyDocument;
+  if (found?.type === 'AWS::Lambda::Function')
+    return {
+      Version: '2012-10-17',
+      Statement: all
+        .filter(
+          ({ type, properties }) =>
+            type === 'AWS::Lambda::Permission' && properties.FunctionName === resource,
+        )
+        .map(({ properties }) => ({
+          Effect: 'Allow',
+          Principal: { Service: properties.Principal },
+          Action: properties.Action,
+          Resource: resource,
+          Condition: { ArnLike: { 'AWS:SourceArn': properties.SourceArn } },
+        })),
+    };
   return found?.type === 'AWS::IAM::Role' ? policiesOf(all, resource).trust : undefined;
 }
 
@@ -303,6 +205,13 @@ function judge({ action, resource, context, role, tenant }: Asked): Promise<stri
       context: { ...context, ...(tenant === undefined ? {} : { 'aws:PrincipalTag/tenant': tenant }) },
     },
     { identity: policiesOf(all, role).identity, resourcePolicy: policyOf(resource) },
+  );
+}
+
+function judgeService({ action, resource, context, role, service }: ByService): Promise<string> {
+  return decide(
+    { action, resource, principal: role ?? service!, context },
+    { identity: role ? policiesOf(all, role).identity : [], resourcePolicy: policyOf(resource) },
   );
 }
 
@@ -490,6 +399,17 @@ test('uploads that are given up, and backups of SQL Server on their way', async 
     ]),
   ];
   expect(await refusedOf(requests)).toEqual([]);
+});
+
+test('services may do what the template has them do: logs, networks, state machines, schedules, tasks, rules, alarms', async () => {
+  const requests = [...byServices(all), ...trusting(all)];
+  const refused: unknown[] = [];
+  for (const each of requests) {
+    const said = await judgeService(each);
+    if (said !== 'Allowed') refused.push({ said, ...each });
+  }
+  expect(requests.length).toBeGreaterThan(300);
+  expect(refused).toEqual([]);
 });
 
 /** Action of each command, and the resources that a function asks it of, by the construct that the function is in. */

@@ -6,7 +6,8 @@ import { databases, mariadbWorkspace } from '../support/mariadb-tenants';
 import { reviewed, writeDescription } from '../support/shared';
 import type { Workspace } from '../support/tenants';
 
-const server = useMariadb();
+// As from MariaDB 11.6.2 on by default; what is older or MySQL passes over it.
+const server = useMariadb({ settings: { 'loose-innodb-snapshot-isolation': 'ON' } });
 let work: Workspace;
 let file: string;
 let before: Record<string, string[]>;

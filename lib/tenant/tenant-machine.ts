@@ -51,6 +51,22 @@ class TenantsReader extends sfn.S3JsonItemReader {
   }
 }
 
+/** Where results go: by CDK's own, a run could read and write archives, too. */
+class RunResults extends sfn.ResultWriterV2 {
+  constructor(private readonly place: IBucket) {
+    super({ bucket: place, prefix: `${RUNS}results` });
+  }
+
+  public override providePolicyStatements(): iam.PolicyStatement[] {
+    return [
+      new iam.PolicyStatement({
+        actions: ['s3:PutObject', 's3:GetObject', 's3:ListMultipartUploadParts', 's3:AbortMultipartUpload'],
+        resources: [this.place.arnForObjects(`${RUNS}results/*`)],
+      }),
+    ];
+  }
+}
+
 /** Tenants are found, each is dumped on its own, and the report fails the run when any of them is without a backup. */
 export function tenantMachine(parent: Construct, id: string, options: MachineOptions): sfn.StateMachine {
   const scope = new Construct(parent, id);
@@ -73,7 +89,7 @@ export function tenantMachine(parent: Construct, id: string, options: MachineOpt
     mapExecutionType: sfn.StateMachineType.STANDARD,
     label: 'EachTenant',
     resultPath: '$.results',
-    resultWriterV2: new sfn.ResultWriterV2({ bucket, prefix: `${RUNS}results` }),
+    resultWriterV2: new RunResults(bucket),
   }).itemProcessor(options.keyMaker ? ensureKey(scope, options.keyMaker).next(steps) : steps);
 
   const tell = new tasks.LambdaInvoke(scope, 'Report', {

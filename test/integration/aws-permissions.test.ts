@@ -412,6 +412,20 @@ test('services may do what the template has them do: logs, networks, state machi
   expect(refused).toEqual([]);
 });
 
+test('nobody reads or writes archives but a tenant in its session; the pruning sees and deletes them', async () => {
+  const allowed: string[] = [];
+  for (const { arn: role, type, id } of all) {
+    if (type !== 'AWS::IAM::Role') continue;
+    for (const action of ['GetObject', 'PutObject', 'DeleteObject']) {
+      const resource = `arn:aws:s3:::${ownBucket()}/archives/eu/own_a/x/data`;
+      const context = { 'aws:SecureTransport': 'true', 's3:TlsVersion': '1.3' };
+      const said = await judge({ by: id, role, action: `s3:${action}`, resource, context });
+      if (said === 'Allowed') allowed.push(`${id.replace(/[0-9A-F]{8}$/, '')} ${action}`);
+    }
+  }
+  expect(allowed).toEqual(['OwnPruneOwnRole GetObject', 'OwnPruneOwnRole DeleteObject']);
+});
+
 /** Action of each command, and the resources that a function asks it of, by the construct that the function is in. */
 type Table = Readonly<Record<string, readonly (readonly [id: RegExp, action: string, resource: string])[]>>;
 const arn = (service: string, rest: string) => `arn:aws:${service}:${REGION}:${ACCOUNT}:${rest}`;

@@ -20,7 +20,7 @@ export interface World {
 }
 
 const kms = (rest: string) => `arn:aws:kms:${REGION}:${ACCOUNT}:${rest}`;
-const tls = { 'aws:SecureTransport': 'true', 's3:TlsVersion': '1.3' };
+export const TLS: IamRequest['context'] = { 'aws:SecureTransport': 'true', 's3:TlsVersion': '1.3' };
 
 /** Throws for a call that it does not know, so that a new one cannot go unjudged. */
 export function requestsOf(
@@ -60,12 +60,12 @@ function ofS3(
   const object = (action: string, key = rest.join('/')): IamRequest => ({
     action: `s3:${action}`,
     resource: `${bucket}/${key}`,
-    context: tls,
+    context: TLS,
   });
   const ofBucket = (action: string, context = {}): IamRequest => ({
     action: `s3:${action}`,
     resource: bucket,
-    context: { ...tls, ...context },
+    context: { ...TLS, ...context },
   });
   const encrypted = (...actions: string[]) => {
     const key = headers['x-amz-server-side-encryption-aws-kms-key-id'] ?? world.keyOfBucket(name);

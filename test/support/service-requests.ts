@@ -1,6 +1,6 @@
 // What services ask of IAM when they do what a template tells them: state machines, schedules, rules, alarms, tasks.
 import { ACCOUNT, type Deployed, one, REGION } from './deployed';
-import type { IamRequest } from './iam-requests';
+import { type IamRequest, TLS } from './iam-requests';
 
 export interface ByService extends IamRequest {
   readonly by: string;
@@ -195,12 +195,7 @@ function ofMap(state: State, machine: string, all: readonly Deployed[]): IamRequ
   if (state.ItemProcessor!.ProcessorConfig?.Mode !== 'DISTRIBUTED') return inner;
   const execution = machine.replace(':stateMachine:', ':execution:');
   const objects = (bucket: string | undefined, key: string, ...actions: string[]) =>
-    actions.map((name) =>
-      ask(`s3:${name}`, `arn:aws:s3:::${bucket}/${key}`, {
-        'aws:SecureTransport': 'true',
-        's3:TlsVersion': '1.3',
-      }),
-    );
+    actions.map((name) => ask(`s3:${name}`, `arn:aws:s3:::${bucket}/${key}`, TLS));
   const read = state.ItemReader!.Parameters;
   const write = state.ResultWriter!.Parameters;
   // What comes with the input is a list that the functions have written to the bucket of the results.

@@ -107,17 +107,22 @@ describe('many parts', () => {
     key = freshKey();
     await store().write(key, inPieces(data));
   });
+  // The proxy answers when it has all of them, which a busy machine may take long for.
+  const patient = () => store({ idleMillis: 30_000 });
   const gets = () => proxy.calls.filter((call) => call.name === 'S3 GetObject');
 
   test('whose memory is used again for later ones, keep their bytes, and are read by several connections', async () => {
     const ranges = Array.from({ length: 6 }, (_, i) => (i + 1) * 8 * mebibyte).map(
       (from) => `bytes=${from}-${Math.min(from + 8 * mebibyte, data.length) - 1}`,
     );
-    // The first range comes so late that the three after it are asked for meanwhile.
-    proxy.fault = ({ headers }) => (headers.range === ranges[0] && gets().length < 3 ? 'silent' : undefined);
-    expect(sha256(await content(await store({ idleMillis: 500 }).read(key)))).toBe(sha256(data));
+    // The first range comes when those after it have been asked for.
+    proxy.fault = async ({ headers }) => {
+      while (headers.range === ranges[0] && gets().length < 4) await sleep(5);
+      return undefined;
+    };
+    expect(sha256(await content(await patient().read(key)))).toBe(sha256(data));
     const asked = gets().map(({ headers }) => headers.range);
-    expect(asked.toSorted()).toEqual([undefined, ranges[0], ...ranges].toSorted());
+    expect(asked.toSorted()).toEqual([undefined, ...ranges].toSorted());
     expect(asked.slice(0, 4).toSorted()).toEqual([undefined, ...ranges.slice(0, 3)].toSorted());
   });
 
@@ -128,12 +133,12 @@ describe('many parts', () => {
       torn.add(String(headers.range));
       return 'torn';
     };
-    expect(sha256(await content(await store().read(key)))).toBe(sha256(data));
+    expect(sha256(await content(await patient().read(key)))).toBe(sha256(data));
     expect(torn.size).toBe(9);
   });
 
   test('are not asked for any more when nobody reads on', async () => {
-    for await (const _ of await store().read(key)) break;
+    for await (const _ of await patient().read(key)) break;
     const asked = gets().length;
     await sleep(300);
     expect(gets()).toHaveLength(asked);
@@ -142,7 +147,7 @@ describe('many parts', () => {
 
   test('of a service that knows no ranges are refused', async () => {
     proxy.fault = ({ headers }) => (headers.range === undefined ? undefined : { document: '<whole/>' });
-    await expect(content(await store().read(key))).rejects.toThrow('it does not know ranges');
+    await expect(content(await patient().read(key))).rejects.toThrow('it does not know ranges');
   });
 });
 

@@ -30,8 +30,8 @@ export type Fault =
 export interface FaultProxy {
   readonly endpoint: string;
   readonly calls: Call[];
-  /** Asked for every call; the test sets it. */
-  fault: (call: Call) => Fault | undefined;
+  /** Asked for every call, which waits for the answer; the test sets it. */
+  fault: (call: Call) => Fault | undefined | Promise<undefined>;
   stop(): Promise<void>;
 }
 
@@ -56,7 +56,7 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
       body: name.startsWith('S3 ') && name !== 'S3 DeleteObjects' ? '' : body.toString('utf8'),
     };
     calls.push(call);
-    const fault = proxy.fault(call);
+    const fault = await proxy.fault(call);
     if (fault === 'cut') return void incoming.socket.destroy();
     if (fault === 'silent') return;
     if (typeof fault === 'object' && 'document' in fault) {

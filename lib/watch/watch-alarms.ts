@@ -17,7 +17,7 @@ export interface AlarmSpec {
   /** What has happened. */
   readonly means: string;
   /** What to do at night. */
-  readonly toDo: string;
+  readonly remedy: string;
   readonly metric: IMetric;
   /** Rings below this. */
   readonly below?: number;
@@ -37,9 +37,9 @@ export const surveyed = { missing: IGNORE };
 export const expected = { missing: BREACHING, below: 1 };
 
 export function makeAlarm(scope: Construct, spec: AlarmSpec, regime: string, runbookUrl: string): Alarm {
-  const { id, severity, means, toDo, metric, below, above = 0, periods = 1, missing } = spec;
+  const { id, severity, means, remedy, metric, below, above = 0, periods = 1, missing } = spec;
   return new Alarm(scope, `${id}Alarm`, {
-    alarmDescription: `${severity}, backups of ${regime}: ${means} ${toDo} ${runbookUrl}#${anchor(id)}`,
+    alarmDescription: `${severity}, backups of ${regime}: ${means} ${remedy} ${runbookUrl}#${anchor(id)}`,
     metric,
     threshold: below ?? above,
     comparisonOperator:
@@ -76,7 +76,8 @@ export function jobAlarms(metrics: JobMetrics): AlarmSpec[] {
       id: 'Failed',
       severity: WARNING,
       means: 'backup jobs failed.',
-      toDo: 'The next run tries again; if the alarm stays, read the status message of the job in AWS Backup.',
+      remedy:
+        'The next run tries again; if the alarm stays, read the status message of the job in AWS Backup.',
       metric: metrics.failed,
       ...counted,
     },
@@ -84,7 +85,8 @@ export function jobAlarms(metrics: JobMetrics): AlarmSpec[] {
       id: 'Expired',
       severity: WARNING,
       means: 'backup jobs did not start within their start window.',
-      toDo: 'Another job of the same resource was still running, or the resource is in its maintenance window: look for jobs that hang.',
+      remedy:
+        'Another job of the same resource was still running, or the resource is in its maintenance window: look for jobs that hang.',
       metric: metrics.expired,
       ...counted,
     },
@@ -92,7 +94,8 @@ export function jobAlarms(metrics: JobMetrics): AlarmSpec[] {
       id: 'Aborted',
       severity: WARNING,
       means: 'backup jobs were stopped by somebody, or cancelled at the end of their completion window.',
-      toDo: 'Find StopBackupJob in CloudTrail; if nobody stopped them, give the rule a longer completionWindow.',
+      remedy:
+        'Find StopBackupJob in CloudTrail; if nobody stopped them, give the rule a longer completionWindow.',
       metric: metrics.aborted,
       ...counted,
     },
@@ -100,7 +103,7 @@ export function jobAlarms(metrics: JobMetrics): AlarmSpec[] {
       id: 'Partial',
       severity: WARNING,
       means: 'recovery points are partial: they cannot be restored whole.',
-      toDo: 'Do not count on them; see why in their status message, and that the next run is complete.',
+      remedy: 'Do not count on them; see why in their status message, and that the next run is complete.',
       metric: metrics.partial,
       ...counted,
     },
@@ -109,7 +112,7 @@ export function jobAlarms(metrics: JobMetrics): AlarmSpec[] {
       severity: WARNING,
       means:
         'recovery points could not be deleted at the end of their retention: data is kept for longer than was promised.',
-      toDo: 'See in AWS Backup which are EXPIRED: a legal hold, a lost role or a deleted key keeps them.',
+      remedy: 'See in AWS Backup which are EXPIRED: a legal hold, a lost role or a deleted key keeps them.',
       metric: metrics.overdue,
       ...counted,
     },
@@ -117,7 +120,7 @@ export function jobAlarms(metrics: JobMetrics): AlarmSpec[] {
       id: 'RestoreFailed',
       severity: WARNING,
       means: 'restore jobs failed.',
-      toDo: 'If somebody is restoring right now, help; read the status message of the restore job.',
+      remedy: 'If somebody is restoring right now, help; read the status message of the restore job.',
       metric: metrics.restoresFailed,
       ...counted,
     },
@@ -130,7 +133,8 @@ export function missingAlarm(type: string | undefined, succeeded: IMetric, hours
     id: type === undefined ? 'Missing' : `Missing-${type.replace(/[^A-Za-z0-9]/g, '')}`,
     severity: CRITICAL,
     means: `no ${type === undefined ? '' : `${type} `}backup was completed for ${hours} hours.`,
-    toDo: 'Does the plan exist, does it select anything (are resources tagged), may its role still work? Start a backup by hand now.',
+    remedy:
+      'Does the plan exist, does it select anything (are resources tagged), may its role still work? Start a backup by hand now.',
     metric: succeeded,
     periods: hours,
     ...expected,
@@ -146,7 +150,8 @@ export function resourceAlarms(metric: SurveyMetric, patience: number): AlarmSpe
       id: 'Stale',
       severity: CRITICAL,
       means: 'the newest recovery point of a resource is older than its plan allows.',
-      toDo: 'The log of the survey (on the dashboard) names the resources. Back them up by hand now, then find out why the plan did not.',
+      remedy:
+        'The log of the survey (on the dashboard) names the resources. Back them up by hand now, then find out why the plan did not.',
       metric: metric('StaleResources'),
       ...surveyed,
     },
@@ -154,7 +159,8 @@ export function resourceAlarms(metric: SurveyMetric, patience: number): AlarmSpe
       id: 'Unprotected',
       severity: CRITICAL,
       means: 'a selected resource has no recovery point at all.',
-      toDo: 'The log of the survey names the resources. Is their type switched on in the settings of AWS Backup? Back them up by hand now.',
+      remedy:
+        'The log of the survey names the resources. Is their type switched on in the settings of AWS Backup? Back them up by hand now.',
       metric: metric('UnprotectedResources', { period: Duration.hours(1) }),
       // A new resource waits for the next run.
       periods: patience,
@@ -164,7 +170,8 @@ export function resourceAlarms(metric: SurveyMetric, patience: number): AlarmSpe
       id: 'Late',
       severity: WARNING,
       means: 'backup jobs are not done although their window is over.',
-      toDo: 'The log of the survey names the jobs. As long as one runs, no other of its resource starts: stop it, or wait and watch.',
+      remedy:
+        'The log of the survey names the jobs. As long as one runs, no other of its resource starts: stop it, or wait and watch.',
       metric: metric('LateJobs'),
       ...surveyed,
     },
@@ -177,7 +184,8 @@ export function copyAlarms(metric: SurveyMetric, failed: IMetric): AlarmSpec[] {
       id: 'CopyFailed',
       severity: WARNING,
       means: 'copies to another vault failed.',
-      toDo: 'Read the status message of the copy job: mostly the key or the access policy of the destination does not let it in.',
+      remedy:
+        'Read the status message of the copy job: mostly the key or the access policy of the destination does not let it in.',
       metric: failed,
       ...counted,
     },
@@ -186,7 +194,8 @@ export function copyAlarms(metric: SurveyMetric, failed: IMetric): AlarmSpec[] {
       severity: CRITICAL,
       means:
         'no copy has arrived in a vault for longer than its plan allows: the loss of the region would be the loss of the data.',
-      toDo: 'The log of the survey names the vault. Do copy jobs exist? Are they denied? Start a copy by hand.',
+      remedy:
+        'The log of the survey names the vault. Do copy jobs exist? Are they denied? Start a copy by hand.',
       metric: metric('StaleCopies'),
       ...surveyed,
     },
@@ -194,7 +203,8 @@ export function copyAlarms(metric: SurveyMetric, failed: IMetric): AlarmSpec[] {
       id: 'CopyLate',
       severity: WARNING,
       means: 'copies wait or run for too long; AWS Backup sets them no limit.',
-      toDo: 'The log of the survey names them. Too many at a time wait for each other: fewer copies, or a rule of their own.',
+      remedy:
+        'The log of the survey names them. Too many at a time wait for each other: fewer copies, or a rule of their own.',
       metric: metric('LateCopies'),
       ...surveyed,
     },
@@ -206,7 +216,8 @@ export function lagAlarm(metric: SurveyMetric): AlarmSpec {
     id: 'ContinuousLag',
     severity: CRITICAL,
     means: 'continuous backup of a database is behind, or has stopped.',
-    toDo: 'The log of the survey names the database. Until it has caught up, what was written since cannot be restored.',
+    remedy:
+      'The log of the survey names the database. Until it has caught up, what was written since cannot be restored.',
     metric: metric('LaggingDatabases'),
     ...surveyed,
   };
@@ -218,7 +229,8 @@ export function drillAlarms(metric: SurveyMetric, failed: IMetric): AlarmSpec[] 
       id: 'DrillFailed',
       severity: CRITICAL,
       means: 'a restore test failed: what was backed up may not be restorable.',
-      toDo: 'Read the verdict in the restore job. Restore an older recovery point by hand to see since when.',
+      remedy:
+        'Read the verdict in the restore job. Restore an older recovery point by hand to see since when.',
       metric: failed,
       ...counted,
     },
@@ -226,7 +238,8 @@ export function drillAlarms(metric: SurveyMetric, failed: IMetric): AlarmSpec[] 
       id: 'DrillOverdue',
       severity: CRITICAL,
       means: 'no restore test was good for longer than its schedule allows.',
-      toDo: 'Did jobs start at all? Did the validating function give a verdict? Nothing is wrong yet, but nothing is proven either.',
+      remedy:
+        'Did jobs start at all? Did the validating function give a verdict? Nothing is wrong yet, but nothing is proven either.',
       metric: metric('OverdueDrills'),
       ...surveyed,
     },
@@ -243,7 +256,7 @@ export function snapshotAlarms(
       id: 'SnapshotMissing',
       severity: CRITICAL,
       means: `the lifecycle policy has made no snapshot for ${hours} hours.`,
-      toDo: 'Is the policy enabled and without error, are instances tagged? Make a snapshot by hand now.',
+      remedy: 'Is the policy enabled and without error, are instances tagged? Make a snapshot by hand now.',
       metric: counts.succeeded,
       periods: hours,
       ...expected,
@@ -252,7 +265,8 @@ export function snapshotAlarms(
       id: 'SnapshotFailed',
       severity: WARNING,
       means: 'snapshots of volumes could not be made.',
-      toDo: 'The next run tries again; if the alarm stays, see the error of the policy in EC2, Lifecycle Manager.',
+      remedy:
+        'The next run tries again; if the alarm stays, see the error of the policy in EC2, Lifecycle Manager.',
       metric: counts.failed,
       ...counted,
     },
@@ -260,7 +274,7 @@ export function snapshotAlarms(
       id: 'SnapshotStale',
       severity: CRITICAL,
       means: 'a volume of a tagged instance has no recent snapshot.',
-      toDo: 'The log of the survey names the volume. Make a snapshot of it by hand now.',
+      remedy: 'The log of the survey names the volume. Make a snapshot of it by hand now.',
       metric: metric('StaleVolumes'),
       ...surveyed,
     },
@@ -270,7 +284,8 @@ export function snapshotAlarms(
             id: 'SnapshotCopyFailed',
             severity: WARNING,
             means: 'snapshots could not be copied to the other region within a day.',
-            toDo: 'Mostly the key there does not exist or does not let the policy in: see the error of the policy.',
+            remedy:
+              'Mostly the key there does not exist or does not let the policy in: see the error of the policy.',
             metric: counts.copiesFailed,
             ...counted,
           },
@@ -285,7 +300,7 @@ export function cacheAlarms(failed: IMetric, succeeded: IMetric, hours: number):
       id: 'CacheFailed',
       severity: WARNING,
       means: 'a cache was left without a new snapshot, or an old snapshot of one was not deleted.',
-      toDo: 'The failed execution of the state machine names the cache and says why.',
+      remedy: 'The failed execution of the state machine names the cache and says why.',
       metric: failed,
       ...counted,
     },
@@ -293,7 +308,7 @@ export function cacheAlarms(failed: IMetric, succeeded: IMetric, hours: number):
       id: 'CacheMissing',
       severity: WARNING,
       means: `no run over the caches has succeeded for ${hours} hours.`,
-      toDo: 'Is the schedule enabled, and does a run start?',
+      remedy: 'Is the schedule enabled, and does a run start?',
       metric: succeeded,
       periods: hours,
       ...expected,
@@ -306,7 +321,7 @@ export function surveyAlarm(metric: IMetric, every: Duration): AlarmSpec {
     id: 'SurveyMissing',
     severity: CRITICAL,
     means: 'the survey does not run, or not to its end: nobody looks for missing backups.',
-    toDo: 'See the log of the function: most of all, a permission that was taken away.',
+    remedy: 'See the log of the function: most of all, a permission that was taken away.',
     metric,
     periods: Math.max(3, Math.ceil(60 / every.toMinutes())),
     ...expected,
@@ -319,7 +334,8 @@ export function attackAlarms(metrics: { readonly deletion: IMetric; readonly key
       id: 'DeletionAttempt',
       severity: CRITICAL,
       means: 'somebody tries to destroy backups.',
-      toDo: 'The topic says who, what and whence, also when it was denied. If it was no deployment of yours: lock the caller out first, ask afterwards.',
+      remedy:
+        'The topic says who, what and whence, also when it was denied. If it was no deployment of yours: lock the caller out first, ask afterwards.',
       metric: metrics.deletion,
       ...counted,
     },
@@ -330,7 +346,8 @@ export function attackAlarms(metrics: { readonly deletion: IMetric; readonly key
             severity: CRITICAL,
             means:
               'the key of a vault is to be deleted or was disabled: without it no backup can be restored.',
-            toDo: 'Run aws kms cancel-key-deletion --key-id KEY and aws kms enable-key --key-id KEY, then find out who it was.',
+            remedy:
+              'Run aws kms cancel-key-deletion --key-id KEY and aws kms enable-key --key-id KEY, then find out who it was.',
             metric: metrics.keys,
             ...counted,
           },

@@ -4,15 +4,27 @@ import { jsonOf } from '../../lib/residency/output/json.js';
 import { markdownOf } from '../../lib/residency/output/markdown.js';
 import { sarifOf } from '../../lib/residency/output/sarif.js';
 import { summaryLine, tableOf } from '../../lib/residency/output/table.js';
-import type { AuditCommandOptions, Format } from '../commands/audit.js';
 import { type Audited, auditPaths } from './inputs.js';
 import { lineFinder } from './lines.js';
 import { write } from './write.js';
 
+export type Format = 'table' | 'json' | 'sarif' | 'markdown' | 'html';
+
+export interface AuditOptions {
+  readonly policy?: string;
+  readonly region?: string;
+  readonly account?: string;
+  readonly param: Readonly<Record<string, string>>;
+  readonly strict: boolean;
+  readonly format: Format;
+  readonly out?: string;
+  readonly now?: string;
+}
+
 /** Audits, prints, and sets the exit code. */
 export async function runAudit(
   paths: readonly string[],
-  options: AuditCommandOptions,
+  options: AuditOptions,
   toolVersion: string,
 ): Promise<void> {
   const audited = auditPaths(paths, options);

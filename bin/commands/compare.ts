@@ -1,7 +1,7 @@
 import { type KeyOptions, parseCount, parseTime, withJson, withKey, withServer } from '../local/options.js';
 import { printable } from '../local/printable.js';
 import { readScope, type ScopeOptions, withScope } from '../local/scope.js';
-import type { Register } from './index.js';
+import type { Register } from './register.js';
 
 interface CompareOptions extends KeyOptions, ScopeOptions {
   readonly server: string;

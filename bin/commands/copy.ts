@@ -1,17 +1,6 @@
+import type { CopyOptions } from '../local/copy.js';
 import { parseRate, parseTime, withJson, withPolicy, withRegime } from '../local/options.js';
-import type { Register } from './index.js';
-
-export interface CopyOptions {
-  readonly from: string;
-  readonly to: string;
-  readonly regime: string;
-  readonly policy?: string;
-  readonly at?: Date;
-  readonly archive?: string;
-  readonly all?: boolean;
-  readonly limitRate?: number;
-  readonly json?: boolean;
-}
+import type { Register } from './register.js';
 
 export const copy: Register = (program) => {
   const command = program

@@ -1,17 +1,7 @@
 import { Option } from 'commander';
-import { inputOptions } from './audit.js';
-import type { Register } from './index.js';
-
-export interface DiffCommandOptions {
-  readonly policy?: string;
-  readonly region?: string;
-  readonly account?: string;
-  readonly param: Readonly<Record<string, string>>;
-  readonly now?: string;
-  readonly strict: boolean;
-  readonly format: 'table' | 'markdown' | 'json';
-  readonly out?: string;
-}
+import type { DiffOptions } from '../audit/run-diff.js';
+import type { Register } from './register.js';
+import { inputOptions } from './template-options.js';
 
 /** `diff OLD NEW`: what a change does to where data goes. */
 export const registerDiff: Register = (program) => {
@@ -30,7 +20,7 @@ export const registerDiff: Register = (program) => {
     )
     .option('--json', 'short for --format json')
     .option('--out <file>', 'write the result to a file instead of standard output')
-    .action(async (old: string, now: string, options: DiffCommandOptions & { json?: true }) => {
+    .action(async (old: string, now: string, options: DiffOptions & { json?: true }) => {
       const { runDiff } = await import('../audit/run-diff.js');
       runDiff(old, now, options.json ? { ...options, format: 'json' } : options);
     });

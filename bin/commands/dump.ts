@@ -12,7 +12,7 @@ import {
   withStores,
 } from '../local/options.js';
 import { readScope, type ScopeOptions, withOutside, withScope } from '../local/scope.js';
-import type { Register } from './index.js';
+import type { Register } from './register.js';
 
 interface DumpOptions extends StoresOptions, ScopeOptions {
   readonly server: string;

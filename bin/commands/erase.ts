@@ -1,12 +1,6 @@
-import { parseCount, type StoresOptions, withJson, withKeyOptions, withStores } from '../local/options.js';
-import type { Register } from './index.js';
-
-export interface EraseOptions extends StoresOptions {
-  readonly certificate: string;
-  readonly waitingDays?: number;
-  readonly confirm?: string;
-  readonly json?: boolean;
-}
+import type { EraseOptions } from '../local/erase.js';
+import { parseCount, withJson, withKeyOptions, withStores } from '../local/options.js';
+import type { Register } from './register.js';
 
 export const erase: Register = (program) => {
   const command = program

@@ -1,16 +1,6 @@
 import { Option } from 'commander';
-import type { Register } from './index.js';
-
-export interface GuardCommandOptions {
-  readonly regime: string;
-  readonly policy?: string;
-  readonly deployer?: readonly string[];
-  readonly deployers: boolean;
-  readonly exempt: readonly string[];
-  readonly bucket: string;
-  readonly format: 'table' | 'json';
-  readonly out?: string;
-}
+import type { GuardOptions } from '../guard/run.js';
+import type { Register } from './register.js';
 
 const all = (given: string, before: readonly string[] = []): readonly string[] => [...before, given];
 
@@ -39,7 +29,7 @@ export const registerGuard: Register = (program) => {
     .addOption(new Option('--format <format>', 'how to print').choices(['table', 'json']).default('table'))
     .option('--json', 'short for --format json')
     .option('--out <folder>', 'write each policy into a file of its own')
-    .action(async (options: GuardCommandOptions & { json?: true }) => {
+    .action(async (options: GuardOptions & { json?: true }) => {
       const { runGuard } = await import('../guard/run.js');
       runGuard(options.json ? { ...options, format: 'json' } : options);
     });

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { Hold } from '../../lambda/archive/holds.js';
 import { parseTime, type StoresOptions, withJson, withStores } from '../local/options.js';
 import { printable } from '../local/printable.js';
-import type { Register } from './index.js';
+import type { Register } from './register.js';
 
 interface HoldOptions extends StoresOptions {
   readonly at?: Date;

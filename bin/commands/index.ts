@@ -1,4 +1,3 @@
-import type { Command } from 'commander';
 import { registerAudit } from './audit.js';
 import { compare } from './compare.js';
 import { copy } from './copy.js';
@@ -11,15 +10,13 @@ import { keygen } from './keygen.js';
 import { list } from './list.js';
 import { registerObjectives } from './objectives.js';
 import { prune } from './prune.js';
+import type { Register } from './register.js';
 import { restore } from './restore.js';
 import { registerSettings } from './settings.js';
 import { tenancy } from './tenancy.js';
 import { tenants } from './tenants.js';
 import { undo } from './undo.js';
 import { verify } from './verify.js';
-
-/** Adds one subcommand, or one family of them, to the program. */
-export type Register = (program: Command) => void;
 
 /** By the name of the command that each adds. */
 export const commands: ReadonlyMap<string, Register> = new Map([

@@ -2,7 +2,7 @@ import { count } from '../count.js';
 import { noArchives } from '../local/no-archives.js';
 import { type StoreOptions, withJson, withStore } from '../local/options.js';
 import { printable } from '../local/printable.js';
-import type { Register } from './index.js';
+import type { Register } from './register.js';
 
 interface ListOptions extends StoreOptions {
   readonly json?: boolean;

@@ -1,21 +1,7 @@
 import { Option } from 'commander';
-import { templateOptions } from './audit.js';
-import type { Register } from './index.js';
-
-export interface ObjectivesCommandOptions {
-  readonly policy?: string;
-  readonly region?: string;
-  readonly account?: string;
-  readonly param: Readonly<Record<string, string>>;
-  readonly maxDataLoss?: string;
-  readonly retention?: string;
-  readonly copies?: string;
-  readonly immutable?: true;
-  readonly restoreTest?: string;
-  readonly strict: boolean;
-  readonly format: 'table' | 'json';
-  readonly out?: string;
-}
+import type { ObjectivesOptions } from '../objectives/run.js';
+import type { Register } from './register.js';
+import { templateOptions } from './template-options.js';
 
 /** `objectives PATH...`: the code behind it is loaded only when it runs. */
 export const registerObjectives: Register = (program) => {
@@ -45,7 +31,7 @@ export const registerObjectives: Register = (program) => {
       '\nWithout an objective here, that of the policy counts, and without one there what an estate has written into its\n' +
         'templates. Exit code 1 when an objective is missed.',
     )
-    .action(async (paths: string[], options: ObjectivesCommandOptions & { json?: true }) => {
+    .action(async (paths: string[], options: ObjectivesOptions & { json?: true }) => {
       const { runObjectives } = await import('../objectives/run.js');
       runObjectives(paths, options.json ? { ...options, format: 'json' } : options);
     });

@@ -1,6 +1,6 @@
 import type { RetentionOptions, StoresOptions } from '../local/options.js';
 import { withJson, withRetention, withStores } from '../local/options.js';
-import type { Register } from './index.js';
+import type { Register } from './register.js';
 
 interface PruneOptions extends StoresOptions, RetentionOptions {
   readonly dryRun?: boolean;

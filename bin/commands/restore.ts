@@ -1,6 +1,5 @@
 import {
   checksumsOption,
-  type KeyOptions,
   parseCount,
   parseTime,
   parseWhole,
@@ -8,25 +7,9 @@ import {
   withKey,
   withServer,
 } from '../local/options.js';
-import { type ScopeOptions, withScope } from '../local/scope.js';
-import type { Register } from './index.js';
-
-export interface RestoreCommandOptions extends KeyOptions, ScopeOptions {
-  readonly server?: string;
-  readonly database?: string;
-  readonly at?: Date;
-  readonly confirm?: string;
-  readonly owner: boolean;
-  readonly verifyOnly?: boolean;
-  readonly showChanges?: boolean;
-  readonly sample?: number;
-  readonly to?: string;
-  readonly toFile?: string;
-  readonly jobs?: number;
-  readonly checksums?: 'rows' | 'content';
-  readonly statementTimeout?: number;
-  readonly json?: boolean;
-}
+import type { RestoreOptions } from '../local/restore.js';
+import { withScope } from '../local/scope.js';
+import type { Register } from './register.js';
 
 export const restore: Register = (program) => {
   const command = program
@@ -81,7 +64,7 @@ Examples:
     --store /backup --key-file backup.key
   sovereign-backup restore acme --to-file acme.dump --store /backup --key-file backup.key`,
     )
-    .action(async (tenant: string, options: RestoreCommandOptions) => {
+    .action(async (tenant: string, options: RestoreOptions) => {
       const { runRestore } = await import('../local/parts.js');
       await runRestore(tenant, options);
     });

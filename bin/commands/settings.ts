@@ -1,16 +1,6 @@
-import { placeOptions } from './audit.js';
-import type { Register } from './index.js';
-
-export interface SettingsCommandOptions {
-  readonly region?: string;
-  readonly account?: string;
-  readonly param: Readonly<Record<string, string>>;
-  readonly type: readonly string[];
-  readonly crossAccount?: true;
-  readonly apply?: true;
-  readonly confirm?: string;
-  readonly json?: true;
-}
+import type { SettingsOptions } from '../settings/run.js';
+import type { Register } from './register.js';
+import { placeOptions } from './template-options.js';
 
 const all = (given: string, before: readonly string[] = []): readonly string[] => [...before, given];
 
@@ -44,7 +34,7 @@ Examples:
   sovereign-backup settings cdk.out --apply --confirm 111111111111
   sovereign-backup settings --region eu-central-1 --type RDS --type Aurora`,
     )
-    .action(async (paths: string[], options: SettingsCommandOptions) => {
+    .action(async (paths: string[], options: SettingsOptions) => {
       const { runSettings } = await import('../settings/run.js');
       await runSettings(paths, options);
     });

@@ -1,4 +1,4 @@
-import type { Register } from './index.js';
+import type { Register } from './register.js';
 
 interface InferOptions {
   readonly server: string;

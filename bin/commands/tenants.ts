@@ -3,7 +3,7 @@ import { UsageError } from '../errors.js';
 import { withJson } from '../local/options.js';
 import { printable } from '../local/printable.js';
 import { readTenancyFile } from '../local/scope.js';
-import type { Register } from './index.js';
+import type { Register } from './register.js';
 
 interface TenantsOptions {
   readonly server: string;

@@ -1,6 +1,6 @@
 import { withJson, withServer } from '../local/options.js';
 import { readScope, type ScopeOptions, withScope } from '../local/scope.js';
-import type { Register } from './index.js';
+import type { Register } from './register.js';
 
 interface UndoOptions extends ScopeOptions {
   readonly server: string;

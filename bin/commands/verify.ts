@@ -1,6 +1,6 @@
 import { type KeyOptions, parseTime, withJson, withKey } from '../local/options.js';
 import { printable } from '../local/printable.js';
-import type { Register } from './index.js';
+import type { Register } from './register.js';
 
 interface VerifyOptions extends KeyOptions {
   readonly at?: Date;

@@ -9,10 +9,20 @@ import { isoDay } from '../../lib/residency/judge/dates.js';
 import { Regimes } from '../../lib/residency/judge/regimes.js';
 import type { AuditPolicy } from '../../lib/residency/policy.js';
 import { readPolicyFile } from '../audit/policy-file.js';
-import type { GuardCommandOptions } from '../commands/guard.js';
+
+export interface GuardOptions {
+  readonly regime: string;
+  readonly policy?: string;
+  readonly deployer?: readonly string[];
+  readonly deployers: boolean;
+  readonly exempt: readonly string[];
+  readonly bucket: string;
+  readonly format: 'table' | 'json';
+  readonly out?: string;
+}
 
 /** Prints the guard of one regime, or writes it into a folder. */
-export function runGuard(options: GuardCommandOptions): void {
+export function runGuard(options: GuardOptions): void {
   const { policy } = readPolicyFile(options.policy);
   const input = inputOf(options, policy);
   const documents = guardDocuments(input, `arn:${input.partition}:s3:::${options.bucket}`);
@@ -21,7 +31,7 @@ export function runGuard(options: GuardCommandOptions): void {
   else process.stdout.write(forPeople(documents));
 }
 
-function inputOf(options: GuardCommandOptions, policy: AuditPolicy): GuardInput {
+function inputOf(options: GuardOptions, policy: AuditPolicy): GuardInput {
   const { regime, exempt } = options;
   for (const [option, arns] of [
     ['--deployer', options.deployer ?? []],

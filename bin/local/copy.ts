@@ -1,6 +1,5 @@
 import { type CopiedOne, type CopyRequest, copyArchives } from '../../lambda/archive/copy-archives.js';
 import { OperationError } from '../../lambda/errors.js';
-import type { CopyOptions } from '../commands/copy.js';
 import { count } from '../count.js';
 import { UsageError } from '../errors.js';
 import { interruptible } from './interrupt.js';
@@ -8,6 +7,18 @@ import { openStore } from './open.js';
 import { harmless, printable } from './printable.js';
 import { checkResidency } from './residency.js';
 import { size, Terminal } from './terminal.js';
+
+export interface CopyOptions {
+  readonly from: string;
+  readonly to: string;
+  readonly regime: string;
+  readonly policy?: string;
+  readonly at?: Date;
+  readonly archive?: string;
+  readonly all?: boolean;
+  readonly limitRate?: number;
+  readonly json?: boolean;
+}
 
 export async function runCopy(tenant: string | undefined, options: CopyOptions): Promise<void> {
   const { regime } = options;

@@ -6,13 +6,20 @@ import { FolderStore } from '../../lambda/archive/folder-store.js';
 import { checkFree } from '../../lambda/archive/free-file.js';
 import { erasableFiles } from '../../lambda/archive/key-folder-erase.js';
 import { OperationError, reasonOf } from '../../lambda/errors.js';
-import type { EraseOptions } from '../commands/erase.js';
 import { count } from '../count.js';
 import { UsageError } from '../errors.js';
 import { checkConfirm } from './confirm.js';
 import { openStores } from './open.js';
+import type { StoresOptions } from './options.js';
 import { printable } from './printable.js';
 import { Terminal } from './terminal.js';
+
+export interface EraseOptions extends StoresOptions {
+  readonly certificate: string;
+  readonly waitingDays?: number;
+  readonly confirm?: string;
+  readonly json?: boolean;
+}
 
 export async function runErase(tenant: string, options: EraseOptions): Promise<void> {
   checkConfirm(tenant, options.confirm, 'erase');

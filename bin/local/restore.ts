@@ -2,19 +2,36 @@ import type { RehearsalResult, RestoreResult } from '../../lambda/archive/reques
 import { rehearseRestore, restoreAs, restoreToFile } from '../../lambda/archive/restore-beside.js';
 import { restoreTenant } from '../../lambda/archive/restore-tenant.js';
 import { parseServer } from '../../lambda/engine/server.js';
-import type { RestoreCommandOptions } from '../commands/restore.js';
 import { count } from '../count.js';
 import { UsageError } from '../errors.js';
 import { describeChanges } from './changes.js';
 import { checkConfirm } from './confirm.js';
 import { interruptible } from './interrupt.js';
 import { openArchives } from './open.js';
+import type { KeyOptions } from './options.js';
 import { harmless } from './printable.js';
-import { readScope } from './scope.js';
+import { readScope, type ScopeOptions } from './scope.js';
 import { size, Terminal } from './terminal.js';
 
+export interface RestoreOptions extends KeyOptions, ScopeOptions {
+  readonly server?: string;
+  readonly database?: string;
+  readonly at?: Date;
+  readonly confirm?: string;
+  readonly owner: boolean;
+  readonly verifyOnly?: boolean;
+  readonly showChanges?: boolean;
+  readonly sample?: number;
+  readonly to?: string;
+  readonly toFile?: string;
+  readonly jobs?: number;
+  readonly checksums?: 'rows' | 'content';
+  readonly statementTimeout?: number;
+  readonly json?: boolean;
+}
+
 /** `restore` in each of its forms: into the live database's place, beside it, into a file, or as a rehearsal. */
-export async function runRestore(tenant: string, options: RestoreCommandOptions): Promise<void> {
+export async function runRestore(tenant: string, options: RestoreOptions): Promise<void> {
   const form = formOf(options);
   if (form === 'live') checkConfirm(tenant, options.confirm, 'restore');
   else if (options.confirm !== undefined)
@@ -74,7 +91,7 @@ export async function runRestore(tenant: string, options: RestoreCommandOptions)
 
 type Form = 'live' | 'verify-only' | 'to' | 'to-file';
 
-function formOf({ verifyOnly, to, toFile }: RestoreCommandOptions): Form {
+function formOf({ verifyOnly, to, toFile }: RestoreOptions): Form {
   const forms: Form[] = [
     ...(verifyOnly ? ['verify-only' as const] : []),
     ...(to === undefined ? [] : ['to' as const]),
@@ -87,7 +104,7 @@ function formOf({ verifyOnly, to, toFile }: RestoreCommandOptions): Form {
   return forms[0] ?? 'live';
 }
 
-function serverOf(options: RestoreCommandOptions, form: Form) {
+function serverOf(options: RestoreOptions, form: Form) {
   if (form === 'to-file') {
     if (
       options.server !== undefined ||
@@ -116,7 +133,7 @@ type Result =
 function undoCommand(
   tenant: string,
   { database, tenancy }: Pick<RestoreResult, 'database' | 'tenancy'>,
-  { schema, tenantValue }: RestoreCommandOptions,
+  { schema, tenantValue }: RestoreOptions,
 ): string {
   const quoted = (text: string) => (/^[\w.-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);
   return [
@@ -131,13 +148,7 @@ function undoCommand(
   ].join(' ');
 }
 
-function tell(
-  tenant: string,
-  form: Form,
-  result: Result,
-  terminal: Terminal,
-  options: RestoreCommandOptions,
-): void {
+function tell(tenant: string, form: Form, result: Result, terminal: Terminal, options: RestoreOptions): void {
   const line = (text: string) => process.stdout.write(`${harmless(text)}\n`);
   const seconds = `${result.seconds.toFixed(1)} s`;
   if ('ok' in result) {

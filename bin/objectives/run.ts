@@ -5,11 +5,25 @@ import { missesObjective } from '../../lib/objective/templates/objectives.js';
 import { InputError } from '../../lib/residency/input.js';
 import { loadPaths } from '../audit/inputs.js';
 import { write } from '../audit/write.js';
-import type { ObjectivesCommandOptions } from '../commands/objectives.js';
 import { objectivesIn } from './judge.js';
 
+export interface ObjectivesOptions {
+  readonly policy?: string;
+  readonly region?: string;
+  readonly account?: string;
+  readonly param: Readonly<Record<string, string>>;
+  readonly maxDataLoss?: string;
+  readonly retention?: string;
+  readonly copies?: string;
+  readonly immutable?: true;
+  readonly restoreTest?: string;
+  readonly strict: boolean;
+  readonly format: 'table' | 'json';
+  readonly out?: string;
+}
+
 /** Works the objectives out, prints them, and sets the exit code. */
-export function runObjectives(paths: readonly string[], options: ObjectivesCommandOptions): void {
+export function runObjectives(paths: readonly string[], options: ObjectivesOptions): void {
   const asked = askedFor(options);
   const result = objectivesIn(loadPaths(paths, options), asked);
   const json = options.format === 'json';
@@ -18,7 +32,7 @@ export function runObjectives(paths: readonly string[], options: ObjectivesComma
   process.exitCode = missesObjective(result, options.strict) ? 1 : 0;
 }
 
-function askedFor(options: ObjectivesCommandOptions): Objective | undefined {
+function askedFor(options: ObjectivesOptions): Objective | undefined {
   const loss = minutes('--max-data-loss', options.maxDataLoss);
   const retention = minutes('--retention', options.retention);
   if (retention !== undefined && retention % 1440 !== 0) {

@@ -5,7 +5,6 @@ import { typeNamed } from '../../lib/objective/type-table.js';
 import { findRegion } from '../../lib/regime/lookup.js';
 import { loadPaths } from '../audit/inputs.js';
 import { write } from '../audit/write.js';
-import type { SettingsCommandOptions } from '../commands/settings.js';
 import { UsageError } from '../errors.js';
 import { Terminal } from '../local/terminal.js';
 import {
@@ -20,8 +19,19 @@ import { missingOf, type Row, type Shown, settingName, settingsTable } from './r
 
 const NAMES = 'EC2, EBS, RDS, Aurora, DynamoDB, EFS, S3 …, or all';
 
+export interface SettingsOptions {
+  readonly region?: string;
+  readonly account?: string;
+  readonly param: Readonly<Record<string, string>>;
+  readonly type: readonly string[];
+  readonly crossAccount?: true;
+  readonly apply?: true;
+  readonly confirm?: string;
+  readonly json?: true;
+}
+
 /** Shows what is needed and what is, switches it on where asked to, and sets the exit code. */
-export async function runSettings(paths: readonly string[], options: SettingsCommandOptions): Promise<void> {
+export async function runSettings(paths: readonly string[], options: SettingsOptions): Promise<void> {
   check(paths, options);
   const needs = needed(paths, options);
   const first = needs.places.find(({ region }) => region !== null)?.region;
@@ -51,10 +61,7 @@ export async function runSettings(paths: readonly string[], options: SettingsCom
   process.exitCode = missingOf(shown.rows).length > 0 ? 1 : 0;
 }
 
-function check(
-  paths: readonly string[],
-  { type, region, apply, confirm, crossAccount }: SettingsCommandOptions,
-) {
+function check(paths: readonly string[], { type, region, apply, confirm, crossAccount }: SettingsOptions) {
   if (paths.length === 0 && type.length === 0 && !crossAccount)
     throw new UsageError(`name templates, or what is needed: --region REGION --type TYPE (${NAMES})`);
   if (paths.length === 0 && region === undefined)
@@ -72,7 +79,7 @@ function check(
 }
 
 /** What the templates and the options say, together. */
-function needed(paths: readonly string[], options: SettingsCommandOptions): SettingsNeeds {
+function needed(paths: readonly string[], options: SettingsOptions): SettingsNeeds {
   const found: SettingsNeeds =
     paths.length > 0
       ? settingsNeeded(loadPaths(paths, options).inputs)
@@ -153,7 +160,7 @@ function rowsOf(region: string, { optIn, advanced }: RegionSettings, needs: read
   return [...rows.values()];
 }
 
-async function confirmed(account: string, missing: readonly Row[], options: SettingsCommandOptions) {
+async function confirmed(account: string, missing: readonly Row[], options: SettingsOptions) {
   if (options.confirm !== undefined) return;
   const list = missing
     .filter(({ on }) => on === false)

@@ -1,6 +1,7 @@
 import type { CatalogTable } from '../tenancy/catalog.js';
 import type { ContainerTable } from '../tenancy/container.js';
-import type { PlannedTable, TenancyPlan } from '../tenancy/plan.js';
+import type { TenancyPlan } from '../tenancy/plan.js';
+import type { PlannedTable } from '../tenancy/planned-table.js';
 import type { Staged, StagedTable } from '../tenancy/stage.js';
 import type { ComparedTable } from './compare-tables.js';
 

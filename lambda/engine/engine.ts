@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import { InputError } from '../errors.js';
 import type { CatalogTable } from '../tenancy/catalog.js';
 import type { TenancyDescription } from '../tenancy/description.js';
-import type { EngineHabits } from '../tenancy/plan.js';
+import type { EngineHabits } from '../tenancy/planned-table.js';
 import type { DumpOptions } from './dump-options.js';
 import type { ServerAddress } from './server.js';
 

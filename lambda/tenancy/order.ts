@@ -1,6 +1,6 @@
 import type { CatalogTable, ForeignKey } from './catalog.js';
 import { keyOf, nameOf, type TableName } from './description.js';
-import type { EngineHabits, PlannedTable } from './plan.js';
+import type { EngineHabits, PlannedTable } from './planned-table.js';
 
 interface Edge {
   readonly child: string;

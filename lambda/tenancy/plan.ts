@@ -2,19 +2,7 @@ import { InputError } from '../errors.js';
 import type { CatalogTable, ForeignKey } from './catalog.js';
 import { keyOf, nameOf, type TableName, type TableTenancy, type TenancyDescription } from './description.js';
 import { orderTables } from './order.js';
-
-/** A table with tenants' rows, and what emptying and filling it of one tenant takes. */
-export interface PlannedTable {
-  readonly table: CatalogTable;
-  readonly belongs: Belongs;
-  /** Foreign keys that would close a circle: null at first, and set when all rows are there. */
-  readonly nullFirst: readonly ForeignKey[];
-}
-
-/** How one of its rows tells its tenant. */
-export type Belongs =
-  | { readonly column: string }
-  | { readonly through: ForeignKey; readonly parent: CatalogTable };
+import type { Belongs, EngineHabits, PlannedTable } from './planned-table.js';
 
 /** A foreign key by which another tenant's row could hang on this tenant's: that has to be looked at in the data. */
 export interface Crossing {
@@ -35,11 +23,6 @@ export interface TenancyPlan {
   /** Why nothing may be dumped or restored by this description; empty where it fits. */
   readonly problems: readonly string[];
   readonly warnings: readonly string[];
-}
-
-export interface EngineHabits {
-  /** Foreign keys are checked row by row, not at the end of a statement: then a table's own ones are circles, too. */
-  readonly immediateForeignKeys: boolean;
 }
 
 /** Holds a description against the live catalogue. Never throws: all that is wrong is in `problems`. */

@@ -2,7 +2,8 @@ import { InputError, OperationError } from '../errors.js';
 import type { ContainerHead, ContainerTable } from './container.js';
 import { keyOf, nameOf, type TableName } from './description.js';
 import { type Drift, driftOf, type Takes } from './drift.js';
-import type { PlannedTable, TenancyPlan } from './plan.js';
+import type { TenancyPlan } from './plan.js';
+import type { PlannedTable } from './planned-table.js';
 
 /** One table's rows to come, in a temporary table of the session. */
 export interface StagedTable {

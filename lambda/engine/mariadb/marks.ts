@@ -68,3 +68,8 @@ export async function copiesOf(client: Connection, kind: CopyKind, database: str
   }
   return copies;
 }
+
+/** Drops a copy of ours with all that is in it. */
+export async function dropCopy(client: Connection, name: string): Promise<void> {
+  await client.query(`drop database if exists ${q(name)}`);
+}

@@ -3,7 +3,7 @@ import { readCatalog } from './catalog.js';
 import { type Connection, q } from './connect.js';
 import { inOwnName } from './definers.js';
 import { createHead, eventStatus, splice } from './head.js';
-import { type Copy, copiesOf, type Mark, writeMark } from './marks.js';
+import { type Copy, copiesOf, dropCopy, type Mark, writeMark } from './marks.js';
 import {
   createProgram,
   dropProgram,
@@ -13,11 +13,7 @@ import {
   sameProgram,
   without,
 } from './programs.js';
-import { dropCopy, swapped } from './swap.js';
-
-/** A table without rows whose name is changed by the swap's own RENAME: by it is known whether that was done. */
-export const PENDING = '__sovereign_pending';
-export const SWAPPED = '__sovereign_swapped';
+import { PENDING, SWAPPED, swapped } from './swap-flag.js';
 
 interface Marked {
   readonly name: string;

@@ -23,11 +23,11 @@ import { definerRule } from './definers.js';
 import { createHead, eventStatus, splice } from './head.js';
 import { asTheyWere, type Loaded, loadDump } from './load.js';
 import { openLocked } from './lock.js';
-import { copiesOf, type Mark, writeMark } from './marks.js';
+import { copiesOf, dropCopy, type Mark, writeMark } from './marks.js';
 import { databaseName, restoreName } from './names.js';
 import { createProgram, dropProgram, type Program, readPrograms } from './programs.js';
 import { recover } from './recover.js';
-import { createDatabase, dropCopy, refuseForeignReferences, swapDatabases } from './swap.js';
+import { createDatabase, refuseForeignReferences, swapDatabases } from './swap.js';
 
 export async function prepareRestore(request: EngineRestoreRequest): Promise<PreparedRestore> {
   const address = addressOf(request.server);

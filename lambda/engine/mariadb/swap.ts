@@ -17,7 +17,8 @@ import {
   take,
   without,
 } from './programs.js';
-import { finish, nowYours, PENDING, rollBack, SWAPPED, settle } from './recover.js';
+import { finish, nowYours, rollBack, settle } from './recover.js';
+import { PENDING, SWAPPED, swapped } from './swap-flag.js';
 
 const ATTEMPTS = 3;
 /** While the rename waits for open transactions, the tenant's other statements wait behind it. */
@@ -108,20 +109,6 @@ export async function createDatabase(
   await client.query(
     `create database ${q(name)} character set ${word(model.charset)} collate ${word(model.collation)}${comment}`,
   );
-}
-
-/** Drops a copy of ours with all that is in it. */
-export async function dropCopy(client: Connection, name: string): Promise<void> {
-  await client.query(`drop database if exists ${q(name)}`);
-}
-
-export async function swapped(client: Connection, undo: string): Promise<boolean> {
-  const found = await rows(
-    client,
-    'select 1 from information_schema.tables where table_schema = ? and table_name = ?',
-    [undo, SWAPPED],
-  );
-  return found.length > 0;
 }
 
 /** A foreign key from elsewhere would follow the old tables into the undo copy. */

@@ -1,7 +1,6 @@
 import type pg from 'pg';
-import type { DatabaseProperties } from './properties.js';
-
-type Settings = DatabaseProperties['settings'];
+/** Of ALTER DATABASE SET and ALTER ROLE IN DATABASE SET; the role is null where it is for everybody. */
+export type Settings = readonly { readonly role: string | null; readonly values: readonly string[] }[];
 
 export const nameOf = (setting: string) => setting.slice(0, setting.indexOf('='));
 

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import type { Omission } from '../engine.js';
 import { extensionsOf } from './extensions.js';
 import { omissionsOf } from './omissions.js';
-import { withoutValuesOfTheirOwn } from './own-settings.js';
+import { type Settings, withoutValuesOfTheirOwn } from './own-settings.js';
 
 /** What CREATE DATABASE needs to make a database like another one. */
 export interface DatabaseProperties {
@@ -18,8 +18,7 @@ export interface DatabaseProperties {
   /** Where it lies; archives of earlier versions do not say. */
   readonly tablespace?: string;
   readonly comment: string | null;
-  /** Of ALTER DATABASE SET and ALTER ROLE IN DATABASE SET; the role is null where it is for everybody. */
-  readonly settings: readonly { readonly role: string | null; readonly values: readonly string[] }[];
+  readonly settings: Settings;
   /** Known of an archive: settings with names of the application's own, whose values are not in it. */
   readonly withheld?: readonly string[];
   /** Null: PostgreSQL's defaults. The grantee is null for PUBLIC. */

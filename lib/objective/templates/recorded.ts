@@ -5,7 +5,7 @@ import type { Objective } from '../assessment';
 import type { Store } from '../store';
 import type { Drill } from '../worst-case';
 import { RECORD_PREFIX } from './kept';
-import type { Row } from './rows';
+import type { Row } from './row';
 import { branches, type Fields, fieldsOf, flagOf, knownText, listOf, numberOf, textOf } from './values';
 
 /** @param drills of all stacks, by the path of the construct whose restores they try */

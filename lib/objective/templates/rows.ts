@@ -4,11 +4,12 @@ import type { Resource, Stack } from '../../residency/resolve/stack';
 import { isLiteral } from '../../residency/resolve/text';
 import { type PlainRule, ruleLayer } from '../rule-layer';
 import { type TypeRecord, typeNamed, typeOfArn, typeOfResource } from '../type-table';
-import { type Drill, type Layer, worstCaseLoss } from '../worst-case';
+import { type Layer, worstCaseLoss } from '../worst-case';
 import { type LifecyclePolicy, lifecycleVariants } from './lifecycles';
 import { ownBackupsOf } from './own-backups';
 import { planVariants } from './plans';
 import { recordedDrills, recordedLayers } from './recorded';
+import type { Row } from './row';
 import {
   conditionText,
   requiredTags,
@@ -19,20 +20,6 @@ import {
 } from './selections';
 import { branches, tagsOf } from './values';
 import type { Vaults } from './vaults';
-
-/** Something protected, or in need of it, before it is judged. */
-export interface Row {
-  readonly target: Target;
-  readonly subject: string;
-  readonly logicalId: string;
-  readonly constructPath: string | null;
-  readonly layers: readonly Layer[];
-  readonly undetermined: readonly string[];
-  /** Written down by a construct; absent where the templates' restore testing plans tell. */
-  readonly drill?: Drill | null;
-  /** Written down by a construct that has an objective of its own: what an estate promises is not about it. */
-  readonly apart?: true;
-}
 
 interface Place {
   readonly region: string;

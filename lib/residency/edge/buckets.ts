@@ -5,8 +5,8 @@ import type { Resolver } from '../resolve/resolver';
 import { has, own, type Stack } from '../resolve/stack';
 import { isLiteral } from '../resolve/text';
 import { parseArn } from './arn';
-import { type End, NOWHERE, ownEnd } from './end';
-import { named, type Reading, unknownEnd } from './forms';
+import { type End, NOWHERE, ownEnd, unknownEnd } from './end';
+import { named, type Place } from './named';
 
 export class Buckets {
   private byName: Map<string, Stack[]> | undefined;
@@ -19,10 +19,10 @@ export class Buckets {
   ) {}
 
   /** The place of a bucket's name or ARN, of an access point's ARN, or of a bucket's mark. */
-  public placeOf(text: string, reading: Reading): End {
+  public placeOf(text: string, place: Place): End {
     const arn = parseArn(text);
     if (arn !== undefined && arn.region !== '') {
-      const region = isLiteral(arn.region) || arn.region === reading.stack.region ? arn.region : null;
+      const region = isLiteral(arn.region) || arn.region === place.stack.region ? arn.region : null;
       return {
         region,
         account: arn.account || null,
@@ -31,14 +31,14 @@ export class Buckets {
       };
     }
     const name = (arn === undefined ? text : arn.resource).split('/')[0]!;
-    const end = this.byBucketName(name, reading);
+    const end = this.byBucketName(name, place);
     return arn === undefined || !isLiteral(arn.partition) ? end : { ...end, partition: arn.partition };
   }
 
-  private byBucketName(name: string, reading: Reading): End {
+  private byBucketName(name: string, place: Place): End {
     const { tokens } = this.resolver;
     const lone = tokens.lone(name);
-    if (lone?.kind === 'resource') return named(name, reading);
+    if (lone?.kind === 'resource') return named(name, place);
     if (lone?.kind === 'unknown') return unknownEnd(lone.why);
     this.byName ??= this.index();
     const holders = this.byName.get(name) ?? [];

@@ -2,8 +2,8 @@
 import type { Cargo } from '../model';
 import { isObject, own, type PlainObject, scalar } from '../resolve/stack';
 import { isLiteral } from '../resolve/text';
-import { type End, filled, NOWHERE, ownEnd } from './end';
-import { placeOf, type Reading, unknownEnd } from './forms';
+import { type End, filled, NOWHERE, ownEnd, unknownEnd } from './end';
+import { placeOf, type Reading } from './forms';
 
 export interface Found {
   /** Undefined for the stack's own place. */

@@ -22,6 +22,10 @@ export function ownEnd(stack: Stack): End {
   return { region: stack.region, account: stack.account, partition: null, why: null };
 }
 
+export function unknownEnd(why: string): End {
+  return { ...NOWHERE, why };
+}
+
 /** What a clue knows fills what the value left open, and never overrules it. */
 export function filled(end: End, clue: End): End {
   const region = end.region === null || !isLiteral(end.region) ? (clue.region ?? end.region) : end.region;

@@ -2,8 +2,8 @@
 import { isObject } from '../resolve/stack';
 import { isLiteral } from '../resolve/text';
 import { type Found, parsed } from './documents';
-import { NOWHERE } from './end';
-import { type Reading, unknownEnd } from './forms';
+import { NOWHERE, unknownEnd } from './end';
+import type { Reading } from './forms';
 
 /** Reads what the worker of tenant backups is told: a list of objects whose `url` has `country` in its query. */
 export function readExternalStores(text: string, reading: Reading): readonly Found[] {

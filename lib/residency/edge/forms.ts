@@ -1,17 +1,14 @@
 /** How a value names a place: one reader for each form of model.ts. */
 import { findRegion } from '../../regime/lookup';
 import type { PropertyForm } from '../model';
-import { isMadeByCode } from '../resolve/attributes';
 import type { Resolver } from '../resolve/resolver';
-import type { Stack } from '../resolve/stack';
 import { isLiteral, leadingMarkLength } from '../resolve/text';
 import { parseArn } from './arn';
 import type { Buckets } from './buckets';
-import { type End, NOWHERE, ownEnd } from './end';
+import { type End, NOWHERE, unknownEnd } from './end';
+import { named, type Place } from './named';
 
-export interface Reading {
-  readonly resolver: Resolver;
-  readonly stack: Stack;
+export interface Reading extends Place {
   readonly buckets: Buckets;
 }
 
@@ -105,22 +102,6 @@ function arn(text: string, reading: Reading): End {
   return named(text, reading);
 }
 
-/** A name, an id or a mark that is no ARN. */
-export function named(text: string, { resolver, stack }: Reading): End {
-  const token = resolver.tokens.leading(text);
-  if (token?.kind === 'resource') {
-    const { type } = token.stack.resources.get(token.logicalId)!;
-    if (isMadeByCode(type)) return unknownEnd(`${token.logicalId} is made by the code behind ${type}`);
-    return ownEnd(token.stack);
-  }
-  const rest = text.slice(leadingMarkLength(text));
-  const open = token?.kind === 'unknown' && (rest === '' || /^[:/]/.test(rest));
-  if (open || (text.startsWith('arn:') && !isLiteral(text))) {
-    return unknownEnd(resolver.tokens.why(text) ?? 'the value is not known');
-  }
-  return ownEnd(stack);
-}
-
 const S3_HOST =
   /^(?:https?:\/\/)?(?:(.+)\.)?s3(?:-website)?(?:[.-](?:dualstack\.)?([^./]+))?\.amazonaws\.[a-z.]+(?:\/([^/]*))?/i;
 
@@ -174,8 +155,4 @@ function model(text: string, reading: Reading): End {
   if (GEOGRAPHIES.test(id))
     return unknownEnd(`the cross-region profile ${id} runs in regions that AWS chooses`);
   return arn(text, reading);
-}
-
-export function unknownEnd(why: string): End {
-  return { ...NOWHERE, why };
 }

@@ -3,8 +3,7 @@ import { nameProperty } from '../resolve/attributes';
 import { push } from '../resolve/exports';
 import type { Resolver } from '../resolve/resolver';
 import { has, own, type Resource, type Stack } from '../resolve/stack';
-import { type End, NOWHERE, ownEnd } from './end';
-import { unknownEnd } from './forms';
+import { type End, NOWHERE, ownEnd, unknownEnd } from './end';
 
 /** Which resource declares the global cluster that a member joins, and under which property the member names it. */
 const DECLARATION: Readonly<Record<string, { readonly declaredBy: string; readonly member: string }>> = {

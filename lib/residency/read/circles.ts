@@ -1,6 +1,6 @@
 /** Resources that need each other in a circle: CloudFormation refuses them, and so a template with them proves nothing. */
 import { has, isObject, own, type PlainObject } from '../resolve/stack';
-import { spend } from './prepare';
+import { spend } from './budget';
 
 const MAX_DEPTH = 1000;
 

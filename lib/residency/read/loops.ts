@@ -1,7 +1,7 @@
 /** `Fn::ForEach`: loops of the AWS::LanguageExtensions transform, unrolled before anything else looks at the template. */
 import type { TemplateDocument } from '../input';
 import { has, isObject, own, type PlainObject, scalar, section } from '../resolve/stack';
-import { spend } from './prepare';
+import { spend } from './budget';
 
 const LOOP = 'Fn::ForEach::';
 

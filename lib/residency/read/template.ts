@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { InputError, type TemplateDocument } from '../input';
 import { isObject, own, type PlainObject } from '../resolve/stack';
+import { budgetFor, checkSize } from './budget';
 import { parseJson } from './json';
-import { budgetFor, checkSize, type Prepared, prepare } from './prepare';
+import { type Prepared, prepare } from './prepare';
 
 /** Far above the 1 MB that CloudFormation takes: what is larger is no template. */
 export const MAX_BYTES = 64 * 1024 * 1024;

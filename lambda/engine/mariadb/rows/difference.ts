@@ -1,4 +1,4 @@
-import type { PlannedTable } from '../../../tenancy/plan.js';
+import type { PlannedTable } from '../../../tenancy/planned-table.js';
 import type { StagedTable } from '../../../tenancy/stage.js';
 import { type Changes, NO_CHANGES } from '../../changes.js';
 import { type Connection, one, q } from '../connect.js';

@@ -4,7 +4,7 @@ import { OperationError } from '../../../errors.js';
 import type { ContainerHead, ContainerTable } from '../../../tenancy/container.js';
 import { keyOf, nameOf } from '../../../tenancy/description.js';
 import { headOf, omittedOf, required, streamRows } from '../../../tenancy/dump.js';
-import type { PlannedTable } from '../../../tenancy/plan.js';
+import type { PlannedTable } from '../../../tenancy/planned-table.js';
 import type { EngineDump, EngineDumpRequest, RowsScope } from '../../engine.js';
 import { limitStruck } from '../../limit-struck.js';
 import { addressOf, type Connection, connect, one, rows as select, serverFacts } from '../connect.js';

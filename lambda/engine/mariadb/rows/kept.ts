@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { OperationError } from '../../../errors.js';
 import type { ContainerHead } from '../../../tenancy/container.js';
 import { keyOf } from '../../../tenancy/description.js';
-import type { PlannedTable } from '../../../tenancy/plan.js';
+import type { PlannedTable } from '../../../tenancy/planned-table.js';
 import type { Staged } from '../../../tenancy/stage.js';
 import { type Connection, literal, q, rows as select } from '../connect.js';
 import { MARKER } from '../marks.js';

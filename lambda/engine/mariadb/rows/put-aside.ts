@@ -1,6 +1,6 @@
 import { OperationError } from '../../../errors.js';
 import { nameOf } from '../../../tenancy/description.js';
-import type { PlannedTable } from '../../../tenancy/plan.js';
+import type { PlannedTable } from '../../../tenancy/planned-table.js';
 import { type Connection, rows as select } from '../connect.js';
 import { type Kept, keptTable } from './kept.js';
 import { holdTables, names, type SharedRows } from './shared-rows.js';

@@ -1,7 +1,7 @@
 import { InputError, OperationError, reasonOf } from '../../../errors.js';
 import { nameOf } from '../../../tenancy/description.js';
 import { nullableColumns } from '../../../tenancy/order.js';
-import type { PlannedTable } from '../../../tenancy/plan.js';
+import type { PlannedTable } from '../../../tenancy/planned-table.js';
 import type { StagedTable } from '../../../tenancy/stage.js';
 import { type Changes, NotAsMeant, tellChanges } from '../../changes.js';
 import { limitStruck } from '../../limit-struck.js';

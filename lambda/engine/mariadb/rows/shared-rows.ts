@@ -7,7 +7,8 @@ import {
   withSchema,
 } from '../../../tenancy/description.js';
 import type { TenantRows } from '../../../tenancy/dump.js';
-import { type EngineHabits, misfit, type PlannedTable, planTenancy } from '../../../tenancy/plan.js';
+import { misfit, planTenancy } from '../../../tenancy/plan.js';
+import type { EngineHabits, PlannedTable } from '../../../tenancy/planned-table.js';
 import { type Connection, literal, q, rows } from '../connect.js';
 import { DEFAULT_SCHEMA, type MyCatalog, type MyTable, readTables } from './catalog.js';
 

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { type ContainerTable, readContainer } from '../../../tenancy/container.js';
 import { keyOf } from '../../../tenancy/description.js';
-import type { PlannedTable } from '../../../tenancy/plan.js';
+import type { PlannedTable } from '../../../tenancy/planned-table.js';
 import { Stage, type Staged } from '../../../tenancy/stage.js';
 import type { TableRows } from '../../engine.js';
 import { type Connection, q, rows as select } from '../connect.js';

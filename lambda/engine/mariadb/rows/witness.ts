@@ -1,5 +1,5 @@
 import { nameOf } from '../../../tenancy/description.js';
-import type { PlannedTable } from '../../../tenancy/plan.js';
+import type { PlannedTable } from '../../../tenancy/planned-table.js';
 import { type Changes, NotAsMeant } from '../../changes.js';
 import { type Connection, rows as select } from '../connect.js';
 import { type Measured, measureRows, same } from './measure.js';

@@ -4,12 +4,12 @@ import { OperationError } from '../../../errors.js';
 import type { ContainerHead } from '../../../tenancy/container.js';
 import { keyOf } from '../../../tenancy/description.js';
 import { headOf } from '../../../tenancy/dump.js';
-import type { PlannedTable } from '../../../tenancy/plan.js';
+import type { PlannedTable } from '../../../tenancy/planned-table.js';
 import type { Staged, StagedTable } from '../../../tenancy/stage.js';
 import { type Mark, markOf } from '../marks.js';
 import { isDerivedName, undoName } from '../names.js';
 import { publishingAll } from '../replication.js';
-import { type Beside, besideOf } from './difference.js';
+import { type Beside, besideOf } from './beside.js';
 import { names, relation, type SharedRows } from './shared-rows.js';
 import { into, stageOf } from './stage.js';
 

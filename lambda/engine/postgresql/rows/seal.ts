@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { OperationError } from '../../../errors.js';
 import { nameOf } from '../../../tenancy/description.js';
-import type { PlannedTable } from '../../../tenancy/plan.js';
+import type { PlannedTable } from '../../../tenancy/planned-table.js';
 import type { Present } from './kept.js';
 import { measureRows, same } from './measure.js';
 import { relation, type SharedRows } from './shared-rows.js';

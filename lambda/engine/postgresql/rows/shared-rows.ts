@@ -9,7 +9,8 @@ import {
   withSchema,
 } from '../../../tenancy/description.js';
 import type { TenantRows } from '../../../tenancy/dump.js';
-import { misfit, type PlannedTable, planTenancy, type TenancyPlan } from '../../../tenancy/plan.js';
+import { misfit, planTenancy, type TenancyPlan } from '../../../tenancy/plan.js';
+import type { PlannedTable } from '../../../tenancy/planned-table.js';
 import { connect, type PostgresAddress } from '../connect.js';
 import { DEFAULT_SCHEMA, type PgTable, readCatalog } from './catalog.js';
 import { type EventTrigger, eventTriggersOf } from './event-triggers.js';

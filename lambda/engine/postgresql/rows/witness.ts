@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { OperationError } from '../../../errors.js';
 import { nameOf } from '../../../tenancy/description.js';
-import type { PlannedTable } from '../../../tenancy/plan.js';
+import type { PlannedTable } from '../../../tenancy/planned-table.js';
 import { type Changes, NO_CHANGES, NotAsMeant } from '../../changes.js';
 import { named, OFF } from './event-triggers.js';
 import { type Measured, measureRows, same } from './measure.js';

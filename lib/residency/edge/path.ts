@@ -1,7 +1,7 @@
 /** Finds the values that a property path names in a resource, whatever intrinsic functions stand on the way. */
-import { ALWAYS, type Alternative, type Value, type When } from '../resolve/alternatives';
+import { ALWAYS, type Value, type When } from '../resolve/alternatives';
 import { intrinsicOf, type Resolver } from '../resolve/resolver';
-import { isObject, own, type Stack } from '../resolve/stack';
+import { isObject, own, type PlainObject, type Stack } from '../resolve/stack';
 
 export interface Hit {
   readonly text: string;
@@ -51,6 +51,15 @@ interface Walk {
   readonly hits: Hit[];
 }
 
+/** How far the walk has come. */
+interface Spot {
+  /** Which segment of the path is next. */
+  readonly position: number;
+  readonly when: When;
+  readonly path: string;
+  readonly taken: readonly string[];
+}
+
 /** Every value at a path, with `prescribed` elements where another path has already chosen them. */
 export function valuesAt(
   resolver: Resolver,
@@ -61,34 +70,29 @@ export function valuesAt(
   prescribed: readonly string[] = [],
 ): readonly Hit[] {
   const walk: Walk = { resolver, stack, segments: segmentsOf(path), prescribed, hits: [] };
-  step(walk, root, 0, when, '', [], 0);
+  step(walk, root, { position: 0, when, path: '', taken: [] }, 0);
   return walk.hits;
 }
 
-function step(
-  walk: Walk,
-  node: unknown,
-  position: number,
-  when: When,
-  path: string,
-  taken: readonly string[],
-  depth: number,
-): void {
+function step(walk: Walk, node: unknown, spot: Spot, depth: number): void {
   if (node === undefined || node === null || depth > 500) return;
-  const segment = walk.segments[position];
   if (isObject(node)) {
     const call = intrinsicOf(node);
     if (call !== undefined) {
-      throughCall(walk, node, call, position, when, path, taken, depth);
+      throughCall(walk, node, call, spot, depth);
       return;
     }
   }
-  if (segment === undefined) leaf(walk, node, when, path, taken);
-  else if (segment === '[]') elements(walk, node, position, when, path, taken, depth);
-  else if (segment === '{}') members(walk, node, position, when, path, taken, depth);
-  else if (isObject(node)) {
-    const next = path === '' ? segment.name : `${path}.${segment.name}`;
-    step(walk, own(node, segment.name), position + 1, when, next, taken, depth + 1);
+  const segment = walk.segments[spot.position];
+  if (segment === undefined) leaf(walk, node, spot);
+  else if (segment === '[]') {
+    // CloudFormation takes a single object where a list is wanted.
+    const list = Array.isArray(node) ? node : [node];
+    for (const [i, next] of elements(walk, list, spot)) step(walk, list[i], next, depth + 1);
+  } else if (isObject(node)) {
+    if (segment === '{}')
+      for (const [key, next] of members(walk, node, spot)) step(walk, node[key], next, depth + 1);
+    else step(walk, own(node, segment.name), named(spot, segment.name), depth + 1);
   }
 }
 
@@ -97,10 +101,7 @@ function throughCall(
   walk: Walk,
   node: unknown,
   [name, argument]: readonly [string, unknown],
-  position: number,
-  when: When,
-  path: string,
-  taken: readonly string[],
+  spot: Spot,
   depth: number,
 ): void {
   if (
@@ -110,110 +111,81 @@ function throughCall(
     argument.length === 3
   ) {
     for (const holds of [true, false]) {
-      const assumed = walk.resolver.assume(argument[0], holds, walk.stack, when);
-      if (assumed !== undefined)
-        step(walk, argument[holds ? 1 : 2], position, assumed, path, taken, depth + 1);
+      const when = walk.resolver.assume(argument[0], holds, walk.stack, spot.when);
+      if (when !== undefined) step(walk, argument[holds ? 1 : 2], { ...spot, when }, depth + 1);
     }
     return;
   }
-  for (const alternative of walk.resolver.evaluate(node, walk.stack, when)) {
-    settled(walk, alternative, position, path, taken);
-  }
-}
-
-function elements(
-  walk: Walk,
-  node: unknown,
-  position: number,
-  when: When,
-  path: string,
-  taken: readonly string[],
-  depth: number,
-): void {
-  // CloudFormation takes a single object where a list is wanted.
-  const list = Array.isArray(node) ? node : [node];
-  const only = walk.prescribed[taken.length];
-  list.forEach((element, i) => {
-    if (only !== undefined && only !== String(i)) return;
-    step(walk, element, position + 1, when, `${path}[${i}]`, [...taken, String(i)], depth + 1);
-  });
-}
-
-function members(
-  walk: Walk,
-  node: unknown,
-  position: number,
-  when: When,
-  path: string,
-  taken: readonly string[],
-  depth: number,
-): void {
-  if (!isObject(node)) return;
-  const only = walk.prescribed[taken.length];
-  for (const key of Object.keys(node)) {
-    if (only !== undefined && only !== key) continue;
-    step(walk, node[key], position + 1, when, `${path}.${key}`, [...taken, key], depth + 1);
-  }
+  evaluated(walk, node, spot);
 }
 
 /** A value at the end of the path: text, or a list of texts that counts element by element. */
-function leaf(walk: Walk, node: unknown, when: When, path: string, taken: readonly string[]): void {
-  if (Array.isArray(node)) {
-    node.forEach((element, i) => {
-      if (isObject(element) && intrinsicOf(element)?.[0] === 'Fn::If') {
-        step(walk, element, walk.segments.length, when, `${path}[${i}]`, taken, 0);
-        return;
-      }
-      for (const alternative of walk.resolver.evaluate(element, walk.stack, when)) {
-        settled(walk, alternative, walk.segments.length, `${path}[${i}]`, taken);
-      }
-    });
+function leaf(walk: Walk, node: unknown, spot: Spot): void {
+  if (!Array.isArray(node)) {
+    evaluated(walk, node, spot);
     return;
   }
-  for (const alternative of walk.resolver.evaluate(node, walk.stack, when)) {
-    settled(walk, alternative, walk.segments.length, path, taken);
-  }
+  node.forEach((element, i) => {
+    const at = { ...spot, path: `${spot.path}[${i}]` };
+    if (isObject(element) && intrinsicOf(element)?.[0] === 'Fn::If') step(walk, element, at, 0);
+    else evaluated(walk, element, at);
+  });
+}
+
+function evaluated(walk: Walk, node: unknown, spot: Spot): void {
+  for (const { value, when } of walk.resolver.evaluate(node, walk.stack, spot.when))
+    settled(walk, value, { ...spot, when });
 }
 
 /** The rest of a path in a value that is already worked out. */
-function settled(
-  walk: Walk,
-  { value, when }: Alternative,
-  position: number,
-  path: string,
-  taken: readonly string[],
-): void {
+function settled(walk: Walk, value: Value, spot: Spot): void {
   if (value === undefined) return;
-  const segment = walk.segments[position];
+  const segment = walk.segments[spot.position];
+  const { when, path, taken } = spot;
   if (segment === undefined) {
     for (const [text, at] of textsIn(value, path)) walk.hits.push({ text, when, path: at, taken });
   } else if (typeof value === 'string') {
     // Something here that cannot be looked into; a plain text where an object is wanted says nothing.
     if (walk.resolver.tokens.all(value).length > 0) walk.hits.push({ text: value, when, path, taken });
-    else if (segment === '[]') settled(walk, { value, when }, position + 1, `${path}[0]`, [...taken, '0']);
+    else if (segment === '[]') settled(walk, value, taking(spot, '0', '[0]'));
   } else if (segment === '[]') {
-    const list = Array.isArray(value) ? value : [value as Value];
-    const only = walk.prescribed[taken.length];
-    list.forEach((element, i) => {
-      if (only !== undefined && only !== String(i)) return;
-      settled(walk, { value: element, when }, position + 1, `${path}[${i}]`, [...taken, String(i)]);
-    });
+    const list = Array.isArray(value) ? value : [value];
+    for (const [i, next] of elements(walk, list, spot)) settled(walk, list[i], next);
   } else if (!Array.isArray(value) && isObject(value)) {
-    const names = segment === '{}' ? Object.keys(value) : [segment.name];
-    const only = segment === '{}' ? walk.prescribed[taken.length] : undefined;
-    for (const name of names) {
-      if (only !== undefined && only !== name) continue;
-      const next = path === '' ? name : `${path}.${name}`;
-      const element = own(value, name) as Value;
-      settled(
-        walk,
-        { value: element, when },
-        position + 1,
-        next,
-        segment === '{}' ? [...taken, name] : taken,
-      );
-    }
+    if (segment === '{}')
+      for (const [key, next] of members(walk, value, spot)) settled(walk, value[key] as Value, next);
+    else settled(walk, own(value, segment.name) as Value, named(spot, segment.name));
   }
+}
+
+/** The elements to look into: the prescribed one, or all. */
+function elements(walk: Walk, list: readonly unknown[], spot: Spot): [number, Spot][] {
+  const only = walk.prescribed[spot.taken.length];
+  const all = [...list.keys()].filter((i) => only === undefined || only === String(i));
+  return all.map((i) => [i, taking(spot, String(i), `[${i}]`)]);
+}
+
+function members(walk: Walk, node: PlainObject, spot: Spot): [string, Spot][] {
+  const only = walk.prescribed[spot.taken.length];
+  const all = Object.keys(node).filter((key) => only === undefined || only === key);
+  return all.map((key) => [key, taking(spot, key, `.${key}`)]);
+}
+
+function taking(spot: Spot, key: string, shown: string): Spot {
+  return {
+    ...spot,
+    position: spot.position + 1,
+    path: spot.path + shown,
+    taken: [...spot.taken, key],
+  };
+}
+
+function named(spot: Spot, name: string): Spot {
+  return {
+    ...spot,
+    position: spot.position + 1,
+    path: spot.path === '' ? name : `${spot.path}.${name}`,
+  };
 }
 
 function textsIn(value: Value, path: string): [string, string][] {

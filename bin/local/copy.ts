@@ -75,7 +75,7 @@ export async function runCopy(tenant: string | undefined, options: CopyOptions):
   const failed = copied.filter(({ state }) => state === 'failed');
   if (failed.length > 0)
     throw new OperationError(
-      `${failed.length} of ${copied.length} archives were not copied: ${failed[0]!.archive} of ${JSON.stringify(failed[0]!.tenant)}: ${failed[0]!.problem}`,
+      `${failed.length} of ${copied.length} archives were not copied: ${failed[0]!.archive ?? 'those'} of ${JSON.stringify(failed[0]!.tenant)}: ${failed[0]!.problem}`,
     );
 }
 
@@ -92,7 +92,7 @@ function whichOf(tenant: string | undefined, { at, archive, all }: CopyOptions):
 }
 
 function lineOf({ state, at, tenant, archive, bytes, kept, problem, seconds }: CopiedOne): string {
-  const start = `${state.padEnd(7)}  ${at}  ${printable(tenant)}  ${archive}  `;
+  const start = `${state.padEnd(7)}  ${at ?? '-'}  ${printable(tenant)}  ${archive ?? '-'}  `;
   if (state === 'failed') return start + harmless(problem!);
   const rest = kept ? `, ${size(kept)} of it from an earlier run` : '';
   return `${start}${size(bytes!)}${state === 'copied' ? `${rest}, ${seconds.toFixed(1)} s` : ''}`;

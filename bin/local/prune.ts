@@ -44,7 +44,7 @@ export async function runPrune(
   else {
     for (const { state, at, tenant: whose, archive, reasons } of all)
       process.stdout.write(
-        `${state.padEnd(16)}  ${at}  ${printable(whose)}  ${archive}  ${harmless(reasons.join(', '))}\n`,
+        `${state.padEnd(16)}  ${at ?? '-'}  ${printable(whose)}  ${archive ?? '-'}  ${harmless(reasons.join(', '))}\n`,
       );
     const number = (state: string) => all.filter((each) => each.state === state).length;
     process.stderr.write(
@@ -53,9 +53,10 @@ export async function runPrune(
   }
   if (fault !== undefined) throw fault;
   const failed = all.filter(({ state }) => state === 'failed');
-  if (failed.length > 0)
+  const [first] = failed;
+  if (first)
     throw new OperationError(
-      `${count(failed.length, 'archive')} could not be deleted: ${failed[0]!.reasons.join(', ')}; run again`,
+      `${count(failed.length, 'archive')} could not be deleted or read, the first of ${JSON.stringify(first.tenant)}: ${first.reasons.join(', ')}; mend that, and run again`,
     );
 }
 

@@ -2,7 +2,7 @@ import { InputError } from '../errors.js';
 import { archivePrefix, PARTS, regimePrefix, tenantPrefix, timeOfArchiveId } from './archive-id.js';
 import { DamagedError } from './damaged-error.js';
 import { type Manifest, parseManifest } from './manifest.js';
-import type { ArchiveStore, StoredObject } from './store.js';
+import type { ArchiveStore, StoredObject, UnreadableError } from './store.js';
 import { isTenantKey, tenantOfKey } from './tenant-key.js';
 
 /** Where an archive lies, and every object found there. */
@@ -17,15 +17,37 @@ export interface ArchivePlace {
 /** Far above the manifest of any database; what is larger is not read into memory. */
 const MAX_MANIFEST = 256 * 1024 * 1024;
 
-/** Everything under the regime, or one tenant of it, that has an archive's id for a name; oldest first. */
+/** What cannot be read: one archive, or, where none is named, all that a tenant may have. */
+export interface UnseenPlace {
+  readonly tenant: string;
+  readonly archive?: string;
+  readonly at?: Date;
+  readonly error: UnreadableError;
+}
+
+/**
+ * Everything under the regime, or one tenant of it, that has an archive's id for a name; oldest first. What cannot be
+ * read is an error, or told to `unseen` before anything of the next tenant.
+ */
 export async function* placesOf(
   store: ArchiveStore,
   regime: string,
   tenant?: string,
+  unseen: (place: UnseenPlace) => void = ({ error }) => {
+    throw error;
+  },
 ): AsyncGenerator<ArchivePlace, void, undefined> {
   const prefix = tenant === undefined ? regimePrefix(regime) : tenantPrefix(regime, tenant);
+  const unreadable = (error: UnreadableError) => {
+    const [key, archive] = error.key.slice(regimePrefix(regime).length).split('/');
+    if (!key || !isTenantKey(key)) return;
+    const at = archive ? timeOfArchiveId(archive) : undefined;
+    if (at) unseen({ tenant: tenantOfKey(key), archive: archive!, at, error });
+    // Neither holds nor what else may lie there.
+    else if (!archive) unseen({ tenant: tenantOfKey(key), error });
+  };
   let group: { folder: string; place: ArchivePlace; objects: StoredObject[] } | undefined;
-  for await (const object of store.list(prefix)) {
+  for await (const object of store.list(prefix, unreadable)) {
     const [key, archive] = object.key.slice(regimePrefix(regime).length).split('/');
     const at = archive && timeOfArchiveId(archive);
     if (!key || !at || !isTenantKey(key)) continue;
@@ -74,11 +96,16 @@ export async function findArchive(
 ): Promise<ArchivePlace> {
   let found: ArchivePlace | undefined;
   let oldest: ArchivePlace | undefined;
-  for await (const place of placesOf(request.store, request.regime, request.tenant)) {
+  const unseen: UnseenPlace[] = [];
+  const note = (place: UnseenPlace) => unseen.push(place);
+  for await (const place of placesOf(request.store, request.regime, request.tenant, note)) {
     if (!options.remains && !isArchive(place)) continue;
     oldest ??= place;
     if (!request.at || place.at <= request.at) found = place;
   }
+  // An older one does not matter.
+  const asked = unseen.find(({ at }) => mayBeIt(at, request.at, found?.at));
+  if (asked) throw asked.error;
   if (found) return found;
   const whose = `tenant ${JSON.stringify(request.tenant)} in ${request.store.location}`;
   if (oldest)
@@ -86,6 +113,11 @@ export async function findArchive(
       `there is no archive of ${whose} at or before ${request.at?.toISOString()}; the oldest is of ${oldest.at.toISOString()}`,
     );
   throw new InputError(`there is no archive of ${whose}; \`sovereign-backup list\` shows what is there`);
+}
+
+/** Whether what cannot be seen, of such a time, may be the newest at or before the one asked for. */
+export function mayBeIt(at: Date | undefined, asked: Date | undefined, found: Date | undefined): boolean {
+  return at === undefined || ((!asked || at <= asked) && (!found || at > found));
 }
 
 /** The manifest as it lies there, its truth not yet shown. */

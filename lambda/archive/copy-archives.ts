@@ -2,7 +2,16 @@ import { Readable } from 'node:stream';
 import { InputError, OperationError, reasonOf } from '../errors.js';
 import { stopwatch } from '../stopwatch.js';
 import { archivePrefix, PARTS } from './archive-id.js';
-import { type ArchivePlace, findArchive, isArchive, placesOf, readManifest, readSmall } from './catalog.js';
+import {
+  type ArchivePlace,
+  findArchive,
+  isArchive,
+  mayBeIt,
+  placesOf,
+  readManifest,
+  readSmall,
+  type UnseenPlace,
+} from './catalog.js';
 import { DamagedError } from './damaged-error.js';
 import { holdsOf, isHeld } from './holds.js';
 import type { Manifest } from './manifest.js';
@@ -30,8 +39,9 @@ export interface CopyRequest {
 /** What `copy` prints with --json, of each archive. */
 export interface CopiedOne {
   readonly tenant: string;
-  readonly archive: string;
-  readonly at: string;
+  /** Null, as its time, where a tenant's archives cannot be read. */
+  readonly archive: string | null;
+  readonly at: string | null;
   /** `present`: it was there already, the same. */
   readonly state: 'copied' | 'present' | 'failed';
   /** The key that opens it, in the one store as in the other. */
@@ -52,7 +62,7 @@ export interface CopiedOne {
  */
 export async function copyArchives(request: CopyRequest): Promise<CopiedOne[]> {
   if (request.tenant !== undefined) checkTenant(request.tenant);
-  const places = await chosen(request);
+  const { places, unseen } = await chosen(request);
   const done: CopiedOne[] = [];
   const note = (one: CopiedOne) => {
     done.push(one);
@@ -73,6 +83,15 @@ export async function copyArchives(request: CopyRequest): Promise<CopiedOne[]> {
       note({ ...about, state: 'failed', problem: reasonOf(error), seconds: seconds() });
     }
   }
+  for (const { tenant, archive = null, at, error } of unseen)
+    note({
+      tenant,
+      archive,
+      at: at?.toISOString() ?? null,
+      state: 'failed',
+      problem: error.message,
+      seconds: 0,
+    });
   return done;
 }
 
@@ -89,11 +108,14 @@ function holdsLost({ from, to, regime }: CopyRequest): (place: ArchivePlace) => 
   };
 }
 
-async function chosen({ from, regime, tenant, which }: CopyRequest): Promise<ArchivePlace[]> {
+/** What is to be copied, newest first, and what may have been meant and cannot be read. */
+async function chosen({ from, regime, tenant, which }: CopyRequest) {
   if (tenant !== undefined && typeof which === 'object' && 'at' in which)
-    return [await findArchive({ store: from, regime, tenant, at: which.at })];
+    return { places: [await findArchive({ store: from, regime, tenant, at: which.at })], unseen: [] };
   const found: ArchivePlace[] = [];
-  for await (const place of placesOf(from, regime, tenant)) {
+  const hidden: UnseenPlace[] = [];
+  const note = (place: UnseenPlace) => hidden.push(place);
+  for await (const place of placesOf(from, regime, tenant, note)) {
     if (!isArchive(place)) continue;
     if (typeof which === 'object') {
       if ('at' in which ? place.at > which.at : place.archive !== which.archive) continue;
@@ -102,14 +124,21 @@ async function chosen({ from, regime, tenant, which }: CopyRequest): Promise<Arc
     if (which !== 'all' && found.at(-1)?.tenant === place.tenant) found.pop();
     found.push(place);
   }
-  if (found.length === 0) {
+  const unseen = hidden.filter((place) => {
+    if (which === 'all') return true;
+    if (typeof which === 'object' && 'archive' in which)
+      return place.archive === undefined || place.archive === which.archive;
+    const newest = found.find((each) => each.tenant === place.tenant)?.at;
+    return mayBeIt(place.at, which === 'newest' ? undefined : which.at, newest);
+  });
+  if (found.length + unseen.length === 0) {
     const whose = tenant === undefined ? `of regime ${regime}` : `of tenant ${JSON.stringify(tenant)}`;
     const what = typeof which === 'object' && 'archive' in which ? `archive ${which.archive}` : 'archive';
     throw new InputError(
       `there is no ${what} ${whose} in ${from.location}; \`sovereign-backup list\` shows what is there`,
     );
   }
-  return found.sort((a, b) => b.at.getTime() - a.at.getTime());
+  return { places: found.sort((a, b) => b.at.getTime() - a.at.getTime()), unseen };
 }
 
 async function copyArchive(request: CopyRequest, place: ArchivePlace) {

@@ -254,7 +254,8 @@ async function sweep(store: ArchiveStore, { regime, tenant }: DumpRequest): Prom
   const before = abandonedBefore();
   await store.sweep(tenantPrefix(regime, tenant), before);
   const abandoned: string[] = [];
-  for await (const place of placesOf(store, regime, tenant)) {
+  // What cannot be read stays as it is: it must not keep the new archive from being made.
+  for await (const place of placesOf(store, regime, tenant, () => {})) {
     if (!isAbandoned(place, before)) continue;
     // Somebody may have taken the manifest of what is held.
     if (isHeld(await holdsOf({ store, regime, tenant }), place.archive)) continue;

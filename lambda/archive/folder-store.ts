@@ -23,6 +23,7 @@ import {
   ObjectMissingError,
   type StoredObject,
   StoreError,
+  UnreadableError,
 } from './store.js';
 
 /** Written under such a name first: whose write it is, so that a dead writer's rest can be told from a living one's. */
@@ -81,26 +82,29 @@ export class FolderStore implements ArchiveStore {
         throw notRegular(key, this.location);
       }
       const bytes = createReadStream('', { fd: file, highWaterMark: 256 * 1024 });
-      return Readable.from(this.reading(bytes), { highWaterMark: 1 });
+      return Readable.from(this.reading(key, bytes), { highWaterMark: 1 });
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'ENOENT') throw new ObjectMissingError(key, this.location);
       if (code === 'ELOOP') throw notRegular(key, this.location);
-      throw explain(error, this.location);
+      throw this.unreadable(error, key);
     }
   }
 
   /** A disk that cannot be read says nothing of the archive. */
-  private async *reading(bytes: Readable): AsyncGenerator<Buffer, void, undefined> {
+  private async *reading(key: string, bytes: Readable): AsyncGenerator<Buffer, void, undefined> {
     try {
       yield* bytes as AsyncIterable<Buffer>;
     } catch (error) {
-      throw explain(error, this.location);
+      throw this.unreadable(error, key);
     }
   }
 
-  public async *list(prefix: string): AsyncIterable<StoredObject> {
-    yield* this.files(prefix, (name) => !partialName.test(name));
+  public async *list(
+    prefix: string,
+    unreadable?: (place: UnreadableError) => void,
+  ): AsyncIterable<StoredObject> {
+    yield* this.files(prefix, (name) => !partialName.test(name), unreadable);
   }
 
   public async remove(keys: readonly string[]): Promise<void> {
@@ -116,7 +120,13 @@ export class FolderStore implements ArchiveStore {
   }
 
   public async sweep(prefix: string, olderThan: Date): Promise<void> {
-    for await (const { key, modified } of this.files(prefix, (name) => partialName.test(name))) {
+    // What cannot be read is not cleared, and keeps nobody from what is.
+    const rest = this.files(
+      prefix,
+      (name) => partialName.test(name),
+      () => {},
+    );
+    for await (const { key, modified } of rest) {
       const [, writerHost, pid] = partialName.exec(key.slice(key.lastIndexOf('/') + 1)) ?? [];
       const dead = writerHost === HOST && !isAlive(Number(pid));
       if (dead || modified < olderThan) await this.remove([key]);
@@ -127,6 +137,7 @@ export class FolderStore implements ArchiveStore {
   private async *files(
     prefix: string,
     named: (name: string) => boolean,
+    unreadable?: (place: UnreadableError) => void,
   ): AsyncGenerator<StoredObject & { modified: Date }> {
     const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1);
     await othersToo();
@@ -134,18 +145,23 @@ export class FolderStore implements ArchiveStore {
     try {
       entries = this.entries(folder);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
-      throw explain(error, this.location);
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT' && !this.isLink(folder)) return;
+      throw this.unreadable(error, folder);
     }
     for (const entry of entries) {
       const key = folder + entry.name;
-      if (this.isFolder(folder, entry)) {
-        const inner = `${key}/`;
-        if (inner.startsWith(prefix) || prefix.startsWith(inner))
-          yield* this.files(inner.length > prefix.length ? inner : prefix, named);
-      } else if (key.startsWith(prefix) && named(entry.name)) {
-        const status = this.statusOf(key);
-        if (status) yield { key, bytes: status.size, modified: status.mtime };
+      try {
+        if (this.isFolder(folder, entry)) {
+          const inner = `${key}/`;
+          if (inner.startsWith(prefix) || prefix.startsWith(inner))
+            yield* this.files(inner.length > prefix.length ? inner : prefix, named, unreadable);
+        } else if (key.startsWith(prefix) && named(entry.name)) {
+          const status = this.statusOf(key);
+          if (status) yield { key, bytes: status.size, modified: status.mtime };
+        }
+      } catch (error) {
+        if (!unreadable || !(error instanceof UnreadableError)) throw error;
+        unreadable(error);
       }
     }
   }
@@ -163,17 +179,34 @@ export class FolderStore implements ArchiveStore {
     if (!entry.isSymbolicLink() || folder.split('/').length !== 2) return entry.isDirectory();
     try {
       return statSync(join(this.location, folder, entry.name)).isDirectory();
-    } catch {
-      return false;
+    } catch (error) {
+      throw this.unreadable(error, `${folder}${entry.name}/`);
     }
+  }
+
+  private isLink(folder: string): boolean {
+    return lstatSync(resolve(this.location, folder), { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
   }
 
   private statusOf(key: string) {
     try {
       return lstatSync(this.pathOf(key), { throwIfNoEntry: false });
     } catch (error) {
-      throw explain(error, this.location);
+      throw this.unreadable(error, key);
     }
+  }
+
+  private unreadable(error: unknown, key: string): unknown {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT')
+      return new UnreadableError(
+        key,
+        `${join(this.location, key)} is a link to what is not there; mount its disk, or remove the link`,
+      );
+    const explained = explain(error, this.location);
+    // Then this process can open nothing any more.
+    if (code === 'EMFILE' || code === 'ENFILE' || !(explained instanceof StoreError)) return explained;
+    return new UnreadableError(key, explained.message, { cause: error });
   }
 
   private pathOf(key: string): string {

@@ -7,13 +7,14 @@ import {
   isArchive,
   placesOf,
   readManifest,
+  type UnseenPlace,
 } from './catalog.js';
 import { DamagedError } from './damaged-error.js';
 import { holdsOf, isHeld } from './holds.js';
 import { NewerManifestError } from './manifest.js';
 import { checkTenant } from './names.js';
 import { type Aged, type Decision, planRetention, type RetentionPolicy } from './retention.js';
-import { type ArchiveStore, ObjectMissingError } from './store.js';
+import { type ArchiveStore, ObjectMissingError, UnreadableError } from './store.js';
 
 export interface PruneRequest {
   readonly store: ArchiveStore;
@@ -34,8 +35,9 @@ export type PruneState = 'kept' | 'deleted' | 'would be deleted' | 'retained' | 
 /** One archive, or the remains of one, and what became of it. */
 export interface Pruned {
   readonly tenant: string;
-  readonly archive: string;
-  readonly at: string;
+  /** Null, as its time, where a tenant's archives cannot be read. */
+  readonly archive: string | null;
+  readonly at: string | null;
   /** `retained`: it would have gone, but is held, or locked by its store; that is meant, and no failure. */
   readonly state: PruneState;
   readonly reasons: readonly string[];
@@ -43,26 +45,51 @@ export interface Pruned {
 
 /**
  * Deletes what no rule keeps, tenant by tenant. What decides is the archive's own time; the newest good archive of a
- * tenant stays in any case, so that dumps that have stopped do not lead to no backup at all.
+ * tenant stays in any case, so that dumps that have stopped do not lead to no backup at all. So nothing is deleted of a
+ * tenant of whom something cannot be read: it may be the only good one.
  */
 export async function pruneArchives(request: PruneRequest): Promise<Pruned[]> {
   if (request.tenant !== undefined) checkTenant(request.tenant);
   const done: Pruned[] = [];
+  const tell = (one: Pruned) => {
+    done.push(one);
+    request.each?.(one);
+  };
+  const unseen: UnseenPlace[] = [];
+  const failed = ({ tenant, archive, at, error }: UnseenPlace, rest: string) =>
+    tell({
+      tenant,
+      archive: archive ?? null,
+      at: at?.toISOString() ?? null,
+      state: 'failed',
+      reasons: [`${error.message}; ${rest}`],
+    });
   let group: ArchivePlace[] = [];
   const flush = async () => {
-    if (group.length > 0) done.push(...(await pruneTenant(request, group)));
+    const tenant = group[0]?.tenant;
+    if (tenant !== undefined && !unseen.some((place) => place.tenant === tenant))
+      await pruneTenant(request, group, tell).catch((error) => {
+        if (!(error instanceof UnreadableError)) throw error;
+        failed({ tenant, error }, 'nothing more was deleted of this tenant');
+      });
     group = [];
   };
-  for await (const place of placesOf(request.store, request.regime, request.tenant)) {
+  const note = (place: UnseenPlace) => unseen.push(place);
+  for await (const place of placesOf(request.store, request.regime, request.tenant, note)) {
     request.signal?.throwIfAborted();
     if (group.length > 0 && group[0]!.tenant !== place.tenant) await flush();
     group.push(place);
   }
   await flush();
+  for (const place of unseen) failed(place, 'nothing was deleted of this tenant');
   return done;
 }
 
-async function pruneTenant(request: PruneRequest, places: readonly ArchivePlace[]): Promise<Pruned[]> {
+async function pruneTenant(
+  request: PruneRequest,
+  places: readonly ArchivePlace[],
+  tell: (done: Pruned) => void,
+): Promise<void> {
   const { store, now = new Date() } = request;
   const { regime, tenant } = places[0]!;
   const archives = places.filter(isArchive);
@@ -71,13 +98,8 @@ async function pruneTenant(request: PruneRequest, places: readonly ArchivePlace[
   // Asked for each anew: a hold that is said to be made holds from then on.
   const held = async ({ archive }: ArchivePlace) =>
     isHeld(await holdsOf({ store, regime, tenant }), archive) ? 'held' : undefined;
-  const results: Pruned[] = [];
-  const note = (decision: Decision, state: PruneState, reasons = decision.reasons) => {
-    const { archive, at } = decision;
-    const done = { tenant, archive, at: at.toISOString(), state, reasons };
-    results.push(done);
-    request.each?.(done);
-  };
+  const note = ({ archive, at, reasons }: Decision, state: PruneState, why = reasons) =>
+    tell({ tenant, archive, at: at.toISOString(), state, reasons: why });
   for (const decision of plan) {
     request.signal?.throwIfAborted();
     const place = archives.find(({ archive }) => archive === decision.archive)!;
@@ -103,7 +125,6 @@ async function pruneTenant(request: PruneRequest, places: readonly ArchivePlace[
     else if (request.dryRun) note(decision, 'would be deleted');
     else note(decision, ...(await deleteArchive(store, place, decision)));
   }
-  return results;
 }
 
 const AT_ONCE = 32;

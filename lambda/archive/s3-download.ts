@@ -1,7 +1,7 @@
 import { addAbortSignal, Readable } from 'node:stream';
 import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
-import { explainS3, isMissing, statusOf } from './s3-errors.js';
-import { ObjectMissingError, StoreError } from './store.js';
+import { explainS3, isMissing, isOfObject, statusOf } from './s3-errors.js';
+import { ObjectMissingError, StoreError, UnreadableError } from './store.js';
 
 export interface DownloadSource {
   readonly client: S3Client;
@@ -139,6 +139,8 @@ async function open(
     if (statusOf(error) === 412) {
       throw new StoreError(`${source.key} in ${source.location} was replaced while it was being read`);
     }
-    throw explainS3(error, `reading ${source.key}`, source.location);
+    const explained = explainS3(error, `reading ${source.key}`, source.location);
+    if (isOfObject(error)) throw new UnreadableError(source.key, explained.message, { cause: error });
+    throw explained;
   }
 }

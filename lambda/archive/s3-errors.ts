@@ -26,6 +26,12 @@ export function isMissing(error: unknown): boolean {
   return name === 'NoSuchKey' || name === 'NotFound' || name === 'NoSuchUpload';
 }
 
+/** What is refused of one object, and may be granted of the next: by policy, by the key of the bucket, by its storage class. */
+export function isOfObject(error: unknown): boolean {
+  const { name = '' } = (error ?? {}) as ServiceFault;
+  return name === 'AccessDenied' || name === 'InvalidObjectState' || name.startsWith('KMS.');
+}
+
 const advice: Record<string, string> = {
   AccessDenied:
     'the credentials in use may not do this: check the role, the bucket policy, the key policy and, for a tenant role, that its session tag `tenant` names this tenant',

@@ -28,8 +28,11 @@ export interface ArchiveStore {
   /** Reads an object from its beginning; rejects with `ObjectMissingError`. */
   read(key: string): Promise<Readable>;
 
-  /** Every object whose key starts with the prefix, in ascending order of keys. */
-  list(prefix: string): AsyncIterable<StoredObject>;
+  /**
+   * Every object whose key starts with the prefix, in ascending order of keys. What below it cannot be read ends the
+   * list, or, where somebody wants to be told of it, is left out.
+   */
+  list(prefix: string, unreadable?: (place: UnreadableError) => void): AsyncIterable<StoredObject>;
 
   /** Deletes objects; one that is already gone is no error. */
   remove(keys: readonly string[]): Promise<void>;
@@ -76,6 +79,18 @@ export interface StoredObject {
 
 /** A store that did not do what it was asked. */
 export class StoreError extends OperationError {}
+
+/** One place that cannot be read: rights, a link to nowhere, a bad disk. It says nothing of the others. */
+export class UnreadableError extends StoreError {
+  constructor(
+    /** An object, or what the keys of all that is there begin with. */
+    public readonly key: string,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
 
 export class ObjectExistsError extends Error {
   public readonly exitCode = 3;

@@ -131,7 +131,8 @@ async function perform(
     addOnly: true,
   });
   if (asked.action === 'list') {
-    const { archives, unreadable } = await listArchives({ regime, store, tenant });
+    const { archives, unreadable, unseen } = await listArchives({ regime, store, tenant });
+    if (unseen[0]) throw unseen[0].error;
     for (const remains of unreadable) logger.warn('archive cannot be listed', { ...remains });
     return archives;
   }

@@ -43,7 +43,7 @@ export async function handler(): Promise<unknown> {
   const failed = pruned.find(({ state }) => state === 'failed');
   if (failed)
     throw new OperationError(
-      `${counts.failed} archives could not be deleted, the first ${failed.archive} of ${JSON.stringify(failed.tenant)}: ${failed.reasons.join(', ')}`,
+      `${counts.failed} archives could not be deleted, the first ${failed.archive ?? 'one'} of ${JSON.stringify(failed.tenant)}: ${failed.reasons.join(', ')}`,
     );
   return counts;
 }

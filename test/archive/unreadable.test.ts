@@ -1,0 +1,236 @@
+// Folders and files that the user who runs the command may not read, and links to disks that are not there.
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { runCli } from '../support/cli';
+import { type FaultProxy, startFaultProxy } from '../support/fault-proxy';
+import { useMoto } from '../support/moto';
+
+const moto = useMoto();
+const DAY = 86_400_000;
+const NOBODY = 65_534;
+const isRoot = process.getuid!() === 0;
+let store: string;
+let proxy: FaultProxy | undefined;
+
+beforeEach(() => {
+  store = mkdtempSync(join(tmpdir(), 'unreadable-'));
+  own(store);
+});
+afterEach(() => {
+  for (const path of locked.splice(0)) if (existsSync(path)) chmodSync(path, 0o700);
+  rmSync(store, { recursive: true, force: true });
+});
+
+afterAll(() => proxy?.stop());
+
+/** Root may read everything, so the command then runs as somebody else, to whom everything here belongs. */
+function own(path: string) {
+  if (isRoot) chownSync(path, NOBODY, NOBODY);
+}
+const env = isRoot
+  ? { NODE_OPTIONS: `--import=data:text/javascript,process.setgid(${NOBODY});process.setuid(${NOBODY})` }
+  : {};
+const run = (command: string, ...args: string[]) => runCli([command, ...args, '--json'], { env });
+
+const locked: string[] = [];
+function lock(...parts: string[]) {
+  const path = join(store, 'local', ...parts);
+  chmodSync(path, 0);
+  locked.push(path);
+}
+
+let made = 0;
+function archiveOf(tenant: string, daysAgo: number) {
+  const at = new Date(Date.now() - daysAgo * DAY);
+  made += 1;
+  const archive = `${at.toISOString().replace(/[-:]/g, '')}-${made.toString(16).padStart(8, '0')}`;
+  const manifest = {
+    schemaVersion: 1,
+    archive,
+    tenant,
+    regime: 'local',
+    database: tenant,
+    at: at.toISOString(),
+    seconds: 1,
+    engine: { name: 'postgresql', roles: [] },
+    dump: { bytes: 1 },
+    compressed: { bytes: 1 },
+    // Of `abc`.
+    data: { bytes: 3, sha256: 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad' },
+    key: { id: 'raw:x' },
+    tables: [],
+    omitted: [],
+    tenancy: 'database',
+  };
+  return { archive, files: { data: 'abc', 'manifest.seal': 's', 'manifest.json': JSON.stringify(manifest) } };
+}
+function put(tenant: string, daysAgo: number): string {
+  const { archive, files } = archiveOf(tenant, daysAgo);
+  let folder = store;
+  for (const part of ['local', tenant, archive]) {
+    folder = join(folder, part);
+    mkdirSync(folder, { recursive: true });
+    own(folder);
+  }
+  for (const [name, content] of Object.entries(files)) {
+    writeFileSync(join(folder, name), content);
+    own(join(folder, name));
+  }
+  return archive;
+}
+
+test('list goes on behind what cannot be read, names it on both channels, and ends with 3', async () => {
+  const [first, last] = [put('a', 1), put('z', 2)];
+  put('b', 1);
+  lock('b');
+  const dark = put('c', 3);
+  const light = put('c', 4);
+  lock('c', dark);
+  const closed = put('d', 5);
+  lock('d', closed, 'manifest.json');
+  symlinkSync('/nowhere/at/all', join(store, 'local', 'e'));
+  // What no dump has made is nobody's archive.
+  mkdirSync(join(store, 'local', 'lost+found'), { mode: 0o700 });
+  lock('lost+found');
+  const listed = await run('list', '--store', store);
+  expect(listed.code).toBe(3);
+  expect(listed.json<Record<string, unknown>[]>()).toMatchObject([
+    { archive: first, bytes: 3 },
+    { archive: last, bytes: 3 },
+    { archive: light, bytes: 3 },
+    { tenant: 'b', archive: null, at: null, problem: expect.stringContaining('EACCES') },
+    {
+      tenant: 'c',
+      archive: dark,
+      at: expect.stringMatching(/Z$/),
+      problem: expect.stringContaining('EACCES'),
+    },
+    { tenant: 'e', archive: null, problem: expect.stringContaining('link to what is not there') },
+    { tenant: 'd', archive: closed, problem: expect.stringContaining('EACCES') },
+  ]);
+  expect(listed.stderr).toContain('archives of "b" cannot be read');
+  expect(listed.stderr).toContain(`archive ${dark} of "c" cannot be read`);
+  expect(listed.stderr).not.toContain('lost+found');
+  expect((await run('list', 'a', '--store', store)).code).toBe(0);
+  const linked = await run('list', 'e', '--store', store);
+  expect([linked.code, linked.stderr]).toEqual([3, expect.stringContaining('link to what is not there')]);
+  // Nothing of it can be read: then there is no list.
+  lock('.');
+  expect(await run('list', '--store', store)).toMatchObject({ code: 3, stdout: '' });
+});
+
+test('prune goes on, too, and deletes nothing of a tenant of whom something cannot be read', async () => {
+  for (const tenant of ['a', 'b', 'c', 'd', 'z']) for (const days of [20, 30]) put(tenant, days);
+  const [newest] = readdirSync(join(store, 'local', 'b'))
+    .sort()
+    .reverse();
+  lock('b', newest!);
+  lock('c');
+  const [, kept] = readdirSync(join(store, 'local', 'd')).sort();
+  lock('d', kept!, 'manifest.json');
+  const pruned = await run('prune', '--store', store);
+  expect(pruned.code).toBe(3);
+  const done = pruned.json<{ tenant: string; archive: string | null; state: string }[]>();
+  expect(done.map(({ tenant, state }) => `${tenant} ${state}`).sort()).toEqual([
+    'a deleted',
+    'a kept',
+    'b failed',
+    'c failed',
+    'd failed',
+    'z deleted',
+    'z kept',
+  ]);
+  expect(done.find(({ tenant }) => tenant === 'b')!.archive).toBe(newest);
+  for (const tenant of ['b', 'd']) expect(readdirSync(join(store, 'local', tenant))).toHaveLength(2);
+});
+
+test('copy brings the others, and names what may have been meant', async () => {
+  const [old, dark] = [put('a', 9), put('a', 8)];
+  const newest = put('a', 1);
+  lock('a', dark);
+  const [, hidden] = [put('b', 2), put('b', 1)];
+  lock('b', hidden);
+  put('c', 1);
+  lock('c');
+  const to = mkdtempSync(join(tmpdir(), 'copies-'));
+  own(to);
+  const states = async (...args: string[]) => {
+    const ran = await run('copy', '--from', store, '--to', to, ...args);
+    const all = ran.json<{ tenant: string; archive: string | null; state: string }[]>();
+    return { code: ran.code, all: all.map(({ tenant, archive, state }) => `${tenant} ${archive} ${state}`) };
+  };
+  // The older one that cannot be read was not asked for.
+  expect(await states('a')).toEqual({ code: 0, all: [`a ${newest} copied`] });
+  expect(await states()).toMatchObject({
+    code: 3,
+    all: expect.arrayContaining([`a ${newest} present`, `b ${hidden} failed`, 'c null failed']),
+  });
+  expect((await states('a', '--all')).all).toEqual([
+    `a ${newest} present`,
+    `a ${old} copied`,
+    `a ${dark} failed`,
+  ]);
+  rmSync(to, { recursive: true, force: true });
+});
+
+test('an older archive that cannot be read keeps nobody from the newest; a newer one does', async () => {
+  const key = join(store, 'key');
+  await runCli(['keygen', key], { env });
+  const newest = put('acme', 1);
+  lock('acme', put('acme', 5));
+  const verify = () => run('verify', 'acme', '--store', store, '--key-file', key);
+  // So it was looked at.
+  expect((await verify()).stderr).toContain(`archive ${newest} was written under key raw:x`);
+  lock('acme', put('acme', 0.5));
+  expect(await verify()).toMatchObject({ code: 3, stderr: expect.stringContaining('EACCES') });
+});
+
+test('in a bucket, one object that is refused is one archive that is not listed', async () => {
+  proxy = await startFaultProxy(moto().endpoint);
+  const credentials = { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'not-a-secret' };
+  const s3 = new S3Client({
+    region: 'eu-central-1',
+    endpoint: proxy.endpoint,
+    forcePathStyle: true,
+    credentials,
+  });
+  await s3.send(
+    new CreateBucketCommand({
+      Bucket: 'partly',
+      CreateBucketConfiguration: { LocationConstraint: 'eu-central-1' },
+    }),
+  );
+  const archives = ['a', 'b', 'c'].map((tenant) => ({ tenant, ...archiveOf(tenant, 1) }));
+  for (const { tenant, archive, files } of archives)
+    for (const [name, Body] of Object.entries(files))
+      await s3.send(
+        new PutObjectCommand({ Bucket: 'partly', Key: `local/${tenant}/${archive}/${name}`, Body }),
+      );
+  proxy.fault = ({ name, path }) =>
+    name === 'S3 GetObject' && path.includes('/b/') ? { status: 403, code: 'AccessDenied' } : undefined;
+  const bucket = `s3://partly/?region=eu-central-1&path-style=true&endpoint=${proxy.endpoint}`;
+  const listed = await runCli(['list', '--json', '--store', bucket], { env: moto().environment });
+  expect(listed.code).toBe(3);
+  expect(listed.json()).toMatchObject([
+    { tenant: 'c' },
+    { tenant: 'a' },
+    { tenant: 'b', archive: archives[1]!.archive, problem: expect.stringContaining('AccessDenied') },
+  ]);
+  // A service that fails says nothing of one archive.
+  proxy.fault = ({ name }) =>
+    name === 'S3 GetObject' ? { status: 403, code: 'SignatureDoesNotMatch' } : undefined;
+  const refused = await runCli(['list', '--json', '--store', bucket], { env: moto().environment });
+  expect([refused.code, refused.stdout]).toEqual([3, '']);
+});

@@ -63,11 +63,11 @@ export async function openStore(
 ): Promise<{ readonly store: ArchiveStore; readonly regime: string }> {
   if (place.startsWith('s3://')) {
     // The SDK is read only where it is needed.
-    const [{ S3Store }, { parseStoreUrl }] = await Promise.all([
+    const [{ S3Store }, { configuredStore }] = await Promise.all([
       import('../../lambda/archive/s3-store.js'),
-      import('../../lambda/archive/store-url.js'),
+      import('../../lambda/archive/configured-store.js'),
     ]);
-    return { regime, store: new S3Store(parseStoreUrl(place)) };
+    return { regime, store: new S3Store(await configuredStore(place)) };
   }
   const option = how.option ?? '--store';
   // What an unset variable of a shell leaves; it would be the folder that one happens to be in.

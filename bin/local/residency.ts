@@ -1,8 +1,12 @@
 import { UsageError } from '../errors.js';
 import { LOCAL_REGIME } from './options.js';
 
-/** Addresses of AWS itself, as of VPC endpoints: there the region says where the bucket is. */
-const AWS_HOST = /\.(amazonaws\.com(\.cn)?|amazonaws\.eu|api\.aws)$/;
+/**
+ * S3's own addresses, those of VPC endpoints included: there the region says where the bucket is. What else is under
+ * AWS's names, such as an API or a load balancer, may be anybody's and lead anywhere.
+ */
+const AWS_HOST =
+  /(^|\.)s3(-[a-z0-9-]+)?(\.dualstack)?(\.[a-z]{2,}(-[a-z]+)+-\d)?(\.vpce)?\.(amazonaws\.com(\.cn)?|amazonaws\.eu|api\.aws)$/;
 
 interface Options {
   readonly regime: string;
@@ -22,8 +26,8 @@ export async function checkResidency({ regime, policy: file }: Options, ...place
     return;
   }
   if (buckets.length === 0 && file === undefined) return;
-  const [{ parseStoreUrl }, { readPolicyFile }, { Regimes }, { isoDay }] = await Promise.all([
-    import('../../lambda/archive/store-url.js'),
+  const [{ configuredStore }, { readPolicyFile }, { Regimes }, { isoDay }] = await Promise.all([
+    import('../../lambda/archive/configured-store.js'),
     import('../audit/policy-file.js'),
     import('../../lib/residency/judge/regimes.js'),
     import('../../lib/residency/judge/dates.js'),
@@ -36,11 +40,11 @@ export async function checkResidency({ regime, policy: file }: Options, ...place
     );
   const today = isoDay(new Date());
   for (const bucket of buckets) {
-    const { region, country, endpoint } = parseStoreUrl(bucket);
+    const { region, country, endpoint } = await configuredStore(bucket);
     const abroad = endpoint !== undefined && !AWS_HOST.test(new URL(endpoint).hostname);
     if (abroad && country === undefined)
       throw new UsageError(
-        `the store ${bucket} is at another provider and does not say in which country, so whether archives of regime ${regime} may be there is not known; add &country=FR, as the provider states it`,
+        `the store ${bucket.split('?')[0]} is at another provider (${new URL(endpoint).host}) and does not say in which country, so whether archives of regime ${regime} may be there is not known; add &country=FR, as the provider states it`,
       );
     const reaches = (id: string) =>
       abroad ? regimes.countriesOf(id).includes(country!) : regimes.regionsOf(id).includes(region);

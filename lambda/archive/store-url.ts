@@ -3,6 +3,8 @@ import type { S3StoreOptions } from './s3-store.js';
 
 const SHAPE = 's3://bucket/prefix/?region=eu-central-1';
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
+const CONFIGURED =
+  'it is in AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL or the AWS configuration; AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true leaves it out';
 const KNOWN = [
   'region',
   'endpoint',
@@ -24,8 +26,14 @@ const KNOWN = [
  * Credentials never stand in it: SOVEREIGN_STORE_ACCESS_KEY_ID and SOVEREIGN_STORE_SECRET_ACCESS_KEY for a provider of
  * its own, and otherwise whatever AWS's own tools would use. Where one run has several stores, `credentials=NAME` says
  * which: `aws` for those of AWS's tools, any other name for SOVEREIGN_STORE_NAME_ACCESS_KEY_ID and its secret.
+ *
+ * @param configured the address of S3 where the URL has none, from the configuration of AWS's tools
  */
-export function parseStoreUrl(url: string, environment: NodeJS.ProcessEnv = process.env): S3StoreOptions {
+export function parseStoreUrl(
+  url: string,
+  environment: NodeJS.ProcessEnv = process.env,
+  configured?: string,
+): S3StoreOptions {
   // Without what may be a secret that somebody has written into it.
   const shown = url.replace(/\?.*/s, '').replace(/\/\/.*@/s, '//…@');
   const wrong = (what: string) => new InputError(`the store ${JSON.stringify(shown)} ${what}`);
@@ -74,7 +82,9 @@ export function parseStoreUrl(url: string, environment: NodeJS.ProcessEnv = proc
     conditionalWrites: yes('conditional-writes', true),
     integrity: checksum,
     partLimits: { parts, equal: yes('equal-parts', false) },
-    ...endpointOf(searchParams.get('endpoint'), wrong),
+    ...endpointOf(searchParams.get('endpoint') ?? configured, (what) =>
+      wrong(searchParams.has('endpoint') ? what : `${what} (${CONFIGURED})`),
+    ),
     ...lockOf(searchParams.get('lock'), wrong),
     ...credentialsOf(searchParams.get('credentials'), environment, wrong),
   };
@@ -90,8 +100,8 @@ function decoded(path: string, wrong: Wrong): string {
   }
 }
 
-function endpointOf(endpoint: string | null, wrong: Wrong): { endpoint?: string } {
-  if (endpoint === null) return {};
+function endpointOf(endpoint: string | undefined, wrong: Wrong): { endpoint?: string } {
+  if (endpoint === undefined) return {};
   if (!URL.canParse(endpoint)) throw wrong('has an endpoint that is not a URL like https://host');
   const { protocol, hostname, username, password } = new URL(endpoint);
   if (username || password)

@@ -42,7 +42,12 @@ function run(args: string[], change: Record<string, string> = {}) {
 
 test('an operator works on the archives of a regime in S3, with its key in KMS', async () => {
   const server = ['--server', `${postgres().url}?sslmode=disable`];
-  const store = ['--store', 's3://locked/archives/?region=eu-central-1&path-style=true', '--regime', 'eu'];
+  const store = [
+    '--store',
+    's3://locked/archives/?region=eu-central-1&country=DE&path-style=true',
+    '--regime',
+    'eu',
+  ];
   const kms = ['--kms-key', key];
   const dumped = await run(['dump', 'acme', ...server, ...store, ...kms, '--json']);
   expect(dumped).toMatchObject({ code: 0 });

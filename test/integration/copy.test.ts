@@ -455,6 +455,8 @@ test('all archives, of all tenants, of a time, by name', async () => {
 });
 
 describe('a regime is not left', () => {
+  // What AWS's tools are told of another address is judged, too.
+  const plain = () => ({ ...environment(), AWS_ENDPOINT_URL: undefined });
   const policy = (expires: string) => {
     const file = join(work.folder, `policy-${expires}.yaml`);
     writeFileSync(
@@ -486,15 +488,60 @@ describe('a regime is not left', () => {
       /exception "SCC" expired on 2020-01-01/,
     ],
     ['us', () => [aws('eu-central-1'), '--policy', policy('2999-01-01')], leaves],
+    // Under AWS's names, and not S3.
+    [
+      'eu',
+      () => [`${aws('eu-central-1')}&endpoint=https://a.execute-api.us-east-1.amazonaws.com`],
+      /which country/,
+    ],
+    [
+      'eu',
+      () => [`${aws('eu-central-1')}&endpoint=https://s3-1.us-east-1.elb.amazonaws.com`],
+      /which country/,
+    ],
     ['acme-dach', () => [aws('eu-central-1')], /no regime of the catalogue; give the --policy/],
     ['acme-dach', () => [aws('eu-west-1'), '--policy', policy('2999-01-01')], leaves],
   ] as const)('%s: copy and dump refuse, %#', async (regime, to, message) => {
     const [store, ...rest] = to();
     const options = ['--regime', regime, ...rest];
-    const copied = await copy(['acme', '--from', work.store, '--to', store!, ...options]);
+    const copied = await copy(['acme', '--from', work.store, '--to', store!, ...options], { env: plain() });
     expect([copied.code, copied.stderr]).toEqual([2, expect.stringMatching(message)]);
-    const dumped = await work.dump('small', ['--store', store!, ...options], { env: environment() });
+    const dumped = await work.dump('small', ['--store', store!, ...options], { env: plain() });
     expect([dumped.code, dumped.stderr]).toEqual([2, expect.stringMatching(message)]);
+  });
+
+  test.each([
+    [
+      'AWS_ENDPOINT_URL',
+      { AWS_ENDPOINT_URL: 'https://s3.example.com' },
+      /another provider \(s3\.example\.com\).*country/,
+    ],
+    ['AWS_ENDPOINT_URL_S3', { AWS_ENDPOINT_URL_S3: 'https://s3.example.com' }, /\(s3\.example\.com\)/],
+    [
+      'no https',
+      { AWS_ENDPOINT_URL: 'http://s3.example.com' },
+      /only over https \(it is in AWS_ENDPOINT_URL_S3/,
+    ],
+    ['of the profile', { AWS_CONFIG_FILE: 'endpoint_url = https://s3.example.com' }, /\(s3\.example\.com\)/],
+  ] as const)("an address that AWS's tools were told: %s", async (_, told, message) => {
+    const env: Record<string, string | undefined> = { ...plain(), ...told };
+    if (env.AWS_CONFIG_FILE) {
+      const file = join(work.folder, 'aws-config');
+      writeFileSync(file, `[default]\n${env.AWS_CONFIG_FILE}\n`);
+      env.AWS_CONFIG_FILE = file;
+    }
+    const options = ['--from', work.store, '--to', aws('eu-central-1'), '--regime', 'eu'];
+    const ran = await copy(['acme', ...options], { env });
+    expect([ran.code, ran.stderr]).toEqual([2, expect.stringMatching(message)]);
+    // Then the region says where the bucket is: what is missing here is an archive under this regime.
+    const ignored = await copy(['acme', ...options], {
+      env: { ...env, AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: 'true' },
+    });
+    expect([ignored.code, ignored.stderr]).toEqual([2, expect.stringContaining('there is no archive')]);
+    // An interface endpoint of S3 in the VPC.
+    const vpc = { AWS_ENDPOINT_URL_S3: 'https://bucket.vpce-1a.s3.eu-central-1.vpce.amazonaws.com' };
+    const inside = await copy(['acme', ...options], { env: { ...plain(), ...vpc } });
+    expect([inside.code, inside.stderr]).toEqual([2, expect.stringContaining('there is no archive')]);
   });
 
   test.each([

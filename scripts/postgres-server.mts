@@ -30,6 +30,8 @@ export interface PostgresServer {
   readonly folder: string;
   /** Folder of the client tools that belong to this server. */
   readonly bin: string;
+  /** Folder of its own programs; those of another version come without clients. */
+  readonly serverBin: string;
   readonly version: string;
   readonly major: number;
   /** The operating system's number of the server process. */
@@ -244,8 +246,8 @@ function handle(running: Running): PostgresServer {
     port,
     password: options.password,
     folder,
-    // Servers of other versions come without clients.
     bin: process.env.SOVEREIGN_BACKUP_PG_BIN ?? bin,
+    serverBin: bin,
     version,
     major: Number.parseInt(version, 10),
     get pid() {

@@ -36,7 +36,12 @@ const COMBINATIONS = [
 ] as const;
 
 /** What depends on the version; where things are cut and killed does not. */
-const TESTS = ['test/integration/postgres-', 'test/faults/postgres-managed', 'test/faults/postgres-versions'];
+const TESTS = [
+  'test/integration/postgres-',
+  'test/integration/rows-',
+  'test/faults/postgres-managed',
+  'test/faults/postgres-versions',
+];
 
 function programs(major: number): string {
   const own = `/usr/lib/postgresql/${major}/bin`;

@@ -1,6 +1,6 @@
 // Client older than the server, archive newer than the client or the server: refused before the first byte, and with
 // the versions. Clients and servers of other versions are played by programs that say so.
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { usePostgres } from '../support/postgres';
 import { type Workspace, workspace } from '../support/tenants';
@@ -65,4 +65,29 @@ test('the nearest of several clients is taken: not older than needed, not newer 
   const { engine } = JSON.parse(readFileSync(path, 'utf8'));
   expect(engine.serverVersion).toBe(server().version);
   expect(Number.parseInt(engine.clientVersion, 10)).toBeGreaterThanOrEqual(server().major);
+});
+
+test('what each session of a newer pg_restore says of a setting that an older server does not know is no error', async () => {
+  expect(await work.dump('acme')).toMatchObject({ code: 0 });
+  const newer = (ends: string) => {
+    const folder = mkdtempSync(join(work.folder, 'clients-'));
+    symlinkSync(join(server().bin, 'pg_dump'), join(folder, 'pg_dump'));
+    const said =
+      'pg_restore: error: could not execute query: ERROR:  unrecognized configuration parameter "transaction_timeout"\nCommand was: SET transaction_timeout = 0;\n';
+    // As 17 has it against 16, by two sessions: theirs, that of before and that of afterwards, of which only these count.
+    const script = `#!/bin/bash
+      [ "$1" = --version ] && exec '${join(server().bin, 'pg_restore')}' "$@"
+      printf '${said.repeat(4)}' >&2
+      '${join(server().bin, 'pg_restore')}' "$@" || exit
+      ${ends}
+      exit 1`;
+    writeFileSync(join(folder, 'pg_restore'), script, { mode: 0o755 });
+    return { env: { SOVEREIGN_BACKUP_PG_BIN: folder } };
+  };
+  const counted = (errors: number) =>
+    newer(`echo 'pg_restore: warning: errors ignored on restore: ${errors}' >&2`);
+  expect(await work.restore('acme', ['--jobs', '2'], counted(2))).toMatchObject({ code: 0 });
+  // More than was said, or an end in the middle.
+  for (const end of [counted(5), newer('')])
+    expect(await work.restore('acme', ['--jobs', '2'], end)).toMatchObject({ code: 3, stdout: '' });
 });

@@ -288,12 +288,16 @@ test('triggers do not run, and are on again afterwards; event triggers may write
     create trigger note before insert or delete on orders for each row execute function note();
     create trigger always after insert on events for each row execute function note();
     alter table events enable always trigger always; alter table events_2025 disable trigger always;
+    create trigger partly after insert on events for each row execute function note();
+    alter table events disable trigger partly; alter table events_2026 enable trigger partly;
     create function log() returns event_trigger language plpgsql set search_path = public as
       $f$ begin insert into audit values (tg_tag); end $f$;
     create event trigger log on ddl_command_end execute function log();`);
   const described = also('audit', '  - table: audit\n    reference: true\n');
   const before = await rowsOf(server(), 'app');
-  await run(`update users set email = 'x' where tenant_id = 1`);
+  await run(
+    `update users set email = 'x' where tenant_id = 1; delete from events where tenant_id = 1 and at >= '2026-01-01'`,
+  );
   const restoring = () => work.restore('1', ['--database', 'app', '--tenancy-file', described]);
   const restored = await restoring();
   ok(restored);
@@ -324,12 +328,15 @@ test('triggers do not run, and are on again afterwards; event triggers may write
   ok(await restoring());
   expect(
     await run(
-      `select c.relname, t.tgenabled from pg_trigger t join pg_class c on c.oid = t.tgrelid where tgname in ('note', 'always') order by 1`,
+      `select c.relname, t.tgenabled from pg_trigger t join pg_class c on c.oid = t.tgrelid where tgname in ('note', 'always', 'partly') order by 1, tgname`,
     ),
   ).toEqual([
     { relname: 'events', tgenabled: 'A' },
+    { relname: 'events', tgenabled: 'D' },
+    { relname: 'events_2025', tgenabled: 'D' },
     { relname: 'events_2025', tgenabled: 'D' },
     { relname: 'events_2026', tgenabled: 'A' },
+    { relname: 'events_2026', tgenabled: 'O' },
     { relname: 'orders', tgenabled: 'O' },
   ]);
   await run('drop function note() cascade; drop function log(); drop table audit');

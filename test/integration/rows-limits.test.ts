@@ -11,7 +11,8 @@ const { onPostgres, onMariadb } = shared;
 const engines = {
   postgresql: {
     ...shared.postgresql,
-    large: `insert into events select 3, '2026-02-01'::timestamptz + make_interval(secs => n), repeat(md5(n::text), 60)
+    // More than the buffers of a connection can take, so that the server has to wait for us.
+    large: `insert into events select 3, '2026-02-01'::timestamptz + make_interval(secs => n), repeat(md5(n::text), 200)
             from generate_series(1, 20000) n`,
     slow: `create function slow(int) returns bool language plpgsql as $f$ begin perform pg_sleep(0.6); return true; end $f$;
            alter table members add constraint slow check (slow(id)) not valid`,
@@ -27,9 +28,9 @@ const engines = {
   },
   mariadb: {
     ...shared.mariadb,
-    large: `alter table events modify what varchar(2000);
+    large: `alter table events modify what varchar(8000);
             insert into events with recursive n as (select 0 as i union all select i + 1 from n where i < 199)
-              select 3, '2026-02-01' + interval a.i + 200 * b.i second, repeat(sha2(a.i + 200 * b.i, 256), 30) from n a, n b where b.i < 100`,
+              select 3, '2026-02-01' + interval a.i + 200 * b.i second, repeat(sha2(a.i + 200 * b.i, 256), 100) from n a, n b where b.i < 100`,
     slow: 'create trigger slow before insert on members for each row do sleep(0.6)',
     quick: 'drop trigger slow',
     kept: async () => (await databases(onMariadb())).filter((name) => name.startsWith('rows_of_')),

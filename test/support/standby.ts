@@ -16,9 +16,11 @@ export async function startStandby(primary: PostgresServer, settings: string[] =
   const as = runAs();
   if (as.uid !== undefined) await chown(folder, as.uid, as.gid!);
   const data = join(folder, 'data');
-  const run = (tool: string, args: string[]) =>
-    execFileSync(join(primary.bin, tool), args, { ...as, cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
-  run('pg_basebackup', [
+  const run = (program: string, args: string[]) =>
+    execFileSync(program, args, { ...as, cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
+  // Only a server's own pg_ctl starts it.
+  const control = join(primary.serverBin, 'pg_ctl');
+  run(join(primary.bin, 'pg_basebackup'), [
     '-h',
     '127.0.0.1',
     '-p',
@@ -32,12 +34,16 @@ export async function startStandby(primary: PostgresServer, settings: string[] =
     'fast',
   ]);
   const port = await freePort();
-  const options = [`-p ${port}`, `-k ${folder}`, ...settings.map((setting) => `-c ${setting}`)].join(' ');
-  run('pg_ctl', ['-D', data, '-w', '-l', join(folder, 'log'), '-o', options, 'start']);
+  // What a newer pg_basebackup writes down of its connection, an older server does not understand.
+  const from = `-c "primary_conninfo=host=127.0.0.1 port=${primary.port} user=postgres"`;
+  const options = [`-p ${port}`, `-k ${folder}`, from, ...settings.map((setting) => `-c ${setting}`)].join(
+    ' ',
+  );
+  run(control, ['-D', data, '-w', '-l', join(folder, 'log'), '-o', options, 'start']);
   return {
     port,
     async stop() {
-      run('pg_ctl', ['-D', data, '-m', 'immediate', '-w', 'stop']);
+      run(control, ['-D', data, '-m', 'immediate', '-w', 'stop']);
       await rm(folder, { recursive: true, force: true });
     },
   };

@@ -46,7 +46,7 @@ const TABLES = `
          when exists (select from pg_inherits i where s.oid in (i.inhrelid, i.inhparent)) then 'inherited'
          else 'table' end as kind,
     (select coalesce(sum(greatest(c.reltuples, 0)), 0)::float8 from root r join pg_class c on c.oid = r.oid
-      where r.root = s.oid) as rows,
+      where r.root = s.oid and c.relkind <> 'p') as rows,
     s.relkind = 'r' and s.reltuples < 0 as uncounted,
     (select coalesce(sum(pg_table_size(r.oid)), 0)::float8 from root r where r.root = s.oid) as bytes,
     (select json_agg(r.oid::int8::text order by r.oid) from root r where r.root = s.oid) as relations,

@@ -28,12 +28,14 @@ export class Triggers {
 
   /** Refuses triggers that the role may not turn off; changes nothing. */
   public static async of(client: pg.Client, rows: SharedRows): Promise<Triggers> {
+    // Before 15 what a partition has of its root's trigger counts as internal, as the triggers of constraints do.
     const relations = rows.plan.tables.flatMap(({ table }) => rows.live(table).relations);
     const { rows: found } = await client.query<Trigger>(
       `select c.oid::regclass::text as table, t.tgname as trigger, t.tgenabled as state,
               pg_has_role(c.relowner, 'USAGE') as owned
        from pg_trigger t join pg_class c on c.oid = t.tgrelid
-       where t.tgrelid = any($1::oid[]) and not t.tgisinternal and (t.tgenabled in ('O', 'A') or t.tgparentid <> 0)
+       where t.tgrelid = any($1::oid[]) and (not t.tgisinternal or t.tgparentid <> 0 and t.tgconstraint = 0)
+         and (t.tgenabled in ('O', 'A') or t.tgparentid <> 0)
        order by (select count(*) from pg_partition_ancestors(c.oid)), 1, 2`,
       [relations],
     );

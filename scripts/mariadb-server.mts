@@ -193,6 +193,8 @@ class Server implements MariadbServer {
       'bind-address': '127.0.0.1',
       socket: join(this.folder, 'socket'),
       'pid-file': join(this.folder, 'pid'),
+      // A server that starts removes from there what looks like a temporary table, another one's, too.
+      tmpdir: this.folder,
       'max-allowed-packet': '1G',
       'innodb-buffer-pool-size': '128M',
       ...(this.isMariadb

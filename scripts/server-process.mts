@@ -43,9 +43,11 @@ export async function run(
  * not reach it.
  */
 export function guard(pid: number, folder = ''): ChildProcess {
-  const script = `cat >/dev/null; kill -QUIT "$1" 2>/dev/null
-    for i in 1 2 3 4 5 6 7 8 9 10; do kill -0 "$1" 2>/dev/null || break; sleep 0.2; done
-    kill -KILL "$1" 2>/dev/null
+  const script = `cat >/dev/null
+    for signal in QUIT KILL; do
+      kill -$signal "$1" 2>/dev/null
+      for i in 1 2 3 4 5 6 7 8 9 10; do kill -0 "$1" 2>/dev/null || break 2; sleep 0.2; done
+    done
     [ -z "$2" ] || rm -rf -- "$2"`;
   const child = spawn('sh', ['-c', script, 'guard', String(pid), folder], {
     detached: true,

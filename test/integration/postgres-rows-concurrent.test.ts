@@ -93,7 +93,8 @@ test('a transaction that writes to a row that would stay is waited for, and what
   await client.query('begin');
   await client.query(`update users set email = 'late' where tenant_id = 1`);
   const restoring = work.restore('1', rows());
-  await sleep(900);
+  const waiting = `select 1 from pg_stat_activity where datname = 'app' and wait_event_type = 'Lock'`;
+  while ((await run(waiting)).length === 0) await sleep(20);
   await client.query('commit');
   await client.end();
   const restored = await restoring;

@@ -23,11 +23,24 @@ export function parseMark<M extends Mark>(text: string | null | undefined): M | 
   }
 }
 
+/** The copy that `undo` puts back: the one put aside last, if it is the tenant's. `where` is as in `database "acme" on db:5432`. */
+export function newestKept<M extends Mark>(
+  copies: readonly { readonly name: string; readonly mark: M }[],
+  { tenant, phase }: { readonly tenant: string; readonly phase?: (message: string) => void },
+  where: string,
+): { readonly name: string; readonly mark: M } {
+  const newest = [...copies].sort((a, b) => (a.mark.at < b.mark.at ? 1 : -1))[0];
+  if (!newest)
+    throw new InputError(
+      `there is no kept copy of ${where}: nothing was restored there, or the copy was dropped`,
+    );
+  checkTenant(newest, tenant);
+  phase?.(`putting back ${newest.name}, which was put aside at ${newest.mark.at}`);
+  return newest;
+}
+
 /** Whoever names one tenant and another's database must not take back the other's restore. */
-export function checkTenant(
-  { name, mark }: { readonly name: string; readonly mark: Mark },
-  tenant: string,
-): void {
+function checkTenant({ name, mark }: { readonly name: string; readonly mark: Mark }, tenant: string): void {
   // Where they have the same name, the database is the tenant's, whoever restored another's archive into its place.
   if (mark.tenant !== tenant && mark.database !== tenant)
     throw new InputError(

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
-import { ok } from '../support/cli';
+import { ok, runCli } from '../support/cli';
 import { usePostgres } from '../support/postgres';
 import { type Workspace, workspace } from '../support/tenants';
 
@@ -227,4 +227,27 @@ test('waits for transactions that write, and says which stay open', async () => 
   ok(await work.restore('busy', at('busy')));
   expect((await writer.query('execute p')).rows).toEqual([{ count: '50' }]);
   await writer.end();
+});
+
+test('what cannot get its name leaves nothing, and says why', async () => {
+  const toFriday = () =>
+    runCli([
+      ...['restore', 'apart', '--to', 'apart_friday', ...at('apart')],
+      ...['--server', server().url, '--store', work.store, '--key-file', work.key],
+    ]);
+  await createSchema('apart');
+  ok(await work.dump('apart', at('apart')));
+  await run(`
+    create function forbid() returns event_trigger language plpgsql as $f$ begin
+      if exists (select from pg_namespace where nspname = 'apart_friday') then raise exception 'not this name'; end if; end $f$;
+    create event trigger forbid on ddl_command_end when tag in ('ALTER SCHEMA') execute function forbid()`);
+  try {
+    const refused = await toFriday();
+    expect(refused.code).toBe(3);
+    expect(refused.stderr).toContain('the restore failed: not this name; the live schema was not touched');
+    expect((await schemas()).filter((name) => /restore|friday/.test(name))).toEqual([]);
+  } finally {
+    await run('drop event trigger forbid; drop function forbid');
+  }
+  ok(await toFriday());
 });

@@ -38,9 +38,12 @@ export async function prepareRestore(request: EngineRestoreRequest): Promise<Pre
   const client = await openLocked(address, database, say);
   let created = false;
   const discard = async () => {
-    if (created) await dropCopy(client, side);
-    created = false;
-    await client.end();
+    try {
+      if (created) await dropCopy(client, side);
+      created = false;
+    } finally {
+      await client.end();
+    }
   };
   try {
     const server = await serverFacts(client, address);

@@ -1,7 +1,7 @@
-import { InputError, OperationError } from '../../errors.js';
+import { OperationError } from '../../errors.js';
 import type { EngineUndoRequest, UndoOutcome } from '../engine.js';
 import { listed } from '../listed.js';
-import { checkTenant } from '../mark.js';
+import { newestKept } from '../mark.js';
 import { databaseProperties, refuseCapitals } from './catalog.js';
 import { addressOf, explained, serverFacts } from './connect.js';
 import { remade } from './definers.js';
@@ -22,13 +22,7 @@ export async function undo(request: EngineUndoRequest): Promise<UndoOutcome> {
     const copies = (await copiesOf(client, 'undo', database)).flatMap(({ name, mark }) =>
       mark ? [{ name, mark }] : [],
     );
-    const newest = copies.sort((a, b) => (a.mark.at < b.mark.at ? 1 : -1))[0];
-    if (!newest)
-      throw new InputError(
-        `there is no kept copy of database ${JSON.stringify(database)} on ${address.text}: nothing was restored there, or the copy was dropped`,
-      );
-    checkTenant(newest, request.tenant);
-    request.phase?.(`putting back ${newest.name}, which was put aside at ${newest.mark.at}`);
+    const newest = newestKept(copies, request, `database ${JSON.stringify(database)} on ${address.text}`);
     const { programs, replaced } = await remade(client, newest.name, newest.mark.programs ?? []);
     const problems = await rehearse(client, newest.name, programs);
     if (problems.length > 0)

@@ -51,9 +51,12 @@ export async function prepareRestore(request: EngineRestoreRequest): Promise<Pre
     throw error;
   });
   const discard = async () => {
-    if (created) await dropDatabase(client, side);
-    created = false;
-    await client.end();
+    try {
+      if (created) await dropDatabase(client, side);
+      created = false;
+    } finally {
+      await client.end();
+    }
   };
   try {
     const clients = await checkVersions(client, address, request);

@@ -1,6 +1,6 @@
-import { InputError, OperationError } from '../../errors.js';
+import { OperationError } from '../../errors.js';
 import type { EngineUndoRequest, UndoOutcome } from '../engine.js';
-import { checkTenant } from '../mark.js';
+import { newestKept } from '../mark.js';
 import { addressOf, ConnectionLostError } from './connect.js';
 import { openMaintenance } from './maintenance.js';
 import { markedDatabases } from './marks.js';
@@ -13,13 +13,7 @@ export async function undo(request: EngineUndoRequest): Promise<UndoOutcome> {
   const client = await openMaintenance(address, database, request.phase);
   try {
     const copies = await markedDatabases(client, 'undo', database);
-    const newest = copies.sort((a, b) => (a.mark.at < b.mark.at ? 1 : -1))[0];
-    if (!newest)
-      throw new InputError(
-        `there is no kept copy of database ${JSON.stringify(database)} on ${address.text}: nothing was restored there, or the copy was dropped`,
-      );
-    checkTenant(newest, request.tenant);
-    request.phase?.(`putting back ${newest.name}, which was put aside at ${newest.mark.at}`);
+    const newest = newestKept(copies, request, `database ${JSON.stringify(database)} on ${address.text}`);
     const { undo } = await swapDatabases({
       address,
       client,

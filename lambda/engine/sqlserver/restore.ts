@@ -32,9 +32,12 @@ export async function prepareRestore(request: EngineRestoreRequest): Promise<Pre
   const discard = async () => {
     const dropped = begun ? await dropSide(server, side) : undefined;
     begun = false;
-    if (staged) await staging.remove(key);
-    staged = false;
-    await session.close();
+    try {
+      if (staged) await staging.remove(key);
+      staged = false;
+    } finally {
+      await session.close();
+    }
     if (dropped) throw dropped;
   };
   try {

@@ -1,6 +1,5 @@
-import { InputError } from '../../errors.js';
 import type { EngineUndoRequest, UndoOutcome } from '../engine.js';
-import { checkTenant } from '../mark.js';
+import { newestKept } from '../mark.js';
 import { lock, openServer, recover } from './maintenance.js';
 import { copiesOf } from './marks.js';
 import { databaseName } from './names.js';
@@ -18,14 +17,8 @@ export async function undo(request: EngineUndoRequest): Promise<UndoOutcome> {
     const kept = (await copiesOf(session, database)).flatMap(({ name, kind, mark }) =>
       kind === 'undo' && mark ? [{ name, mark }] : [],
     );
-    const newest = kept.sort((a, b) => (a.mark.at < b.mark.at ? 1 : -1))[0];
-    if (!newest)
-      throw new InputError(
-        `there is no kept copy of database ${JSON.stringify(database)} on ${address.text}: nothing was restored there, or the copy was dropped`,
-      );
-    checkTenant(newest, tenant);
-    const { name, mark } = newest;
-    phase?.(`putting back ${name}, which was put aside at ${mark.at}`);
+    const where = `database ${JSON.stringify(database)} on ${address.text}`;
+    const { name, mark } = newestKept(kept, request, where);
     const { undo } = await swapDatabases({ server, tenant, database, next: name, mark });
     return { from: name, keptSince: new Date(mark.at), ...(undo === undefined ? {} : { undo }) };
   } finally {

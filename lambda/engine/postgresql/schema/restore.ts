@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { InputError, OperationError, reasonOf } from '../../../errors.js';
 import type { EngineRestoreRequest, EngineUndoRequest, PreparedRestore, UndoOutcome } from '../../engine.js';
-import { checkTenant } from '../../mark.js';
+import { newestKept } from '../../mark.js';
 import { differences } from '../../table-rows.js';
 import { depthOf } from '../check.js';
 import { fixOutput } from '../checksums.js';
@@ -41,9 +41,12 @@ export async function prepareSchema(
   const { client } = sessions;
   let created = false;
   const discard = async () => {
-    if (created) await client.query(`drop schema if exists ${q(side)} cascade`);
-    created = false;
-    await sessions.close();
+    try {
+      if (created) await client.query(`drop schema if exists ${q(side)} cascade`);
+      created = false;
+    } finally {
+      await sessions.close();
+    }
   };
   try {
     const clients = await checkVersions(client, address, request);
@@ -122,9 +125,14 @@ export async function prepareSchema(
       async keepAs(name) {
         await checkFree(client, name);
         await client.query('begin');
-        await client.query(`alter schema ${q(side)} rename to ${q(name)}`);
-        await client.query(schemaComment(name, properties.comment ?? null));
-        await client.query('commit');
+        try {
+          await client.query(`alter schema ${q(side)} rename to ${q(name)}`);
+          await client.query(schemaComment(name, properties.comment ?? null));
+          await client.query('commit');
+        } catch (error) {
+          await client.query('rollback').catch(() => {});
+          throw describe(error);
+        }
         created = false;
         await sessions.close();
       },
@@ -132,9 +140,13 @@ export async function prepareSchema(
     };
   } catch (error) {
     await discard().catch(() => {});
-    if (!(error instanceof pg.DatabaseError)) throw error;
-    throw new OperationError(`the restore failed: ${reasonOf(error)}; the live schema was not touched`);
+    throw describe(error);
   }
+}
+
+function describe(error: unknown): unknown {
+  if (!(error instanceof pg.DatabaseError)) return error;
+  return new OperationError(`the restore failed: ${reasonOf(error)}; the live schema was not touched`);
 }
 
 export async function undoSchema(request: EngineUndoRequest, scope: SchemaScope): Promise<UndoOutcome> {
@@ -143,13 +155,11 @@ export async function undoSchema(request: EngineUndoRequest, scope: SchemaScope)
   const { client } = sessions;
   try {
     const copies = await markedSchemas(client, 'undo', schema);
-    const newest = copies.sort((a, b) => (a.mark.at < b.mark.at ? 1 : -1))[0];
-    if (!newest)
-      throw new InputError(
-        `there is no kept copy of schema ${JSON.stringify(schema)} in database ${JSON.stringify(request.database)}: nothing was restored there, or the copy was dropped`,
-      );
-    checkTenant(newest, request.tenant);
-    request.phase?.(`putting back ${newest.name}, which was put aside at ${newest.mark.at}`);
+    const newest = newestKept(
+      copies,
+      request,
+      `schema ${JSON.stringify(schema)} in database ${JSON.stringify(request.database)}`,
+    );
     const { undo } = await swapSchemas({
       client,
       tenant: request.tenant,

@@ -36,24 +36,33 @@ Examples:
     --store /backup --key-file backup.key --json`,
     )
     .action(async (tenant: string, options: CompareOptions) => {
-      const { compareTenant, describeChanges, interruptible, openArchives, parseServer, Terminal } =
-        await import('../local/parts.js');
+      const {
+        compareTenant,
+        describeChanges,
+        interruptible,
+        openArchives,
+        orElsewhere,
+        parseServer,
+        Terminal,
+      } = await import('../local/parts.js');
       const scope = await readScope(options, tenant);
       const terminal = new Terminal();
-      const result = await interruptible(async (signal) =>
-        compareTenant({
+      const result = await interruptible(async (signal) => {
+        const opened = await openArchives(tenant, options, { mustExist: true });
+        const compared = compareTenant({
           tenant,
           server: parseServer(options.server),
           ...(options.database === undefined ? {} : { database: options.database }),
           ...(scope === undefined ? {} : { scope }),
-          ...(await openArchives(tenant, options, { mustExist: true })),
+          ...opened,
           ...(options.at ? { at: options.at } : {}),
           ...(options.sample === undefined ? {} : { sample: options.sample }),
           noOwner: !options.owner,
           progress: terminal.progress,
           signal,
-        }),
-      );
+        });
+        return orElsewhere(opened, tenant, compared);
+      });
       terminal.endLine();
       if (options.json) process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
       else

@@ -50,7 +50,9 @@ Example:
 };
 
 async function run(tenant: string, options: HoldOptions, what: 'hold' | 'release'): Promise<void> {
-  const { holdArchives, openStores, releaseArchives, Terminal } = await import('../local/parts.js');
+  const { holdArchives, openStores, orElsewhere, releaseArchives, Terminal } = await import(
+    '../local/parts.js'
+  );
   const terminal = new Terminal();
   const done: (Hold & { readonly store: string })[] = [];
   try {
@@ -63,10 +65,8 @@ async function run(tenant: string, options: HoldOptions, what: 'hold' | 'release
         say: (message: string) => terminal.say(message),
       };
       const result =
-        what === 'hold'
-          ? await holdArchives({ ...request, reason: options.reason! })
-          : await releaseArchives(request);
-      done.push({ ...result, store: store.location });
+        what === 'hold' ? holdArchives({ ...request, reason: options.reason! }) : releaseArchives(request);
+      done.push({ ...(await orElsewhere(request, tenant, result)), store: store.location });
     }
   } finally {
     // What was done before another store failed is told all the same.

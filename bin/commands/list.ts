@@ -1,6 +1,5 @@
 import { OperationError } from '../../lambda/errors.js';
 import { count } from '../count.js';
-import { noArchives } from '../local/no-archives.js';
 import { type StoreOptions, withJson, withStore } from '../local/options.js';
 import { printable } from '../local/printable.js';
 import type { Register } from './register.js';
@@ -26,7 +25,7 @@ Examples:
   sovereign-backup list acme --store /backup --json`,
     )
     .action(async (tenant: string | undefined, options: ListOptions) => {
-      const { listArchives, openStore, size, Terminal } = await import('../local/parts.js');
+      const { listArchives, noArchives, openStore, size, Terminal } = await import('../local/parts.js');
       const opened = await openStore(options, { mustExist: true });
       const { archives, unreadable, unseen } = await listArchives({
         ...opened,
@@ -42,7 +41,7 @@ Examples:
         return { tenant: whose, archive, at: at?.toISOString() ?? null, problem: error.message };
       });
       if (archives.length + unreadable.length + unseen.length === 0)
-        terminal.say(noArchives(tenant, options.regime, opened.store.location));
+        terminal.say(await noArchives(opened, tenant));
       if (options.json) process.stdout.write(`${JSON.stringify([...archives, ...problems], null, 2)}\n`);
       else
         for (const { at, tenant: whose, bytes, tables, archive } of archives) {

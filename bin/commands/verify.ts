@@ -25,17 +25,21 @@ Examples:
   sovereign-backup verify acme --at 2026-11-20T15:00Z --store /backup --key-file backup.key --json`,
     )
     .action(async (tenant: string, options: VerifyOptions) => {
-      const { interruptible, openArchives, Terminal, verifyArchive } = await import('../local/parts.js');
+      const { interruptible, openArchives, orElsewhere, Terminal, verifyArchive } = await import(
+        '../local/parts.js'
+      );
       const terminal = new Terminal();
-      const result = await interruptible(async (signal) =>
-        verifyArchive({
+      const result = await interruptible(async (signal) => {
+        const opened = await openArchives(tenant, options, { mustExist: true });
+        const verified = verifyArchive({
           tenant,
-          ...(await openArchives(tenant, options, { mustExist: true })),
+          ...opened,
           ...(options.at ? { at: options.at } : {}),
           progress: terminal.progress,
           signal,
-        }),
-      );
+        });
+        return orElsewhere(opened, tenant, verified);
+      });
       terminal.endLine();
       if (options.json) process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
       else if (result.ok) process.stdout.write(`${result.archive} is good\n`);

@@ -3,6 +3,7 @@ import { OperationError } from '../../lambda/errors.js';
 import { count } from '../count.js';
 import { UsageError } from '../errors.js';
 import { interruptible } from './interrupt.js';
+import { orElsewhere } from './no-archives.js';
 import { openStore } from './open.js';
 import { harmless, printable } from './printable.js';
 import { checkResidency } from './residency.js';
@@ -38,21 +39,20 @@ export async function runCopy(tenant: string | undefined, options: CopyOptions):
   const terminal = new Terminal();
   const copied: CopiedOne[] = [];
   let fault: unknown;
-  await interruptible(
-    (signal) =>
-      copyArchives({
-        from,
-        to,
-        regime,
-        which,
-        ...(tenant === undefined ? {} : { tenant }),
-        ...(options.limitRate === undefined ? {} : { bytesPerSecond: options.limitRate }),
-        progress: terminal.progress,
-        each: (one) => copied.push(one),
-        signal,
-      }),
-    'give the same command again, and it goes on from there',
-  ).catch((error) => {
+  await interruptible((signal) => {
+    const copying = copyArchives({
+      from,
+      to,
+      regime,
+      which,
+      ...(tenant === undefined ? {} : { tenant }),
+      ...(options.limitRate === undefined ? {} : { bytesPerSecond: options.limitRate }),
+      progress: terminal.progress,
+      each: (one) => copied.push(one),
+      signal,
+    });
+    return orElsewhere({ store: from, regime }, tenant, copying);
+  }, 'give the same command again, and it goes on from there').catch((error) => {
     // What was copied before is told all the same.
     if (copied.length === 0) throw error;
     fault = error;

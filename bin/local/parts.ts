@@ -18,6 +18,7 @@ export { runCopy } from './copy.js';
 export { runErase } from './erase.js';
 export { interruptible } from './interrupt.js';
 export { tellOfKey } from './new-key.js';
+export { noArchives, orElsewhere } from './no-archives.js';
 export { openArchives, openStore, openStores, openTargets } from './open.js';
 export { runPrune } from './prune.js';
 export { checkResidency } from './residency.js';

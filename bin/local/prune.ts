@@ -31,7 +31,7 @@ export async function runPrune(
           signal,
         });
         if (all.length === before)
-          process.stderr.write(`${harmless(noArchives(tenant, regime, store.location))}\n`);
+          process.stderr.write(`${harmless(await noArchives({ store, regime }, tenant))}\n`);
       }
     },
     options.dryRun ? undefined : 'what was deleted until then is gone; run again for the rest',

@@ -7,6 +7,7 @@ import { UsageError } from '../errors.js';
 import { describeChanges } from './changes.js';
 import { checkConfirm } from './confirm.js';
 import { interruptible } from './interrupt.js';
+import { orElsewhere } from './no-archives.js';
 import { openArchives } from './open.js';
 import type { KeyOptions } from './options.js';
 import { harmless } from './printable.js';
@@ -44,10 +45,10 @@ export async function runRestore(tenant: string, options: RestoreOptions): Promi
   const warn = (warnings: readonly string[] = []) => {
     for (const warning of warnings) terminal.say(`warning: ${warning}`);
   };
-  const result = await interruptible(async (signal) => {
+  const run = async (opened: Awaited<ReturnType<typeof openArchives>>, signal: AbortSignal) => {
     const request = {
       tenant,
-      ...(await openArchives(tenant, options, { mustExist: true })),
+      ...opened,
       ...(options.at ? { at: options.at } : {}),
       progress: terminal.progress,
       signal,
@@ -81,6 +82,10 @@ export async function runRestore(tenant: string, options: RestoreOptions): Promi
         );
       },
     });
+  };
+  const result = await interruptible(async (signal) => {
+    const opened = await openArchives(tenant, options, { mustExist: true });
+    return orElsewhere(opened, tenant, run(opened, signal));
   });
   terminal.endLine();
   if (form !== 'live' && 'warnings' in result) warn(result.warnings);

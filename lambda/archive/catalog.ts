@@ -3,7 +3,7 @@ import { archivePrefix, PARTS, regimePrefix, tenantPrefix, timeOfArchiveId } fro
 import { DamagedError } from './damaged-error.js';
 import { type Manifest, parseManifest } from './manifest.js';
 import type { ArchiveStore, StoredObject, UnreadableError } from './store.js';
-import { isTenantKey, tenantOfKey } from './tenant-key.js';
+import { isTenantKey, tenantKey, tenantOfKey } from './tenant-key.js';
 
 /** Where an archive lies, and every object found there. */
 export interface ArchivePlace {
@@ -81,6 +81,39 @@ export function isAbandoned(place: ArchivePlace, before: Date): boolean {
   return !isArchive(place) && place.objects.every(({ modified }) => (modified ?? place.at) < before);
 }
 
+/** Of a tenant there is not one archive here; it may be a wrong name, store or regime. */
+export class NoArchiveError extends InputError {
+  constructor(what: string, { location }: ArchiveStore) {
+    super(`there is no ${what} in ${location}; \`sovereign-backup list\` shows what is there`);
+  }
+}
+
+/**
+ * Under which other regimes of the store there are archives, to be added to a message that there are none here. Whoever
+ * is woken at night does not know the regime; who may not look elsewhere is told nothing more.
+ */
+export async function alsoUnder(store: ArchiveStore, regime: string, tenant?: string): Promise<string> {
+  const others: string[] = [];
+  try {
+    for (const other of await store.folders(''))
+      if (other !== regime && (await hasArchives(store, other, tenant))) others.push(other);
+  } catch {
+    return '';
+  }
+  return others.length === 0 ? '' : `; there are some under --regime ${others.join(' and --regime ')}`;
+}
+
+/** By the names of folders alone: the store may be a whole disk that was named by mistake. */
+async function hasArchives(store: ArchiveStore, regime: string, tenant?: string): Promise<boolean> {
+  const tenants =
+    tenant === undefined
+      ? (await store.folders(regimePrefix(regime))).filter(isTenantKey)
+      : [tenantKey(tenant)];
+  for (const key of tenants)
+    if ((await store.folders(`${regimePrefix(regime)}${key}/`)).some(timeOfArchiveId)) return true;
+  return false;
+}
+
 /**
  * The newest archive of a tenant at or before a time. With `remains`, one whose manifest is missing counts, too:
  * who verifies must hear of it instead of being shown an older one.
@@ -107,12 +140,12 @@ export async function findArchive(
   const asked = unseen.find(({ at }) => mayBeIt(at, request.at, found?.at));
   if (asked) throw asked.error;
   if (found) return found;
-  const whose = `tenant ${JSON.stringify(request.tenant)} in ${request.store.location}`;
+  const whose = `tenant ${JSON.stringify(request.tenant)}`;
   if (oldest)
     throw new InputError(
-      `there is no archive of ${whose} at or before ${request.at?.toISOString()}; the oldest is of ${oldest.at.toISOString()}`,
+      `there is no archive of ${whose} in ${request.store.location} at or before ${request.at?.toISOString()}; the oldest is of ${oldest.at.toISOString()}`,
     );
-  throw new InputError(`there is no archive of ${whose}; \`sovereign-backup list\` shows what is there`);
+  throw new NoArchiveError(`archive of ${whose} under regime ${request.regime}`, request.store);
 }
 
 /** Whether what cannot be seen, of such a time, may be the newest at or before the one asked for. */

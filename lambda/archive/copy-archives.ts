@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { InputError, OperationError, reasonOf } from '../errors.js';
+import { OperationError, reasonOf } from '../errors.js';
 import { stopwatch } from '../stopwatch.js';
 import { archivePrefix, PARTS } from './archive-id.js';
 import {
@@ -7,6 +7,7 @@ import {
   findArchive,
   isArchive,
   mayBeIt,
+  NoArchiveError,
   placesOf,
   readManifest,
   readSmall,
@@ -132,11 +133,9 @@ async function chosen({ from, regime, tenant, which }: CopyRequest) {
     return mayBeIt(place.at, which === 'newest' ? undefined : which.at, newest);
   });
   if (found.length + unseen.length === 0) {
-    const whose = tenant === undefined ? `of regime ${regime}` : `of tenant ${JSON.stringify(tenant)}`;
+    const whose = tenant === undefined ? '' : ` of tenant ${JSON.stringify(tenant)}`;
     const what = typeof which === 'object' && 'archive' in which ? `archive ${which.archive}` : 'archive';
-    throw new InputError(
-      `there is no ${what} ${whose} in ${from.location}; \`sovereign-backup list\` shows what is there`,
-    );
+    throw new NoArchiveError(`${what}${whose} under regime ${regime}`, from);
   }
   return { places: found.sort((a, b) => b.at.getTime() - a.at.getTime()), unseen };
 }

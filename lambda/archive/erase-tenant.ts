@@ -1,5 +1,5 @@
 import { InputError, reasonOf } from '../errors.js';
-import { isArchive, placesOf, readManifest } from './catalog.js';
+import { alsoUnder, isArchive, placesOf, readManifest } from './catalog.js';
 import { DamagedError } from './damaged-error.js';
 import { holdsOf } from './holds.js';
 import { NewerManifestError, TOOL } from './manifest.js';
@@ -139,10 +139,12 @@ export async function eraseTenant(request: EraseRequest): Promise<Certificate> {
     notCovered: NOT_COVERED,
   });
   // What a wrong store or regime looks like.
-  if (archives.length + stillReadable.length + unjudged.length === 0)
+  if (archives.length + stillReadable.length + unjudged.length === 0) {
+    const others = await Promise.all(stores.map((store) => alsoUnder(store, regime, tenant)));
     request.say?.(
-      `there is no archive of ${JSON.stringify(tenant)} under regime ${regime} in ${stores.map(({ location }) => location).join(', ')}: the certificate will list none`,
+      `there is no archive of ${JSON.stringify(tenant)} under regime ${regime} in ${stores.map(({ location }) => location).join(', ')}: the certificate will list none${others.join('')}`,
     );
+  }
   const before = draft(new Date());
   checkConfirmation(tenant, await request.confirm(before), 'nothing was erased');
   // Whoever was asked may have taken hours to answer.

@@ -107,6 +107,17 @@ export class FolderStore implements ArchiveStore {
     yield* this.files(prefix, (name) => !partialName.test(name), unreadable);
   }
 
+  public async folders(prefix: string): Promise<string[]> {
+    try {
+      return this.entries(prefix)
+        .filter((entry) => this.isFolder(prefix, entry))
+        .map(({ name }) => name);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+      throw explain(error, this.location);
+    }
+  }
+
   public async remove(keys: readonly string[]): Promise<void> {
     for (const key of keys) {
       const path = this.pathOf(key);

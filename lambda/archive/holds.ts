@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { InputError, OperationError } from '../errors.js';
 import { archivePrefix, PARTS, tenantPrefix, timeOfArchiveId } from './archive-id.js';
-import { findArchive, isArchive, placesOf, readSmall } from './catalog.js';
+import { alsoUnder, findArchive, isArchive, placesOf, readSmall } from './catalog.js';
 import { checkTenant } from './names.js';
 import { type ArchiveStore, ObjectExistsError } from './store.js';
 
@@ -48,7 +48,7 @@ export async function holdArchives(request: HoldRequest & { readonly reason: str
   // What a name that was typed wrong looks like.
   if ((await placesOf(store, regime, tenant).next()).done)
     request.say?.(
-      `${store.location} has no archive of tenant ${JSON.stringify(tenant)} yet: those to come are held`,
+      `${store.location} has no archive of tenant ${JSON.stringify(tenant)} yet: those to come are held${await alsoUnder(store, regime, tenant)}`,
     );
   if (store.setLegalHold) await store.setLegalHold(await objectsOf(request, archive), true);
   return { tenant, archive };

@@ -114,6 +114,22 @@ export class S3Store implements ArchiveStore {
     }
   }
 
+  public async folders(prefix: string): Promise<string[]> {
+    const under = this.prefix + prefix;
+    const pages = paginateListObjectsV2(
+      { client: this.client },
+      { Bucket: this.options.bucket, Prefix: under, Delimiter: '/' },
+    );
+    const names: string[] = [];
+    try {
+      for await (const { CommonPrefixes = [] } of pages)
+        names.push(...CommonPrefixes.map(({ Prefix }) => Prefix!.slice(under.length, -1)));
+    } catch (error) {
+      throw explainS3(error, `listing the folders of ${prefix || 'the archives'}`, this.location);
+    }
+    return names;
+  }
+
   public async remove(keys: readonly string[]): Promise<void> {
     const most = 1000;
     for (let from = 0; from < keys.length; from += most) {

@@ -34,6 +34,9 @@ export interface ArchiveStore {
    */
   list(prefix: string, unreadable?: (place: UnreadableError) => void): AsyncIterable<StoredObject>;
 
+  /** Names of the folders right under the prefix, which is empty or ends in `/`. */
+  folders(prefix: string): Promise<string[]>;
+
   /** Deletes objects; one that is already gone is no error. */
   remove(keys: readonly string[]): Promise<void>;
 

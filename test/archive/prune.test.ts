@@ -300,8 +300,47 @@ test('what is done in one store is told although another one fails; one that is 
 
 test('that there is nothing is said, for a name may be wrong', async () => {
   put('acme', 30);
-  const elsewhere = await run('prune', ['--regime', 'eu']);
-  expect([elsewhere.code, elsewhere.stderr]).toEqual([0, `no archives under regime eu in ${store}\n`]);
+  const nobody = await run('prune', ['nobody']);
+  expect([nobody.code, nobody.stderr]).toEqual([
+    0,
+    `no archives of tenant "nobody" under regime local in ${store}\n`,
+  ]);
+});
+
+test('where the regime is the wrong one, every command says which there are', async () => {
+  put('acme', 30);
+  const key = join(store, 'key');
+  const server = ['--server', 'postgres://nobody@127.0.0.1:1'];
+  const target = mkdtempSync(join(tmpdir(), 'prune-'));
+  await runCli(['keygen', key]);
+  const [eu, keyed] = [
+    ['--regime', 'eu'],
+    ['--regime', 'eu', '--key-file', key],
+  ];
+  const there = 'there are some under --regime local';
+  for (const [code, command, ...args] of [
+    [0, 'list', ...eu],
+    [0, 'list', 'acme', ...eu],
+    [0, 'prune', ...eu],
+    [0, 'hold', 'acme', '--reason', 'x', ...eu],
+    [2, 'hold', 'acme', '--reason', 'x', '--at', '2099-01-01T00:00Z', ...eu],
+    [2, 'verify', 'acme', ...keyed],
+    [2, 'restore', 'acme', '--confirm', 'acme', ...server, ...keyed],
+    [2, 'compare', 'acme', ...server, ...keyed],
+  ] as const) {
+    const { code: ended, stderr } = await run(command, args);
+    expect([command, ended, stderr]).toEqual([command, code, expect.stringContaining(there)]);
+  }
+  const copied = await runCli(['copy', 'acme', '--from', store, '--to', target, ...eu]);
+  expect([copied.code, copied.stderr]).toEqual([2, expect.stringContaining(there)]);
+  expect((await run('list', ['nobody', ...eu])).stderr).not.toContain('--regime local');
+  rmSync(target, { recursive: true });
+});
+
+test('a folder that holds all sorts of things is no store of all sorts of regimes', async () => {
+  mkdirSync(join(store, 'home/somebody/20261120T150000'), { recursive: true });
+  writeFileSync(join(store, 'notes'), '');
+  expect((await run('list')).stderr).toBe(`no archives under regime local in ${store}\n`);
 });
 
 test('GFS rules are combined, and replace the rolling seven days', async () => {

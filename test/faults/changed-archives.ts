@@ -40,6 +40,7 @@ export function storeOf(objects: Objects): ArchiveStore {
       for (const name of [...objects.keys()].sort())
         if (name.startsWith(prefix)) yield { key: name, bytes: objects.get(name)!.length };
     },
+    folders: refuse,
     write: refuse,
     remove: refuse,
     sweep: refuse,

@@ -58,6 +58,13 @@ test('an operator works on the archives of a regime in S3, with its key in KMS',
   expect(JSON.parse((await run(['verify', 'acme', ...store, ...kms, '--json'])).out)).toMatchObject({
     ok: true,
   });
+  const unnamed = await run(['verify', 'acme', ...store.slice(0, 2), ...kms]);
+  expect([unnamed.code, unnamed.errors]).toEqual([
+    2,
+    expect.stringContaining(
+      'there is no archive of tenant "acme" under regime local in s3://locked/archives/; `sovereign-backup list` shows what is there; there are some under --regime eu',
+    ),
+  ]);
   await postgres().query('delete from t', [], 'acme');
   const restored = await run(['restore', 'acme', ...server, ...store, ...kms, '--confirm', 'acme', '--json']);
   expect(restored).toMatchObject({ code: 0 });

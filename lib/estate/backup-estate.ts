@@ -249,9 +249,11 @@ export class BackupEstate extends Construct {
 
   private checkObjective(): void {
     const { objective, restoreTests } = this.props;
-    if (!restoreTests) {
+    // On the first of the stacks: what is said of a construct outside of all of them is shown to nobody.
+    const shown = this.territories[0]?.stack;
+    if (!restoreTests && shown) {
       addWarning(
-        this,
+        shown,
         'restores-not-tested',
         'no restore is tested: give it restoreTests, for a backup that was never restored may be none',
       );

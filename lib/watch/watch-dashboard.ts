@@ -85,7 +85,7 @@ function numbers({ parts, survey }: DashboardOptions): IWidget[] {
   const hours = (name: string, label: string) =>
     new MathExpression({
       expression: 'seconds / 3600',
-      usingMetrics: { seconds: survey(name) },
+      usingMetrics: { seconds: survey(name, { period: HOUR }) },
       label,
       period: HOUR,
     });

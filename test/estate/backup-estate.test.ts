@@ -1,4 +1,4 @@
-import { Aws, Duration, Stack } from 'aws-cdk-lib';
+import { Aws, Duration, Stack, Validations } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import {
   BackupEstate,
@@ -91,6 +91,29 @@ test('a bunker account gets a stack of its own, and both sides let the copies th
     `:iam::${bunkerAccount}:role/aws-service-role/backup.amazonaws.com/AWSServiceRoleForBackup`,
   );
   expect(complaint(app)).toBe('');
+});
+
+describe('what synthesis tells', () => {
+  const told = (made: ReturnType<typeof estate>) =>
+    made.app.synth().stacks.flatMap(({ messages }) => messages.map(({ entry }) => String(entry.data)));
+
+  test('that no restore is tested, once, and nothing else', () => {
+    const made = estate({ territories: [eu, uk] });
+    expect(told(made)).toEqual([expect.stringMatching(/^no restore is tested: give it restoreTests/)]);
+  });
+
+  test('nothing, where that is acknowledged', () => {
+    const made = estate({ territories: [eu, uk] });
+    Validations.of(made.estate).acknowledge({
+      id: 'Annotation::cdk-sovereign-backup:restores-not-tested',
+      reason: 'tested by hand',
+    });
+    expect(told(made)).toEqual([]);
+  });
+
+  test('nothing, where restores are tested', () => {
+    expect(told(estate({ restoreTests: { tags: { drill: 'yes' } } }))).toEqual([]);
+  });
 });
 
 test('the accepted risk is in the template, for the auditor', () => {

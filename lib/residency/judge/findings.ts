@@ -14,7 +14,8 @@ export const FINDING_RULES: Readonly<Record<string, string>> = {
   'copies-too-close': 'A copy is less than 200 km (error: 100 km) from what it is a copy of.',
   'copies-distance-unsure':
     'Sites are not published, so a copy may be less than 200 km from what it is a copy of.',
-  'sole-region': 'A regime has one region, and nobody has accepted that there is no second one.',
+  'sole-region':
+    'A regime has one region, and the policy names nobody who accepts that there is no second one.',
   'sole-region-review': 'The acceptance of a sole region is due for review.',
   'exception-expired': 'A transfer exception has expired and covers nothing any more.',
   'exception-expiring': 'A transfer exception expires within 90 days.',
@@ -214,7 +215,7 @@ function soleRegions({ stacks, policy, regimes, now }: FindingsInput): readonly 
     const acceptance =
       isObject(policy.soleRegion) && own(policy.soleRegion, regime) ? policy.soleRegion[regime] : undefined;
     if (acceptance === undefined) {
-      const message = `The regime ${regime} has one region (${regions[0]}), so no second one can hold a copy, and nobody has accepted that; keep a copy in a second account or an air-gapped vault there, and record the acceptance under soleRegion of the policy.`;
+      const message = `The regime ${regime} has one region (${regions[0]}), so no second one can hold a copy, and the policy names nobody who accepts that; keep a copy in a second account or an air-gapped vault there, and record the acceptance under soleRegion of the policy.`;
       return [{ rule: 'sole-region', severity: 'warning', ...about, message }];
     }
     const days = daysUntil(acceptance.reviewOn, now);

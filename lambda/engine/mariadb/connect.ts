@@ -131,6 +131,9 @@ async function attempt(address: MariadbAddress, tls: boolean): Promise<Connectio
       ...(address.password === undefined ? {} : { password: address.password }),
       charset: 'utf8mb4_general_ci',
       connectTimeout: address.connectTimeout * 1000,
+      // A server that vanished says nothing; without this an answer would be waited for for two hours.
+      enableKeepAlive: true,
+      keepAliveInitialDelay: 30_000,
       supportBigNumbers: true,
       bigNumberStrings: true,
       dateStrings: true,

@@ -125,6 +125,8 @@ export function connectionString(
     ...(address.sslrootcert === undefined ? {} : { sslrootcert: address.sslrootcert }),
     connect_timeout: String(address.connectTimeout),
     keepalives_idle: '30',
+    keepalives_interval: '10',
+    keepalives_count: '3',
     application_name: application,
   };
   return Object.entries(values)

@@ -120,7 +120,9 @@ async function attempt(address: PostgresAddress, database: string, ssl: boolean)
     ...(address.password === undefined ? {} : { password: address.password }),
     application_name: 'sovereign-backup',
     connectionTimeoutMillis: address.connectTimeout * 1000,
+    // A server that vanished says nothing; without this an answer would be waited for for two hours.
     keepAlive: true,
+    keepAliveInitialDelayMillis: 30_000,
     ssl: ssl && tlsOf(address),
   });
   // Between two queries the server says why it ends a session; the next query only knows that it cannot be asked.

@@ -13,6 +13,14 @@ const program = new Command('sovereign-backup')
   )
   .version(version)
   .showHelpAfterError('(add --help for the options)')
+  .configureOutput({
+    outputError: (text, write) =>
+      write(
+        /unknown option '-[^-]./.test(text)
+          ? `${text}(a name that begins with a dash goes after --)\n`
+          : text,
+      ),
+  })
   .exitOverride();
 
 // Node would end with 1, which says that something was looked at and not found good.

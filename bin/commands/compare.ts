@@ -17,7 +17,11 @@ export const compare: Register = (program) => {
     .command('compare')
     .description('tell what a restore would undo: what the live database has become since an archive')
     .argument('<tenant>', "the tenant's name")
-    .option('--at <time>', 'the newest archive at or before this time (ISO 8601)', parseTime)
+    .option(
+      '--at <time>',
+      'the newest archive at or before this time (ISO 8601, in UTC unless it names a zone)',
+      parseTime,
+    )
     .option('--sample <number>', 'how many keys of rows to name for each table (default: 5)', parseCount)
     .option('--no-owner', 'load without owners and grants, all owned by the user who compares');
   withJson(withKey(withScope(withServer(command))))

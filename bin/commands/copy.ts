@@ -11,7 +11,11 @@ export const copy: Register = (program) => {
     .argument('[tenant]', 'only of this tenant')
     .requiredOption('--from <place>', 'store to read: a folder, or a bucket as for --store of `dump`')
     .requiredOption('--to <place>', 'store to write; its credentials must be able to list and read, too')
-    .option('--at <time>', 'the newest archive of a tenant at or before this time (ISO 8601)', parseTime)
+    .option(
+      '--at <time>',
+      'the newest archive of a tenant at or before this time (ISO 8601, in UTC unless it names a zone)',
+      parseTime,
+    )
     .option('--archive <id>', 'this one, as `list` names it')
     .option('--all', 'every archive instead of the newest of each tenant')
     .option('--limit-rate <rate>', 'bytes per second to read at most: 500k, 20M', parseRate);

@@ -19,11 +19,10 @@ export const registerGuard: Register = (program) => {
       all,
     )
     .option('--no-deployers', 'let nobody set up such replication')
-    .option(
-      '--exempt <arn>',
-      'role to which nothing applies, such as break-glass access; repeatable',
-      all,
-      [],
+    .addOption(
+      new Option('--exempt <arn>', 'role to which nothing applies, such as break-glass access; repeatable')
+        .argParser(all)
+        .default([], 'none'),
     )
     .option('--bucket <name>', 'bucket of the bucket policy', 'REPLACE-WITH-BUCKET-NAME')
     .addOption(new Option('--format <format>', 'how to print').choices(['table', 'json']).default('table'))

@@ -17,7 +17,7 @@ const withPlace = (command: Command) =>
         .argument('<tenant>', "the tenant's name")
         .option(
           '--at <time>',
-          'only the newest archive at or before this time (ISO 8601); without it all, future ones too',
+          'only the newest archive at or before this time (ISO 8601, in UTC unless it names a zone); without it all, future ones too',
           parseTime,
         ),
     ),

@@ -16,7 +16,11 @@ export const restore: Register = (program) => {
     .command('restore')
     .description('restore one tenant: beside the live database, checked, then swapped in; `undo` reverts it')
     .argument('<tenant>', "the tenant's name")
-    .option('--at <time>', 'the newest archive at or before this time (ISO 8601)', parseTime)
+    .option(
+      '--at <time>',
+      'the newest archive at or before this time (ISO 8601, in UTC unless it names a zone)',
+      parseTime,
+    )
     .option('--confirm <tenant>', "the tenant's name once more; without it, a terminal asks")
     .option('--no-owner', 'restore without owners and grants, all owned by the user who restores')
     .option('--show-changes', 'say what a swap would undo, table by table, before the name is asked for')
@@ -52,6 +56,7 @@ export const restore: Register = (program) => {
       `
 Until the swap the live database is not touched, whatever fails. The swap is one step, done whole or not at all (SQL
 Server: two renames in one batch); what was live is kept under another name, to which \`undo\` returns. Nothing of it is dropped.
+Of a PostgreSQL or SQL Server database the swap ends the sessions that are on the live one: applications have to connect anew.
 
 --verify-only, --to and --to-file never touch the live database, and ask for no name. Exit code of --verify-only:
 0 the archive restores; 1 it is damaged; 3 the server could not do it, which says nothing about the archive.

@@ -1,3 +1,4 @@
+import { Option } from 'commander';
 import type { SettingsOptions } from '../settings/run.js';
 import type { Register } from './register.js';
 import { placeOptions } from './template-options.js';
@@ -18,7 +19,11 @@ export const registerSettings: Register = (program) => {
         'a template, a folder of them, or a cdk.out; none where --type says what is needed',
       ),
   )
-    .option('--type <name>', 'type of resource to be backed up, as in RDS, or all; repeatable', all, [])
+    .addOption(
+      new Option('--type <name>', 'type of resource to be backed up, as in RDS, or all; repeatable')
+        .argParser(all)
+        .default([], 'none'),
+    )
     .option('--cross-account', 'the organization has to allow copies to other accounts')
     .option('--apply', 'switch on what is needed; nothing is ever switched off')
     .option('--confirm <account>', 'with --apply: the account once more; without it, a terminal asks')

@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 
 /** What is judged, and as of when. */
 export function inputOptions(command: Command): Command {
@@ -23,7 +23,11 @@ export function placeOptions(command: Command): Command {
   return command
     .option('--region <region>', 'region of templates that have none of their own')
     .option('--account <account>', 'account of templates that have none of their own')
-    .option('--param <name=value>', 'a template parameter; repeatable', addParameter, {});
+    .addOption(
+      new Option('--param <name=value>', 'a template parameter; repeatable')
+        .argParser(addParameter)
+        .default({}, 'none'),
+    );
 }
 
 function addParameter(given: string, before: Record<string, string>): Record<string, string> {

@@ -20,6 +20,7 @@ export const undo: Register = (program) => {
       'after',
       `
 One step, as the restore's swap; what is live now is kept in its turn. Kept copies stay until you drop them.
+Of a PostgreSQL or SQL Server database it ends the sessions that are on the live one: applications have to connect anew.
 
 Examples:
   sovereign-backup undo acme --server postgres://admin@db:5432 --confirm acme

@@ -12,7 +12,11 @@ export const verify: Register = (program) => {
     .command('verify')
     .description('read every byte of an archive and prove that it is whole, unchanged and of this tenant')
     .argument('<tenant>', "the tenant's name")
-    .option('--at <time>', 'the newest archive at or before this time (ISO 8601)', parseTime);
+    .option(
+      '--at <time>',
+      'the newest archive at or before this time (ISO 8601, in UTC unless it names a zone)',
+      parseTime,
+    );
   withJson(withKey(command))
     .addHelpText(
       'after',

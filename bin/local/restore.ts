@@ -77,6 +77,7 @@ export async function runRestore(tenant: string, options: RestoreOptions): Promi
         return terminal.ask(
           `\nThe archive of ${preview.at} (${count(preview.tables.length, 'table')}, ${size(preview.plainBytes)}) is ready beside ` +
             `database ${JSON.stringify(preview.database)}${preview.liveExists ? '' : ', which is not on the server'}.\n` +
+            (preview.endsSessions ? 'The swap ends the sessions that are on the live one.\n' : '') +
             `Type the tenant's name to swap it in, anything else to leave all as it is: `,
           signal,
         );

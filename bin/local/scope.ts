@@ -75,7 +75,9 @@ export async function readTenancyFile(file: string): Promise<TenancyDescription>
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    throw new UsageError(`--tenancy-file cannot be read: ${reasonOf(error)}`);
+    throw new UsageError(
+      `the tenancy description ${JSON.stringify(file)} cannot be read: ${reasonOf(error)}`,
+    );
   }
   const { readDescription } = await import('../../lambda/tenancy/read.js');
   return readDescription(text, file);

@@ -48,6 +48,8 @@ export class Terminal {
     try {
       return await reader.question(harmless(question), signal ? { signal } : {});
     } catch (error) {
+      // The cursor stands behind the question.
+      process.stderr.write('\n');
       signal?.throwIfAborted();
       // By Ctrl-C or Ctrl-D.
       if ((error as Error).name !== 'AbortError') throw error;

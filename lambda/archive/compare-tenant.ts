@@ -16,7 +16,7 @@ export async function compareTenant(request: CompareRequest): Promise<Comparison
   try {
     if (!prepared.liveExists)
       throw new InputError(
-        `tenant ${JSON.stringify(summary.tenant)} is not on the server (database ${JSON.stringify(summary.database)}), so there is nothing to compare the archive with`,
+        `tenant ${JSON.stringify(summary.tenant)} is not on the server (database ${JSON.stringify(summary.database)}), so there is nothing to compare the archive with; \`restore\` brings it back`,
       );
     tables = await changesSince(prepared, request);
   } finally {

@@ -8,7 +8,7 @@ import { type ArchiveKey, keyOf } from './key.js';
 import { encryptionContext, type Manifest } from './manifest.js';
 import { decryptBytes, decryptStream } from './message.js';
 import { type ArchiveStore, ObjectMissingError } from './store.js';
-import { createDecompressor } from './zstd.js';
+import { createDecompressor, requireZstd } from './zstd.js';
 
 /** What is needed to read an archive. */
 export interface OpenRequest {
@@ -32,7 +32,7 @@ export async function openManifest(request: OpenRequest, place: ArchivePlace): P
     // A key that opens the seal all the same shows that it is the manifest that was changed.
     await unseal(request.key).catch(() => {
       throw new InputError(
-        `archive ${place.archive} was written under key ${manifest.key.id}, and ${request.key.id} was given`,
+        `archive ${place.archive} was written under key ${manifest.key.id}, and ${request.key.id} was given; give all the keys that there are, and the right one is taken`,
       );
     });
     throw new DamagedError('manifest.json names another key than the one that its seal is under');
@@ -45,6 +45,7 @@ export async function openManifest(request: OpenRequest, place: ArchivePlace): P
     throw new DamagedError(
       `data has ${data.bytes} bytes, and had ${manifest.data.bytes} when it was written`,
     );
+  if (manifest.compressed.algorithm === 'zstd') requireZstd();
   return manifest;
 }
 

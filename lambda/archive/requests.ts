@@ -167,6 +167,8 @@ export interface RestorePreview extends ArchiveSummary {
   /** What a swap would undo; asked for with `showChanges`. */
   readonly changes?: readonly TableComparison[];
   readonly liveExists: boolean;
+  /** The swap ends the sessions on the live database. */
+  readonly endsSessions: boolean;
   /** The name of the database that waits to be swapped in. */
   readonly side: string;
   readonly warnings: readonly string[];

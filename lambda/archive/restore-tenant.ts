@@ -18,6 +18,7 @@ export async function restoreTenant(request: RestoreRequest): Promise<RestoreRes
     request.confirm({
       ...summary,
       liveExists: prepared.liveExists,
+      endsSessions: prepared.liveExists && (prepared.endsSessions ?? false),
       side: prepared.side,
       warnings,
       ...(request.showChanges && prepared.liveExists

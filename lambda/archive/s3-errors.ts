@@ -40,6 +40,8 @@ const advice: Record<string, string> = {
   PermanentRedirect: 'the bucket is in another region: set the region of the store to the one of the bucket',
   AuthorizationHeaderMalformed:
     'the bucket is in another region: set the region of the store to the one of the bucket',
+  CredentialsProviderError:
+    'there are no credentials for the store: set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or log in; of another provider SOVEREIGN_STORE_ACCESS_KEY_ID and SOVEREIGN_STORE_SECRET_ACCESS_KEY',
   InvalidAccessKeyId: 'the access key is unknown: check the credentials of the store',
   SignatureDoesNotMatch: 'the secret key is wrong, or the clock of this machine is: check both',
   ExpiredToken: 'the credentials have expired and could not be renewed: check the role that is assumed',

@@ -4,7 +4,7 @@ import * as zlib from 'node:zlib';
 import { InputError } from '../errors.js';
 
 /** Node has zstd since 22.15; older ones fail here instead of in the middle. */
-function requireZstd(): void {
+export function requireZstd(): void {
   if (typeof zlib.createZstdCompress !== 'function')
     throw new InputError(`this Node (${process.version}) has no zstd; use Node 22.15 or newer`);
 }

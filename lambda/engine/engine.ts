@@ -235,6 +235,8 @@ export interface PreparedRestore {
   readonly side: string;
   /** False when the tenant's database is gone from the server: then the swap has nothing to keep. */
   readonly liveExists: boolean;
+  /** The swap ends the sessions on the live database; without it they go on, and it waits for those that are in its way. */
+  readonly endsSessions?: boolean;
   readonly tables: readonly TableRows[];
   readonly warnings: readonly string[];
   /**

@@ -1,4 +1,5 @@
 import { InputError } from '../errors.js';
+import type { EngineUndoRequest } from './engine.js';
 
 /** The note on a database that is ours, whatever the server keeps it in; it counts only when the name agrees with it. */
 export interface Mark {
@@ -26,13 +27,17 @@ export function parseMark<M extends Mark>(text: string | null | undefined): M | 
 /** The copy that `undo` puts back: the one put aside last, if it is the tenant's. `where` is as in `database "acme" on db:5432`. */
 export function newestKept<M extends Mark>(
   copies: readonly { readonly name: string; readonly mark: M }[],
-  { tenant, phase }: { readonly tenant: string; readonly phase?: (message: string) => void },
+  { tenant, database, scope, phase }: Pick<EngineUndoRequest, 'tenant' | 'database' | 'scope' | 'phase'>,
   where: string,
 ): { readonly name: string; readonly mark: M } {
   const newest = [...copies].sort((a, b) => (a.mark.at < b.mark.at ? 1 : -1))[0];
   if (!newest)
     throw new InputError(
-      `there is no kept copy of ${where}: nothing was restored there, or the copy was dropped`,
+      `there is no kept copy of ${where}: nothing was restored there, or the copy was dropped` +
+        // An archive says what it is of; whoever undoes its restore has to.
+        (scope.tenancy === 'database' && database !== tenant
+          ? '; of a tenant that is a schema of it, or rows of shared tables, say --tenancy schema or --tenancy rows'
+          : ''),
     );
   checkTenant(newest, tenant);
   phase?.(`putting back ${newest.name}, which was put aside at ${newest.mark.at}`);

@@ -18,10 +18,20 @@ test('the password comes from the environment or the password file, and a wrong 
     expect(ran).toMatchObject({ code: 2, stdout: '' });
     expect(ran.stderr).toMatch(/refused the login of "postgres"/);
     expect(ran.stderr).not.toContain('guess');
+    if (wrong.env.PGPASSWORD === undefined)
+      expect(ran.stderr).toContain('it asks for a password, and none was given; the password comes from');
   }
   expect(await work.dump('acme', [], env('se cret:\\x'))).toMatchObject({ code: 0 });
   const file = join(work.folder, 'pgpass');
   writeFileSync(file, 'localhost:*:*:*:no\n127.0.0.1:*:*:postgres:se cret\\:\\\\x\n', { mode: 0o600 });
   expect(await work.dump('acme', [], env(undefined, file))).toMatchObject({ code: 0 });
   expect(await work.restore('acme', [], env(undefined, file))).toMatchObject({ code: 0 });
+});
+
+test('a server that has no session left is not taken for one that is not there', async () => {
+  await server().query(`create role full_house login password 'x' connection limit 0`);
+  const url = `postgres://full_house@127.0.0.1:${server().port}`;
+  const ran = await work.dump('acme', ['--server', url], { env: { PGPASSWORD: 'x' } });
+  expect(ran).toMatchObject({ code: 3, stdout: '' });
+  expect(ran.stderr).toMatch(/takes no session now: too many connections.*; run again when it does$/m);
 });

@@ -87,6 +87,9 @@ test.each(['acme', `Odd "one"; drop schema x.y * $a 'b'`, '50% élan'])(
     ok(await work.undo(schema, at(schema)));
     expect(print(schema)).toBe(before);
     expect(print('other')).toBe(other);
+    // The archive said what it is of; the undo has to be told, and says so.
+    const untold = await work.undo(schema, ['--database', 'app']);
+    expect([untold.code, untold.stderr]).toEqual([2, expect.stringContaining('say --tenancy schema')]);
   },
 );
 

@@ -89,7 +89,9 @@ test.each([
       encoding: 'utf8',
       timeout: 30_000,
     });
-    expect([ran.status, ran.stdout]).toEqual([3, expect.stringContaining(message)]);
+    expect([ran.status, ran.stdout]).toEqual([3, expect.stringContaining(`\nsovereign-backup: ${message}`)]);
+    // Who is asked knows what it does to those who work there.
+    expect(ran.stdout).toContain('The swap ends the sessions that are on the live one.');
   });
 });
 

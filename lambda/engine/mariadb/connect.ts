@@ -165,6 +165,14 @@ function tlsOf({ sslmode, sslrootcert }: MariadbAddress) {
 
 const REFUSED = ['ER_ACCESS_DENIED_ERROR', 'ER_ACCESS_DENIED_NO_PASSWORD_ERROR', 'ER_HOST_NOT_PRIVILEGED'];
 
+/** It has as many sessions as it or the user may have, or stops. */
+const BUSY = [
+  'ER_CON_COUNT_ERROR',
+  'ER_TOO_MANY_USER_CONNECTIONS',
+  'ER_USER_LIMIT_REACHED',
+  'ER_SERVER_SHUTDOWN',
+];
+
 function explainConnect(error: unknown, address: MariadbAddress): Error {
   if (error instanceof InputError || error instanceof OperationError) return error;
   const { code = '' } = error as { code?: string };
@@ -174,6 +182,8 @@ function explainConnect(error: unknown, address: MariadbAddress): Error {
     return new InputError(
       `${address.text} refused the login of ${JSON.stringify(address.user)}: ${reason}; the password comes from MYSQL_PWD`,
     );
+  if (BUSY.includes(code))
+    return new OperationError(`${address.text} takes no session now: ${reason}; run again when it does`);
   return new OperationError(
     `${address.text} cannot be reached: ${reason}; check host, port, and that the network lets this machine in`,
   );

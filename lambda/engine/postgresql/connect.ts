@@ -186,6 +186,8 @@ function tlsOf(address: PostgresAddress) {
 }
 
 const refused = ['28P01', '28000'];
+/** It starts, stops, or has as many sessions as it or the role may have. */
+const busy = ['57P03', '53300'];
 
 function explainConnect(error: unknown, address: PostgresAddress, database: string): Error {
   const { code } = error as { code?: string };
@@ -198,12 +200,15 @@ function explainConnect(error: unknown, address: PostgresAddress, database: stri
     return new InputError(
       `there is no database ${JSON.stringify(database)} on ${address.text}; check the tenant's name, or give --database`,
     );
-  if (refused.includes(code ?? '') || /password must be a string|no password/i.test(reason))
+  const missing = /password must be a string|no password/i.test(reason);
+  if (refused.includes(code ?? '') || missing)
     return new InputError(
-      `${address.text} refused the login of ${JSON.stringify(address.user)}: ${reason}; ` +
+      `${address.text} refused the login of ${JSON.stringify(address.user)}: ${missing ? 'it asks for a password, and none was given' : reason}; ` +
         'the password comes from PGPASSWORD or ~/.pgpass',
     );
   if (code === '42501') return new InputError(`${address.text} refused the connection: ${reason}`);
+  if (busy.includes(code ?? ''))
+    return new OperationError(`${address.text} takes no session now: ${reason}; run again when it does`);
   return new OperationError(
     `${address.text} cannot be reached: ${reason}; check host, port, and that the network lets this machine in`,
   );

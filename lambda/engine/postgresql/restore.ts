@@ -110,6 +110,7 @@ export async function prepareRestore(request: EngineRestoreRequest): Promise<Pre
     return {
       side,
       liveExists: live !== undefined,
+      endsSessions: true,
       tables,
       warnings,
       compare: (options) =>
@@ -177,7 +178,11 @@ async function checkFree(client: pg.Client, name: string): Promise<void> {
 function describe(error: unknown): unknown {
   // What PostgreSQL itself said has a code of five characters; everything else already speaks for itself.
   if (!(error instanceof pg.DatabaseError || error instanceof ConnectionLostError)) return error;
-  return new OperationError(`the restore failed: ${reasonOf(error)}; the live database was not touched`);
+  const mayNot = (error as { code?: string }).code === '42501';
+  return new OperationError(
+    `the restore failed: ${reasonOf(error)}; the live database was not touched` +
+      (mayNot ? '; restore as a role with CREATEDB that is a member of the owners' : ''),
+  );
 }
 
 /** Before anything is asked of the server. */

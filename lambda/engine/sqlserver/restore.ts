@@ -85,6 +85,7 @@ export async function prepareRestore(request: EngineRestoreRequest): Promise<Pre
     return {
       side,
       liveExists: live !== undefined,
+      endsSessions: true,
       tables,
       warnings,
       async swap() {

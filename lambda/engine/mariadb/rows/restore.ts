@@ -34,7 +34,9 @@ interface Sessions {
 export async function prepareRows(request: EngineRestoreRequest, scope: RowsScope): Promise<PreparedRestore> {
   const notOne = 'an archive of rows is not a database, so it cannot be kept as one';
   if (request.keepAs !== undefined)
-    throw new InputError(`${notOne}; restore it into the shared tables, or write it to a file`);
+    throw new InputError(
+      `${notOne}; restore it into the shared tables, or write it to a file with --to-file`,
+    );
   if (request.facts.format !== FORMAT)
     throw new InputError(
       `the archive's format is ${JSON.stringify(request.facts.format)}, and rows are kept as ${JSON.stringify(FORMAT)}`,

@@ -39,7 +39,7 @@ interface Sessions {
 export async function prepareRows(request: EngineRestoreRequest, scope: RowsScope): Promise<PreparedRestore> {
   if (request.keepAs !== undefined)
     throw new InputError(
-      'an archive of rows is not a database, so it cannot be kept as one; restore it into the shared tables, or write it to a file',
+      'an archive of rows is not a database, so it cannot be kept as one; restore it into the shared tables, or write it to a file with --to-file',
     );
   if (request.facts.format !== 'copy tar')
     throw new InputError(

@@ -1,7 +1,7 @@
 import { InputError } from '../errors.js';
 import { archivePrefix, PARTS, regimePrefix, tenantPrefix, timeOfArchiveId } from './archive-id.js';
 import { DamagedError } from './damaged-error.js';
-import { type Manifest, parseManifest } from './manifest.js';
+import { MAX_MANIFEST, type Manifest, parseManifest } from './manifest.js';
 import type { ArchiveStore, StoredObject, UnreadableError } from './store.js';
 import { isTenantKey, tenantKey, tenantOfKey } from './tenant-key.js';
 
@@ -13,9 +13,6 @@ export interface ArchivePlace {
   readonly at: Date;
   readonly objects: readonly StoredObject[];
 }
-
-/** Far above the manifest of any database; what is larger is not read into memory. */
-const MAX_MANIFEST = 256 * 1024 * 1024;
 
 /** What cannot be read: one archive, or, where none is named, all that a tenant may have. */
 export interface UnseenPlace {
@@ -155,19 +152,24 @@ export function mayBeIt(at: Date | undefined, asked: Date | undefined, found: Da
 
 /** The manifest as it lies there, its truth not yet shown. */
 export async function readManifest(store: ArchiveStore, place: ArchivePlace) {
-  const bytes = await readSmall(store, archivePrefix(place) + PARTS.manifest);
+  const bytes = await readSmall(store, archivePrefix(place) + PARTS.manifest, MAX_MANIFEST);
   const manifest: Manifest = parseManifest(bytes, place);
   return { bytes, manifest };
 }
 
+/** The seal is the manifest, its frames and a few wrapped keys. */
+const MAX_SMALL = MAX_MANIFEST + 1024 * 1024;
+
 /** A manifest or its seal, into memory. */
-export async function readSmall(store: ArchiveStore, key: string): Promise<Buffer> {
+export async function readSmall(store: ArchiveStore, key: string, most = MAX_SMALL): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of (await store.read(key)) as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > MAX_MANIFEST)
-      throw new DamagedError(`${key.slice(key.lastIndexOf('/') + 1)} is larger than any manifest`);
+    if (size > most)
+      throw new DamagedError(
+        `${key.slice(key.lastIndexOf('/') + 1)} has more than ${most} bytes, and none that this tool wrote has`,
+      );
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);

@@ -10,6 +10,9 @@ const FOLDER = 'holds/';
 /** In the place of an archive's id: all of the tenant's archives, those of the future too. */
 const ALL = 'all';
 
+/** A reason comes from a command line, which is shorter. */
+const MAX_NOTE = 256 * 1024;
+
 /** An order to keep archives, whatever the retention says: evidence, a dispute, an audit. */
 export interface HoldRequest {
   readonly store: ArchiveStore;
@@ -90,7 +93,7 @@ async function holdsArchive({ store, regime, tenant }: HoldRequest, archive: str
 /** Why and since when, as the note says. */
 async function reasonBefore(request: HoldRequest, archive: string): Promise<string> {
   try {
-    const note = await readSmall(request.store, holdKey(request, archive));
+    const note = await readSmall(request.store, holdKey(request, archive), MAX_NOTE);
     const { reason, since } = JSON.parse(note.toString());
     return `since ${String(since).slice(0, 30)} for ${JSON.stringify(reason).slice(0, 300)}`;
   } catch {

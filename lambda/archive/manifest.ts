@@ -1,6 +1,7 @@
 import type { EncryptionContext } from '@aws-crypto/material-management-node';
 import { version } from '../../package.json';
 import { type Checksums, type Omission, type TableRows, TENANCIES, type Tenancy } from '../engine/engine.js';
+import { OperationError } from '../errors.js';
 import { timeOfArchiveId } from './archive-id.js';
 import { DamagedError } from './damaged-error.js';
 import type { RetentionPolicy } from './retention.js';
@@ -58,6 +59,13 @@ export interface Manifest {
 
 export const TOOL = { name: 'sovereign-backup', version } as const;
 
+/**
+ * A table takes some 150 bytes and five values of a manifest, so these are some 400,000 tables in one database,
+ * far above any real one. What somebody may have put in a manifest's place takes half a gigabyte of memory at most.
+ */
+export const MAX_MANIFEST = 64 * 1024 * 1024;
+const MAX_VALUES = 2_000_000;
+
 /** Binds every encrypted byte to its tenant, regime, archive and role in it. */
 export function encryptionContext(
   place: { readonly tenant: string; readonly regime: string; readonly archive: string },
@@ -68,7 +76,20 @@ export function encryptionContext(
 
 /** The same manifest gives the same bytes: keys sorted, two spaces, one newline at the end. */
 export function serializeManifest(manifest: Manifest): Buffer {
-  return Buffer.from(`${JSON.stringify(sorted(manifest), null, 2)}\n`);
+  const bytes = Buffer.from(`${JSON.stringify(sorted(manifest), null, 2)}\n`);
+  // Better no archive than one that nobody reads again.
+  if (bytes.length > MAX_MANIFEST || hasTooMany(bytes))
+    throw new OperationError(
+      `the manifest of ${manifest.tables.length} tables and ${manifest.omitted.length} omissions would have ${bytes.length} bytes, and no more than ${MAX_MANIFEST} are read again; divide the database`,
+    );
+  return bytes;
+}
+
+/** Every value but the first stands behind one of these; those in texts count, too. */
+function hasTooMany(bytes: Buffer): boolean {
+  let values = 0;
+  for (const byte of bytes) if (byte === 0x2c || byte === 0x5b || byte === 0x7b) values += 1;
+  return values > MAX_VALUES;
 }
 
 function sorted(value: unknown): unknown {
@@ -89,6 +110,10 @@ export function parseManifest(
   bytes: Buffer,
   place: { readonly tenant: string; readonly regime: string; readonly archive: string },
 ): Manifest {
+  if (hasTooMany(bytes))
+    throw new DamagedError(
+      `manifest.json has more than ${MAX_VALUES} values, and none that a dump wrote has`,
+    );
   let manifest: Manifest;
   try {
     manifest = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));

@@ -127,7 +127,9 @@ async function pruneTenant(
   }
 }
 
+/** Thousands would open more files than a process may, and a few that somebody made huge take more memory than it has. */
 const AT_ONCE = 32;
+const BYTES_AT_ONCE = 16 * 1024 * 1024;
 
 /** The store is asked for sizes and manifests only where something is to go: most of the time nothing is. */
 async function planOf(
@@ -144,16 +146,27 @@ async function planOf(
   const plan = planRetention(aged, policy, now);
   if (plan.every(({ keep }) => keep)) return plan;
   const proven: Aged[] = [];
-  // So many at once: thousands would open more files than a process may.
-  for (let from = 0; from < aged.length; from += AT_ONCE) {
+  while (proven.length < aged.length) {
     request.signal?.throwIfAborted();
-    const some = aged.slice(from, from + AT_ONCE).map(async (each, index) => ({
+    const from = proven.length;
+    const some = aged.slice(from, from + howManyAtOnce(archives.slice(from, from + AT_ONCE)));
+    const looked = some.map(async (each, index) => ({
       ...each,
       good: each.good && (await looksWhole(request.store, archives[from + index]!)),
     }));
-    proven.push(...(await Promise.all(some)));
+    proven.push(...(await Promise.all(looked)));
   }
   return planRetention(proven, policy, now);
+}
+
+/** Of the first of these, at least one. */
+function howManyAtOnce(places: readonly ArchivePlace[]): number {
+  let bytes = 0;
+  const too = places.findIndex((place) => {
+    bytes += place.objects.find(({ key }) => key === archivePrefix(place) + PARTS.manifest)?.bytes ?? 0;
+    return bytes > BYTES_AT_ONCE;
+  });
+  return too === -1 ? places.length : Math.max(1, too);
 }
 
 /** What lies beside them (a `.DS_Store`) makes the archive no worse. */

@@ -1,12 +1,15 @@
 import { spawnSync } from 'node:child_process';
 import {
   existsSync,
+  linkSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
+  truncateSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
@@ -173,6 +176,56 @@ test('what archives say of themselves steers no terminal, and keeps the others f
   expect(listed.stderr).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
   expect(listed.stderr.match(/cannot be listed/g)).toHaveLength(4);
   expect(listed.stderr.length).toBeLessThan(2000);
+});
+
+test('a manifest that no dump wrote, larger or richer than any, is named, costs little memory, and hides no other', async () => {
+  const good = put('acme', 1);
+  // Each byte of a third of it would become an object of a hundred.
+  const rich = put('acme', 2);
+  writeFileSync(join(store, 'local/acme', rich, 'manifest.json'), `[${'{},'.repeat(20_000_000)}0]`);
+  const large = put('acme', 3);
+  truncateSync(join(store, 'local/acme', large, 'manifest.json'), 2 ** 40);
+  // As on a small machine: the process would die of the objects.
+  const small = { NODE_OPTIONS: '--max-old-space-size=300' };
+  const listed = await run('list', [], small);
+  expect(listed.json()).toMatchObject([{ archive: good }]);
+  expect(listed.stderr).toContain(
+    `archive ${rich} of "acme" cannot be listed: manifest.json has more than 2000000 values`,
+  );
+  expect(listed.stderr).toContain(
+    `archive ${large} of "acme" cannot be listed: manifest.json has more than 67108864 bytes`,
+  );
+  const key = join(store, 'key');
+  await runCli(['keygen', key]);
+  const at = (archive: string) => archive.replace(/^(\d{4})(\d\d)(\d\dT\d\d)(\d\d)(.*)-.*/, '$1-$2-$3:$4:$5');
+  const verified = await run('verify', ['acme', '--at', at(rich), '--key-file', key], small);
+  expect(verified.json()).toMatchObject({
+    ok: false,
+    archive: rich,
+    problems: [expect.stringContaining('2000000 values')],
+  });
+  // More of them than there is memory for, were they read at once.
+  for (let days = 4; days < 12; days += 1)
+    linkSync(
+      join(store, 'local/acme', rich, 'manifest.json'),
+      join(store, 'local/acme', put('acme', days, { without: 'manifest.json' }), 'manifest.json'),
+    );
+  const peak = `process.on('exit', () => process._rawDebug('peak ' + process.resourceUsage().maxRSS))`;
+  const pruned = await run('prune', ['--keep-daily', '1', '--dry-run'], {
+    NODE_OPTIONS: `--max-old-space-size=300 --import=data:text/javascript,${encodeURIComponent(peak)}`,
+  });
+  expect(pruned.json()).toHaveLength(11);
+  expect(Number(/peak (\d+)/.exec(pruned.stderr)![1])).toBeLessThan(500_000);
+  // More tables than any database has are listed all the same.
+  const tables = Array.from({ length: 200_000 }, (_, n) => ({
+    schema: 'public',
+    name: `a_table_of_a_tenant_with_a_long_name_${n}`,
+    rows: n,
+    checksum: '0123456789abcdef0123456789abcdef',
+  }));
+  const many = put('many', 1, { says: { tables } });
+  expect((await run('list', ['many'])).json<{ tables: unknown[] }[]>()[0]!.tables).toHaveLength(200_000);
+  expect(statSync(join(store, 'local/many', many, 'manifest.json')).size).toBeLessThan(2 ** 25);
 });
 
 test('the name of a foreign file makes no line of its own', async () => {

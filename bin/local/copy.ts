@@ -91,9 +91,9 @@ function whichOf(tenant: string | undefined, { at, archive, all }: CopyOptions):
   return all ? 'all' : 'newest';
 }
 
-function lineOf({ state, at, tenant, archive, bytes, kept, problem, seconds }: CopiedOne): string {
+function lineOf({ state, at, tenant, archive, bytes, kept, problem, sameBy, seconds }: CopiedOne): string {
   const start = `${state.padEnd(7)}  ${at ?? '-'}  ${printable(tenant)}  ${archive ?? '-'}  `;
   if (state === 'failed') return start + harmless(problem!);
   const rest = kept ? `, ${size(kept)} of it from an earlier run` : '';
-  return `${start}${size(bytes!)}${state === 'copied' ? `${rest}, ${seconds.toFixed(1)} s` : ''}`;
+  return `${start}${size(bytes!)}${state === 'copied' ? `${rest}, ${seconds.toFixed(1)} s` : `, the same by ${sameBy}`}`;
 }

@@ -45,6 +45,8 @@ export interface CopiedOne {
   readonly at: string | null;
   /** `present`: it was there already, the same. */
   readonly state: 'copied' | 'present' | 'failed';
+  /** Of what is `present`: by what its data was found to be the same. Nothing of it is read. */
+  readonly sameBy?: 'checksum' | 'size';
   /** The key that opens it, in the one store as in the other. */
   readonly key?: string;
   /** Size of its data. */
@@ -164,7 +166,11 @@ async function copyArchive(request: CopyRequest, place: ArchivePlace) {
       throw new OperationError(
         `the archive in ${to.location} is damaged: its data ${there.has(PARTS.data) ? 'has another size' : 'is missing'}; see \`verify\`; nothing is overwritten`,
       );
-    return { ...result, state: 'present' as const };
+    return {
+      ...result,
+      state: 'present' as const,
+      sameBy: await sameBy(request, prefix + PARTS.data, manifest),
+    };
   }
   request.progress?.({
     phase: 'copy',
@@ -218,6 +224,23 @@ async function copyData(request: CopyRequest, place: ArchivePlace, manifest: Man
   } finally {
     signal?.removeEventListener('abort', stop);
   }
+}
+
+/** Whether the stores themselves tell that the data, of the same size, is the same. */
+async function sameBy(
+  { from, to }: CopyRequest,
+  key: string,
+  { data }: Manifest,
+): Promise<'checksum' | 'size'> {
+  const there = (await to.digestOf?.(key)) ?? {};
+  if (there.sha256 !== undefined) {
+    if (there.sha256 === data.sha256) return 'checksum';
+    throw new OperationError(
+      `the archive in ${to.location} is damaged: its data has another SHA-256 than it had when it was written; see \`verify\`; nothing is overwritten`,
+    );
+  }
+  const here = there.etag === undefined ? undefined : await from.digestOf?.(key);
+  return here?.etag !== undefined && here.etag === there.etag ? 'checksum' : 'size';
 }
 
 async function isThere(store: ArchiveStore, wanted: string): Promise<boolean> {

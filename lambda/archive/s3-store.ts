@@ -7,6 +7,7 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { type S3ClientOptions, s3Client } from './s3-client.js';
+import { readDigest } from './s3-digest.js';
 import { downloadStream } from './s3-download.js';
 import { explainS3, isDenied, isMissing } from './s3-errors.js';
 import { readLock, writeLegalHold } from './s3-lock.js';
@@ -15,6 +16,7 @@ import type { PartLimits } from './s3-parts.js';
 import { uploadStream } from './s3-upload.js';
 import {
   type ArchiveStore,
+  type ObjectDigest,
   type ObjectLock,
   type StoredObject,
   StoreError,
@@ -156,6 +158,10 @@ export class S3Store implements ArchiveStore {
         );
       }
     }
+  }
+
+  public digestOf(key: string): Promise<ObjectDigest> {
+    return readDigest(this.place(key));
   }
 
   public lockOf(key: string): Promise<ObjectLock | undefined> {

@@ -39,6 +39,13 @@ const concurrency = 3;
 const inFlightBudget = 48 * 1024 * 1024;
 /** Under which an upload names itself, so that a refused repetition of our own write is told from somebody else's. */
 const marker = 'write-id';
+const ofContent = 'sha256-';
+
+/** The SHA-256 of all that a resumable upload sent, which was held against it before the upload was completed. */
+export function contentOf(metadata: Readonly<Record<string, string>> | undefined): string | undefined {
+  const id = metadata?.[marker];
+  return id?.startsWith(ofContent) ? id.slice(ofContent.length) : undefined;
+}
 
 /**
  * Streams a body of unknown length into one object. The object appears in the last call, and only after the body has
@@ -84,7 +91,7 @@ class Upload {
     resumable: WriteOptions['resumable'],
   ) {
     // Whoever completes an upload of these very bytes has done our work.
-    this.id = resumable ? `sha256-${resumable.sha256}` : randomUUID();
+    this.id = resumable ? ofContent + resumable.sha256 : randomUUID();
     this.mayResume = resumable !== undefined;
   }
 

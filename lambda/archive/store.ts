@@ -40,6 +40,9 @@ export interface ArchiveStore {
   /** Deletes objects; one that is already gone is no error. */
   remove(keys: readonly string[]): Promise<void>;
 
+  /** What the store tells of an object's bytes without their being read; stores that know nothing leave it out. */
+  digestOf?(key: string): Promise<ObjectDigest>;
+
   /** What keeps an object from deletion, whoever asks; stores without such a thing leave it out. */
   lockOf?(key: string): Promise<ObjectLock | undefined>;
 
@@ -48,6 +51,13 @@ export interface ArchiveStore {
 
   /** Clears what killed writes left behind under the prefix (temporary files, open multipart uploads). */
   sweep(prefix: string, olderThan: Date): Promise<void>;
+}
+
+export interface ObjectDigest {
+  /** Of the whole object, in hexadecimal, as the service took it, or as it was when a `resumable` write of it ended. */
+  readonly sha256?: string;
+  /** The same for two objects that were sent in the same parts and are the same; else it says nothing. */
+  readonly etag?: string;
 }
 
 export interface ObjectLock {

@@ -5,11 +5,14 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   AbortMultipartUploadCommand,
+  CopyObjectCommand,
   CreateBucketCommand,
   CreateMultipartUploadCommand,
+  HeadObjectCommand,
   ListMultipartUploadsCommand,
   ListObjectsV2Command,
   ListPartsCommand,
+  PutObjectCommand,
   S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
@@ -452,6 +455,56 @@ test('all archives, of all tenants, of a time, by name', async () => {
   });
   expect([half.code, names(half)]).toEqual([3, [newer, older]]);
   expect(half.stderr).toContain('stopped by SIGTERM');
+});
+
+test('what is there already is held against what the store tells of it, and read nowhere', async () => {
+  const all = async (to: string) => {
+    const ran = await copy(['--all', '--from', work.store, '--to', to, '--json']);
+    return ran
+      .json<(Copied & { sameBy?: string })[]>()
+      .map(({ tenant, state, sameBy }) => `${tenant} ${state} ${sameBy}`)
+      .sort();
+  };
+  expect(await all(away())).toEqual(expect.arrayContaining(['acme copied undefined']));
+  proxy.calls.length = 0;
+  const again = await all(away());
+  expect([...new Set(again)]).toEqual(['acme present checksum', 'small present checksum']);
+  expect(proxy.calls.filter(({ name, path }) => name === 'S3 GetObject' && path.includes('/data'))).toEqual(
+    [],
+  );
+  const folder = join(work.folder, 'present');
+  await all(folder);
+  expect([...new Set(await all(folder))]).toEqual(['acme present size', 'small present size']);
+
+  // The same number of other bytes: with a SHA-256 of the service, and where it tells none.
+  const key = (await keys()).find((each) => each.startsWith('local/small/') && each.endsWith('/data'))!;
+  const { ContentLength } = await s3.send(new HeadObjectCommand({ Bucket: bucket, Key: key }));
+  const other = { Bucket: bucket, Key: key, Body: Buffer.alloc(ContentLength!, 1) };
+  await s3.send(new PutObjectCommand({ ...other, ChecksumAlgorithm: 'SHA256' }));
+  const changed = await copy(['small', '--from', work.store, '--to', away()]);
+  expect([changed.code, changed.stderr]).toEqual([
+    3,
+    expect.stringMatching(/damaged: its data has another SHA-256/),
+  ]);
+  await s3.send(new PutObjectCommand({ ...other, Metadata: { 'write-id': `sha256-${'0'.repeat(64)}` } }));
+  expect((await copy(['small', '--from', work.store, '--to', away()])).stderr).toMatch(/another SHA-256/);
+  await s3.send(new PutObjectCommand(other));
+  const untold = await copy(['small', '--from', work.store, '--to', away()]);
+  expect([untold.code, untold.stdout]).toEqual([0, expect.stringMatching(/^present .* the same by size$/m)]);
+  // What two buckets have in the same parts is the same by that.
+  const twin = `s3://${bucket}/twin/?region=eu-central-1&path-style=true`;
+  for (const Key of await keys())
+    await s3.send(
+      new CopyObjectCommand({ Bucket: bucket, Key: `twin/${Key}`, CopySource: `${bucket}/${Key}` }),
+    );
+  const twins = await copy(['small', '--from', away(), '--to', twin]);
+  expect([twins.code, twins.stdout]).toEqual([
+    0,
+    expect.stringMatching(/^present .* the same by checksum$/m),
+  ]);
+  // Who may not ask is told nothing, which is no failure.
+  proxy.fault = ({ name }) => (name === 'S3 HeadObject' ? { status: 403, code: 'AccessDenied' } : undefined);
+  expect(await all(away())).toEqual(expect.arrayContaining(['acme present size']));
 });
 
 describe('a regime is not left', () => {

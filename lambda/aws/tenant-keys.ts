@@ -20,6 +20,8 @@ export const REGIME_TAG = 'sovereign-regime';
 const LONGEST_ALIAS = 256;
 const TAGS_COUNT_WITHIN = 6 * 60 * 1000;
 const PAUSE = 3000;
+/** So often in a row tags count for one question and not for another: then it is not the tags. */
+const SURE = 10;
 
 /** An alias takes no `=`, and a tenant's key no `/`. */
 export function tenantKeyAlias(regime: string, tenant: string): string {
@@ -35,9 +37,15 @@ export function tenantKeyAlias(regime: string, tenant: string): string {
 /** Makes sure that the tenant has a key; with `renew`, gives it a new one, while old archives keep the former. */
 export async function ensureTenantKey(
   client: KMSClient,
-  request: { readonly regime: string; readonly tenant: string; readonly renew?: boolean },
+  request: {
+    readonly regime: string;
+    readonly tenant: string;
+    readonly renew?: boolean;
+    /** Milliseconds between two tries while the tags of a new key do not count yet. @default 3000 */
+    readonly pause?: number;
+  },
 ): Promise<{ readonly key: string; readonly made: boolean }> {
-  const { regime, tenant, renew = false } = request;
+  const { regime, tenant, renew = false, pause = PAUSE } = request;
   const alias = tenantKeyAlias(regime, tenant);
   const found = await describe(client, alias);
   if (found && !renew) {
@@ -48,16 +56,23 @@ export async function ensureTenantKey(
     return { key: found.Arn!, made: false };
   }
   const made = await create(client, regime, tenant);
+  const id = made.KeyId!;
+  const onceAllowed = (action: string, use: () => Promise<unknown>) =>
+    onceTagsCount(client, { key: made, action, pause }, use);
   try {
-    if (found) await client.send(new UpdateAliasCommand({ AliasName: alias, TargetKeyId: made.KeyId! }));
-    else await client.send(new CreateAliasCommand({ AliasName: alias, TargetKeyId: made.KeyId! }));
+    await onceAllowed('kms:EnableKeyRotation', () =>
+      client.send(new EnableKeyRotationCommand({ KeyId: id })),
+    );
+    const name = { AliasName: alias, TargetKeyId: id };
+    if (found) await onceAllowed('kms:UpdateAlias', () => client.send(new UpdateAliasCommand(name)));
+    else await onceAllowed('kms:CreateAlias', () => client.send(new CreateAliasCommand(name)));
   } catch (error) {
     // The key just made stays without a name: a right to delete keys would reach those of all tenants.
     logger.warn('a key was made that no tenant has', { tenant, key: made.Arn });
     // Another run was faster: then that key is the tenant's.
     const other = (error as Error).name === 'AlreadyExistsException' && (await describe(client, alias));
     if (other) return { key: other.Arn!, made: false };
-    throw explainKms(error, alias);
+    throw error instanceof OperationError ? error : explainKms(error, alias);
   }
   return { key: made.Arn!, made: true };
 }
@@ -73,29 +88,53 @@ async function create(client: KMSClient, regime: string, tenant: string): Promis
         ],
       }),
     );
-    await onceTagsCount(() => client.send(new EnableKeyRotationCommand({ KeyId: made!.KeyId! })));
     return made!;
   } catch (error) {
+    if (isDenied(error)) throw mayNot('kms:CreateKey with its tags (kms:TagResource)', error);
     throw explainKms(error, `of tenant ${JSON.stringify(tenant)}`);
   }
 }
 
+function isDenied(error: unknown): boolean {
+  return (error as Error).name === 'AccessDeniedException';
+}
+
+function mayNot(action: string, error: unknown): OperationError {
+  return new OperationError(
+    `the function that makes the keys of tenants may not ${action} (${(error as Error).message}): its role has to allow it as the TenantBackups construct does, and no service control policy, permissions boundary or policy of a VPC endpoint may be in the way`,
+    { cause: error },
+  );
+}
+
 /**
  * What is done with a key is allowed by its tags, here and to the worker afterwards, and KMS says that it may be five
- * minutes until tags count: to go on at once would leave a key without a name in each try.
+ * minutes until tags count: to go on at once would leave a key without a name in each try. A right that is missing looks
+ * the same, but for the other rights that the same tags give.
  *
  * @see https://docs.aws.amazon.com/kms/latest/developerguide/abac.html
  */
-async function onceTagsCount(use: () => Promise<unknown>): Promise<void> {
+async function onceTagsCount(
+  client: KMSClient,
+  { key, action, pause }: { readonly key: KeyMetadata; readonly action: string; readonly pause: number },
+  use: () => Promise<unknown>,
+): Promise<void> {
   const until = Date.now() + TAGS_COUNT_WITHIN;
-  for (;;) {
+  const tagsCount = () =>
+    client.send(new DescribeKeyCommand({ KeyId: key.KeyId! })).then(
+      () => true,
+      () => false,
+    );
+  for (let otherwise = 0; ; ) {
     try {
       await use();
       return;
     } catch (error) {
-      const tooEarly = ['AccessDeniedException', 'NotFoundException'].includes((error as Error).name);
-      if (!tooEarly || Date.now() > until) throw error;
-      await sleep(PAUSE);
+      const tooEarly = isDenied(error) || (error as Error).name === 'NotFoundException';
+      if (!tooEarly) throw error;
+      otherwise = isDenied(error) && (await tagsCount()) ? otherwise + 1 : 0;
+      if (otherwise >= SURE || Date.now() > until)
+        throw isDenied(error) ? mayNot(`${action} on ${key.Arn}`, error) : error;
+      await sleep(pause);
     }
   }
 }

@@ -38,7 +38,8 @@ export function tenantKeyMaker(scope: Construct, id: string, regime: string): la
       }),
       new iam.PolicyStatement({
         sid: 'OfTaggedKeysAlone',
-        actions: ['kms:CreateAlias', 'kms:UpdateAlias', 'kms:EnableKeyRotation'],
+        // By the last one it learns that the tags of a new key count.
+        actions: ['kms:CreateAlias', 'kms:UpdateAlias', 'kms:EnableKeyRotation', 'kms:DescribeKey'],
         resources: [keys],
         conditions: tagged,
       }),

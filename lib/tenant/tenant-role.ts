@@ -62,7 +62,8 @@ export function tenantRole(scope: Construct, id: string, options: TenantRoleOpti
     }),
     new iam.PolicyStatement({
       sid: 'OwnList',
-      actions: ['s3:ListBucket', 's3:ListBucketMultipartUploads'],
+      // Listing open uploads cannot be held to a prefix, so no tenant's session may; the bucket's lifecycle gives them up.
+      actions: ['s3:ListBucket'],
       resources: [bucket.bucketArn],
       conditions: { StringLike: { 's3:prefix': [`${prefix}/*`] } },
     }),

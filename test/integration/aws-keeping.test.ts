@@ -14,6 +14,8 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import type * as Module from '../../lambda/aws/tenant-keys';
+import { bundled } from '../support/bundled';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy';
 import { invoke } from '../support/invoke';
 import { useMoto } from '../support/moto';
@@ -27,13 +29,15 @@ let s3: S3Client;
 let kms: KMSClient;
 let environment: Record<string, string>;
 
+const awsConfig = () => ({
+  region: 'eu-central-1',
+  endpoint: moto().endpoint,
+  credentials: { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'not-a-secret' },
+});
+
 beforeAll(async () => {
   elsewhere = await startFaultProxy(moto().endpoint);
-  const config = {
-    region: 'eu-central-1',
-    endpoint: moto().endpoint,
-    credentials: { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'not-a-secret' },
-  };
+  const config = awsConfig();
   s3 = new S3Client(config);
   kms = new KMSClient(config);
   for (const Bucket of ['archives', 'copies'])
@@ -120,6 +124,59 @@ test('a key for each tenant: made once, tagged, used for its archives, renewed w
   const odd = await run('tenant-keys', { tenant: 'A b=ü' });
   expect(await run('tenant-keys', { tenant: 'A b=ü' })).toEqual({ ...odd, made: false });
   await expect(run('tenant-keys', { tenant: 7 })).rejects.toThrow('the event must be like');
+});
+
+describe('the function that makes keys is refused', () => {
+  const { ensureTenantKey } = bundled<typeof Module>('lambda/aws/tenant-keys.ts');
+  const denied = { status: 400, code: 'AccessDeniedException' };
+  let aws: FaultProxy;
+  beforeAll(async () => {
+    aws = await startFaultProxy(moto().endpoint);
+  });
+  afterAll(() => aws?.stop());
+  let tenant = 0;
+  const ensure = (refused: (name: string, after: readonly string[]) => boolean) => {
+    aws.calls.length = 0;
+    tenant += 1;
+    aws.fault = ({ name }) =>
+      refused(
+        name,
+        aws.calls.slice(0, -1).map((call) => call.name),
+      )
+        ? denied
+        : undefined;
+    const client = new KMSClient({ ...awsConfig(), endpoint: aws.endpoint });
+    return ensureTenantKey(client, { regime: 'eu', tenant: `refused_${tenant}`, pause: 1 });
+  };
+  const times = (wanted: string) => aws.calls.filter(({ name }) => name === wanted).length;
+
+  test('as long as tags do not count it goes on, however long that takes', async () => {
+    const tries = (names: readonly string[]) =>
+      names.filter((name) => name === 'KMS EnableKeyRotation').length;
+    const made = await ensure(
+      (name, before) =>
+        (name === 'KMS EnableKeyRotation' && tries(before) < 30) ||
+        // Of a key by its tags, behind that of the name.
+        (name === 'KMS DescribeKey' && before.includes('KMS CreateKey') && tries(before) < 29) ||
+        // Tags need not count everywhere at once.
+        (name === 'KMS CreateAlias' && !before.includes('KMS CreateAlias')),
+    );
+    expect([made.made, times('KMS CreateKey'), times('KMS EnableKeyRotation')]).toEqual([true, 1, 31]);
+  });
+
+  test.each(['EnableKeyRotation', 'CreateAlias'])('a right that is missing ends it: %s', async (action) => {
+    await expect(ensure((name) => name === `KMS ${action}`)).rejects.toThrow(
+      new RegExp(
+        `^the function that makes the keys of tenants may not kms:${action} on arn:aws:kms:.*service control policy`,
+      ),
+    );
+    expect([times('KMS CreateKey'), times(`KMS ${action}`)]).toEqual([1, 10]);
+  });
+
+  test('so does one that no tag gives', async () => {
+    await expect(ensure((name) => name === 'KMS CreateKey')).rejects.toThrow(/may not kms:CreateKey/);
+    expect(times('KMS CreateKey')).toBe(1);
+  });
 });
 
 describe('a store at another provider', () => {

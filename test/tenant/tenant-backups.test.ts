@@ -137,6 +137,8 @@ test('one tenant’s session reaches that tenant’s prefix and encryption conte
   }
   const objects = JSON.stringify(own.find(({ Sid }) => Sid === 'OwnArchives')!.Resource);
   expect(objects).toContain('/archives/eu/'.concat('$', '{aws:PrincipalTag/tenant}/*'));
+  // IAM knows no prefix of open uploads: with that condition it could never apply, and without it reach every tenant.
+  expect(JSON.stringify(statements)).not.toContain('s3:ListBucketMultipartUploads');
   // Nobody else may touch archives or open them.
   const others = statements.filter((statement) => !own.includes(statement));
   // Who deletes what no rule keeps lists and deletes, has no key, and a test of its own.

@@ -105,7 +105,8 @@ test('what no dump of the tools can hold is said, and all else comes back', asyn
       `create table ids (a int, since bigint unsigned generated always as row start, until bigint unsigned generated always as row end,
          period for system_time (since, until)) engine=InnoDB with system versioning;
        insert into ids (a) values (1), (2); update ids set a = 3 where a = 1;
-       create table slow (a int, key (a)) engine=MyISAM; alter table slow disable keys`,
+       create table slow (a int, key (a)) engine=MyISAM; alter table slow disable keys;
+       analyze table yen persistent for all; set histogram_size = 100; analyze table ids persistent for columns (a) indexes ()`,
       'lossy',
     );
   else await server().query('analyze table yen update histogram on kept', 'lossy');
@@ -116,6 +117,7 @@ test('what no dump of the tools can hold is said, and all else comes back', asyn
   expect(dumped.stderr).toMatch(/comment of procedure said \([^)]*NO_BACKSLASH_ESCAPES/);
   expect(dumped.stderr).toContain('comment of event told');
   expect(dumped.stderr).toContain(server().isMariadb ? 'keys are disabled: slow.a' : 'histogram of yen.kept');
+  if (server().isMariadb) expect(dumped.stderr).toMatch(/PERSISTENT\) of ids, yen \(the tool writes/);
   if (server().isMariadb)
     expect(dumped.stderr).toMatch(/history of system-versioned table ids \([^)]*in ids\)/);
   expect((await work.restore('lossy')).json()).toMatchObject({ warnings: [] });

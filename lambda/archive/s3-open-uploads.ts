@@ -24,8 +24,12 @@ export async function* openUploads(
       if (Key?.startsWith(prefix) && UploadId && Initiated)
         yield { key: Key, id: UploadId, initiated: Initiated };
     }
-    if (!page.IsTruncated) return;
-    position = { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker };
+    const { NextKeyMarker: KeyMarker, NextUploadIdMarker: UploadIdMarker } = page;
+    // A service that names no next page of a list that it says to go on, or the same again, is not followed.
+    const named = KeyMarker !== undefined || UploadIdMarker !== undefined;
+    const same = KeyMarker === position.KeyMarker && UploadIdMarker === position.UploadIdMarker;
+    if (!page.IsTruncated || !named || same) return;
+    position = { KeyMarker, UploadIdMarker };
   }
 }
 

@@ -101,8 +101,15 @@ export class S3Store implements ArchiveStore {
       { client: this.client },
       { Bucket: this.options.bucket, Prefix: this.prefix + prefix },
     );
+    let token: string | undefined;
     try {
       for await (const page of pages) {
+        // What such a service leaves out could be the newest archive, or the one that is to be kept.
+        if (page.IsTruncated && (!page.NextContinuationToken || page.NextContinuationToken === token))
+          throw new StoreError(
+            `${this.location} lists ${page.KeyCount ?? page.Contents?.length ?? 0} objects and says that there are more, but not how to ask for them: it does not know ListObjectsV2, and archives cannot be kept there`,
+          );
+        token = page.NextContinuationToken;
         for (const object of page.Contents ?? []) {
           yield {
             key: object.Key!.slice(this.prefix.length),

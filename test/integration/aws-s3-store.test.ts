@@ -246,6 +246,35 @@ test('sweep leaves young uploads, which may be running, alone', async () => {
   expect(given[0]).toContain('archives/eu/a/old');
 });
 
+test('a list that is cut off is no list, and one that leads to itself has an end', async () => {
+  const list = (more: string) => ({
+    document: `<ListBucketResult><IsTruncated>true</IsTruncated>${more}<Contents><Key>archives/eu/a</Key><Size>1</Size></Contents></ListBucketResult>`,
+  });
+  // As of services that answer in the form of the first version.
+  for (const more of [
+    '',
+    '<NextMarker>archives/eu/a</NextMarker>',
+    '<NextContinuationToken>x</NextContinuationToken>',
+  ]) {
+    proxy.fault = ({ name }) => (name === 'S3 ListObjectsV2' ? list(more) : undefined);
+    const read = async () => {
+      for await (const _ of store().list('eu/'));
+    };
+    await expect(read()).rejects.toThrow('says that there are more, but not how to ask for them');
+  }
+  for (const more of ['', '<NextKeyMarker>k</NextKeyMarker><NextUploadIdMarker>u</NextUploadIdMarker>']) {
+    proxy.fault = ({ name }) =>
+      name === 'S3 ListMultipartUploads'
+        ? {
+            document: `<ListMultipartUploadsResult><IsTruncated>true</IsTruncated>${more}</ListMultipartUploadsResult>`,
+          }
+        : undefined;
+    proxy.calls.length = 0;
+    await store().sweep('eu/', new Date());
+    expect(proxy.calls.length).toBeLessThanOrEqual(2);
+  }
+});
+
 test('deleting is refused, and only add-only credentials take that for an answer', async () => {
   const refused =
     '<DeleteResult><Error><Key>archives/eu/a</Key><Code>AccessDenied</Code><Message>no</Message></Error></DeleteResult>';

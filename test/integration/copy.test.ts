@@ -477,7 +477,7 @@ test('what is there already is held against what the store tells of it, and read
   expect([...new Set(await all(folder))]).toEqual(['acme present size', 'small present size']);
 
   // The same number of other bytes: with a SHA-256 of the service, and where it tells none.
-  const key = (await keys()).find((each) => each.startsWith('local/small/') && each.endsWith('/data'))!;
+  const key = (await keys()).findLast((each) => each.startsWith('local/small/') && each.endsWith('/data'))!;
   const { ContentLength } = await s3.send(new HeadObjectCommand({ Bucket: bucket, Key: key }));
   const other = { Bucket: bucket, Key: key, Body: Buffer.alloc(ContentLength!, 1) };
   await s3.send(new PutObjectCommand({ ...other, ChecksumAlgorithm: 'SHA256' }));

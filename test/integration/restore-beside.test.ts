@@ -191,3 +191,28 @@ describe('--to-file', () => {
     expect(ran).toMatchObject({ code: 2, stdout: '', stderr: expect.stringMatching(message) });
   });
 });
+
+test('a copy with a subscription is dropped like any other, and one that a killed restore left, too', async () => {
+  await server().query('create database receiving');
+  const subscribe = `create subscription coming connection 'host=elsewhere.invalid' publication p with (connect = false, slot_name = 'coming')`;
+  await server().query(`create table t as select 1 as n; ${subscribe}`, [], 'receiving');
+  expect(await work.dump('receiving')).toMatchObject({ code: 0 });
+  const names = await databases();
+  const on = ['--server', server().url, '--store', work.store, '--key-file', work.key];
+  expect(await runCli(['compare', 'receiving', ...on])).toMatchObject({ code: 0 });
+  expect(await databases()).toEqual(names);
+  // As a killed one leaves it.
+  expect(await runCli(['restore', 'receiving', ...on, '--to', 'left'])).toMatchObject({ code: 0 });
+  const mark = {
+    tool: 'sovereign-backup',
+    kind: 'restore',
+    tenant: 'receiving',
+    database: 'receiving',
+    at: '',
+  };
+  await server().query(
+    `alter database "left" rename to receiving__restore_0a1b2c3d; comment on database receiving__restore_0a1b2c3d is '${JSON.stringify(mark)}'`,
+  );
+  expect(await runCli(['restore', 'receiving', ...on, '--verify-only'])).toMatchObject({ code: 0 });
+  expect(await databases()).toEqual(names);
+});

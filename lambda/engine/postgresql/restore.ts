@@ -13,7 +13,7 @@ import { lostWithLive, otherThanArchived } from './model.js';
 import { databaseName, restoreName } from './names.js';
 import { FOLDER_FORMAT, STREAM_FORMAT } from './pg-dump.js';
 import { type DatabaseProperties, propertiesOf } from './properties.js';
-import { stillReceiving } from './replication.js';
+import { dropSubscriptions, stillReceiving } from './replication.js';
 import { applySettings } from './settings.js';
 import { closeSource, defaultJobs, openSource } from './spool.js';
 import { swapDatabases } from './swap.js';
@@ -52,7 +52,7 @@ export async function prepareRestore(request: EngineRestoreRequest): Promise<Pre
   });
   const discard = async () => {
     try {
-      if (created) await dropDatabase(client, side);
+      if (created) await dropDatabase(client, address, side);
       created = false;
     } finally {
       await client.end();
@@ -271,7 +271,7 @@ async function dropLeftovers(
 ): Promise<void> {
   for (const { name } of await markedDatabases(client, 'restore', database)) {
     say(`dropping ${name}, which an interrupted restore left`);
-    await dropDatabase(client, name);
+    await dropDatabase(client, address, name);
   }
   if (!(await databaseExists(client, side))) return;
   // Killed between creating and marking: then it is empty.
@@ -279,7 +279,7 @@ async function dropLeftovers(
     throw new InputError(
       `database ${JSON.stringify(side)} exists, holds data, and is not from this tool; rename it or drop it, then run again`,
     );
-  await dropDatabase(client, side);
+  await dropDatabase(client, address, side);
 }
 
 async function isEmpty(address: PostgresAddress, name: string): Promise<boolean> {
@@ -295,6 +295,7 @@ async function isEmpty(address: PostgresAddress, name: string): Promise<boolean>
   }
 }
 
-async function dropDatabase(client: pg.Client, name: string): Promise<void> {
+async function dropDatabase(client: pg.Client, address: PostgresAddress, name: string): Promise<void> {
+  await dropSubscriptions(client, address, name);
   await client.query(`drop database if exists ${q(name)} with (force)`);
 }

@@ -125,6 +125,30 @@ test('what no dump of the tools can hold is said, and all else comes back', asyn
   if (server().isMariadb) expect(await rowsOf(server(), 'lossy', 'ids')).toBe(2);
 });
 
+test('what was live comes back by undo although a view and a trigger of it were broken already', async () => {
+  await server().query('create database broken');
+  await server().query(
+    `create table base (id int); create table other (id int, gone int); create view on_base as select id from base;
+     create view on_view as select id from on_base; create view good as select id from other;
+     create trigger asks before insert on other for each row set new.gone = 1`,
+    'broken',
+  );
+  expect(await work.dump('broken')).toMatchObject({ code: 0 });
+  await server().query('drop table base; alter table other drop column gone', 'broken');
+  const there = () =>
+    server().query(
+      `select table_name as name from information_schema.tables where table_schema = 'broken' order by 1`,
+    );
+  expect(await work.restore('broken')).toMatchObject({ code: 0 });
+  const undone = await work.undo('broken');
+  expect(undone).toMatchObject({ code: 0 });
+  expect(undone.stderr).toMatch(/view on_view: .*was broken already when it was put aside.*select/);
+  expect(undone.stderr).toMatch(/trigger asks: .*was broken already/);
+  expect(await there()).toEqual([{ name: 'good' }, { name: 'other' }]);
+  expect(await work.undo('broken')).toMatchObject({ code: 0 });
+  expect((await there()).map(({ name }) => name)).toEqual(['base', 'good', 'on_base', 'on_view', 'other']);
+});
+
 test('an empty database, beside one of the same name in capitals', async () => {
   await server().query('create database hollow');
   const [{ folds }] = (await server().query<{ folds: number }>(

@@ -56,7 +56,7 @@ export async function finish(client: Connection, { name, mark }: Marked): Promis
   const { database, swap } = mark;
   if (!swap) return [];
   const problems = await setPrograms(client, database, swap.programs);
-  if (problems.length > 0) return problems;
+  if (problems.length > 0) return problems.map(told);
   await close(client, { name, mark });
   return [];
 }
@@ -97,12 +97,27 @@ async function close(client: Connection, { name, mark }: Marked): Promise<void> 
   else await dropEmptied(client, name);
 }
 
+/** A program that could not be made or dropped, and why. */
+export interface Failure {
+  readonly program: Program;
+  readonly error: unknown;
+}
+
+export const told = ({ program: { kind, name }, error }: Failure) =>
+  `${kind.toLowerCase()} ${name}: ${reasonOf(error)}`;
+
+/** What it reads is not there. In a copy that has all that was live it was so before, and nobody can make it. */
+export const wasBroken = ({ error }: Failure) =>
+  ['ER_NO_SUCH_TABLE', 'ER_BAD_FIELD_ERROR', 'ER_SP_DOES_NOT_EXIST'].includes(
+    (error as { code?: string }).code ?? '',
+  );
+
 /** Whether this user can make all of the programs: makes them in a copy, with events asleep, and drops them again. */
 export async function rehearse(
   client: Connection,
   copy: string,
   programs: readonly Program[],
-): Promise<string[]> {
+): Promise<Failure[]> {
   const asleep = programs.map((program) => {
     const head = program.kind === 'EVENT' ? createHead(program.sql) : undefined;
     const status = head && eventStatus(head);
@@ -117,28 +132,21 @@ export async function setPrograms(
   client: Connection,
   database: string,
   wanted: readonly Program[],
-): Promise<string[]> {
+): Promise<Failure[]> {
   const there = await readPrograms(client, database);
   await client.query(`use ${q(database)}`);
-  const stays: string[] = [];
-  const said = ({ kind, name }: Program, error: unknown) =>
-    `${kind.toLowerCase()} ${name}: ${reasonOf(error)}`;
+  const stays: Failure[] = [];
   for (const program of without(there, wanted)) {
     if (program.kind === 'VIEW' && find(wanted, program)) continue;
-    await dropProgram(client, program).catch((error) => stays.push(said(program, error)));
+    await dropProgram(client, program).catch((error) => stays.push({ program, error }));
   }
   let missing = wanted.filter((program) => !sameProgram(program, find(there, program)));
   for (;;) {
-    const failed: Program[] = [];
-    const problems: string[] = [];
-    for (const program of missing) {
-      await createProgram(client, program).catch((error) => {
-        failed.push(program);
-        problems.push(said(program, error));
-      });
-    }
-    if (failed.length === 0 || failed.length === missing.length) return [...stays, ...problems];
-    missing = failed;
+    const failed: Failure[] = [];
+    for (const program of missing)
+      await createProgram(client, program).catch((error) => failed.push({ program, error }));
+    if (failed.length === 0 || failed.length === missing.length) return [...stays, ...failed];
+    missing = failed.map(({ program }) => program);
   }
 }
 

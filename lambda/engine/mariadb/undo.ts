@@ -8,7 +8,8 @@ import { remade } from './definers.js';
 import { openLocked } from './lock.js';
 import { copiesOf } from './marks.js';
 import { databaseName } from './names.js';
-import { recover, rehearse } from './recover.js';
+import { find } from './programs.js';
+import { recover, rehearse, told, wasBroken } from './recover.js';
 import { swapDatabases } from './swap.js';
 
 export async function undo(request: EngineUndoRequest): Promise<UndoOutcome> {
@@ -24,11 +25,18 @@ export async function undo(request: EngineUndoRequest): Promise<UndoOutcome> {
     );
     const newest = newestKept(copies, request, `database ${JSON.stringify(database)} on ${address.text}`);
     const { programs, replaced } = await remade(client, newest.name, newest.mark.programs ?? []);
-    const problems = await rehearse(client, newest.name, programs);
+    const failures = await rehearse(client, newest.name, programs);
+    const broken = failures.filter(wasBroken);
+    const problems = failures.filter((failure) => !wasBroken(failure)).map(told);
     if (problems.length > 0)
       throw new OperationError(
         `this user cannot make again what the kept copy ${newest.name} had beside its tables: ${listed(problems)}; nothing was changed: mend the cause, or undo as a user who can`,
       );
+    for (const failure of broken)
+      request.phase?.(
+        `${told(failure)}: it was broken already when it was put aside, and is not put back; its definition was ${failure.program.sql}`,
+      );
+    const lost = broken.map(({ program }) => program);
     if (replaced.size > 0)
       request.phase?.(
         `what ran in the name of ${[...replaced].sort().join(', ')} will run in the name of this user, who may not name others`,
@@ -41,7 +49,7 @@ export async function undo(request: EngineUndoRequest): Promise<UndoOutcome> {
       database,
       model: live ?? (await databaseProperties(client, newest.name))!,
       next: newest.name,
-      programs,
+      programs: programs.filter((program) => !find(lost, program)),
       keep: live !== undefined,
     });
     return {

@@ -73,6 +73,11 @@ export async function openStore(
   // What an unset variable of a shell leaves; it would be the folder that one happens to be in.
   if (place === '')
     throw new UsageError(`${option} is empty; name a folder, or a bucket (s3://bucket/prefix/)`);
+  // A shell leaves it as it is behind `--store=`, and a folder of that name would be made here.
+  if (/^~(\/|$)/.test(place))
+    throw new UsageError(
+      `${option} ${JSON.stringify(place)} begins with a ~ that the shell has left; write ${option} ~/… with a blank, or the whole path`,
+    );
   // It would be a folder of that name here, and no bucket.
   if (/^(s3:|[a-z][a-z0-9+.-]+:\/\/)/i.test(place))
     throw new UsageError(

@@ -92,8 +92,11 @@ export class NoArchiveError extends InputError {
 export async function alsoUnder(store: ArchiveStore, regime: string, tenant?: string): Promise<string> {
   const others: string[] = [];
   try {
-    for (const other of await store.folders(''))
-      if (other !== regime && (await hasArchives(store, other, tenant))) others.push(other);
+    for (const folder of await store.folders('')) {
+      if ([folder, ...(await store.folders(`${folder}/`))].some(timeOfArchiveId))
+        return '; this is a folder within a store: name the one above it that holds the regimes';
+      if (folder !== regime && (await hasArchives(store, folder, tenant))) others.push(folder);
+    }
   } catch {
     return '';
   }

@@ -7,7 +7,8 @@ const ATTEMPTS = 3;
 /** It says why only where somebody waits for its answer; elsewhere the session is just gone, and with it its snapshot. */
 const ENDED =
   /conflict with recovery|was lost|closed the connection|terminat(ed|ing) connection|invalid snapshot identifier/;
-const AWAY = /cannot be reached|starting up|shutting down/;
+const AWAY =
+  /cannot be reached|takes no session|starting up|shutting down|did not prove|offers no encryption/;
 
 /**
  * Dumps from the replica where one is given, and from the primary when the replica cannot be reached or ends the dump

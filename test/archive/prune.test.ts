@@ -390,6 +390,25 @@ test('where the regime is the wrong one, every command says which there are', as
   rmSync(target, { recursive: true });
 });
 
+test('a folder within a store is told from an empty one', async () => {
+  put('acme', 30);
+  for (const within of ['local', 'local/acme']) {
+    const { code, stderr } = await runCli(['list', '--store', join(store, within)]);
+    expect([code, stderr]).toEqual([0, expect.stringContaining('this is a folder within a store')]);
+  }
+});
+
+test('a ~ that no shell has read makes no folder', async () => {
+  const key = join(store, 'key');
+  await runCli(['keygen', key]);
+  const server = ['--server', 'postgres://nobody@127.0.0.1:1', '--key-file', key];
+  for (const place of ['~/backup', '~']) {
+    const { code, stderr } = await runCli(['dump', 'acme', `--store=${place}`, ...server]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('begins with a ~ that the shell has left')]);
+  }
+  expect(existsSync('~')).toBe(false);
+});
+
 test('a folder that holds all sorts of things is no store of all sorts of regimes', async () => {
   mkdirSync(join(store, 'home/somebody/20261120T150000'), { recursive: true });
   writeFileSync(join(store, 'notes'), '');

@@ -6,6 +6,7 @@ import type { Connection as Callbacks } from 'mysql2';
 import mysql from 'mysql2/promise';
 import { InputError, OperationError, reasonOf } from '../../errors.js';
 import { describeServer, type ServerAddress } from '../server.js';
+import { unreachable } from '../unreachable.js';
 
 /** The URL options that are known; another one is refused, not ignored. */
 const OPTIONS = ['sslmode', 'sslrootcert', 'connect_timeout'];
@@ -184,9 +185,7 @@ function explainConnect(error: unknown, address: MariadbAddress): Error {
     );
   if (BUSY.includes(code))
     return new OperationError(`${address.text} takes no session now: ${reason}; run again when it does`);
-  return new OperationError(
-    `${address.text} cannot be reached: ${reason}; check host, port, and that the network lets this machine in`,
-  );
+  return unreachable(address.text, reason);
 }
 
 /** What the server or the driver said, as an error for people; everything else already speaks for itself. */

@@ -3,6 +3,7 @@ import { userInfo } from 'node:os';
 import pg from 'pg';
 import { InputError, OperationError, reasonOf } from '../../errors.js';
 import { checkOptions, describeServer, type ServerAddress } from '../server.js';
+import { unreachable } from '../unreachable.js';
 
 /** The URL options that are known; another one is refused, not ignored. */
 const OPTIONS = ['sslmode', 'sslrootcert', 'connect_timeout', 'lock_timeout', 'maintenance_database'];
@@ -204,12 +205,10 @@ function explainConnect(error: unknown, address: PostgresAddress, database: stri
   if (refused.includes(code ?? '') || missing)
     return new InputError(
       `${address.text} refused the login of ${JSON.stringify(address.user)}: ${missing ? 'it asks for a password, and none was given' : reason}; ` +
-        'the password comes from PGPASSWORD or ~/.pgpass',
+        'the user comes from the URL, the password from PGPASSWORD or ~/.pgpass',
     );
   if (code === '42501') return new InputError(`${address.text} refused the connection: ${reason}`);
   if (busy.includes(code ?? ''))
     return new OperationError(`${address.text} takes no session now: ${reason}; run again when it does`);
-  return new OperationError(
-    `${address.text} cannot be reached: ${reason}; check host, port, and that the network lets this machine in`,
-  );
+  return unreachable(address.text, reason);
 }

@@ -1,4 +1,5 @@
 import { InputError, OperationError, reasonOf } from '../../errors.js';
+import { unreachable } from '../unreachable.js';
 import type { SqlServerAddress } from './address.js';
 import type { Connection, Request } from './driver.js';
 import { openSocket, type WatchedSocket } from './socket.js';
@@ -182,15 +183,5 @@ function explainConnect(
     return new InputError(
       `${address.text} refused the login of ${JSON.stringify(address.user)}: ${reason}; the password comes from SQLCMDPASSWORD`,
     );
-  if (/certificate|self.signed|altnames|unable to verify/i.test(reason))
-    return new InputError(
-      `${address.text} did not prove that it is the one that was meant: ${reason}; give its certificates as sslrootcert=FILE`,
-    );
-  if (/encryption/i.test(reason))
-    return new InputError(
-      `${address.text} offers no encryption: ${reason}; enable TLS on it, or write sslmode=disable`,
-    );
-  return new OperationError(
-    `${address.text} cannot be reached: ${reason}; check host, port, and that the network lets this machine in`,
-  );
+  return unreachable(address.text, reason);
 }

@@ -45,7 +45,10 @@ export const restore: Register = (program) => {
       parseWhole(1, 31_536_000),
     )
     .option('--verify-only', 'restore beside the live database, check, report, and drop it again')
-    .option('--to <database>', 'restore into a new database of this name and leave the live one alone')
+    .option(
+      '--to <database>',
+      'restore into a new database (of a schema: a new schema) of this name and leave the live one alone',
+    )
     .option(
       '--to-file <file>',
       "write the dump, decrypted, as the database's own tool made it; needs no server",

@@ -154,6 +154,11 @@ function undoCommand(
   ].join(' ');
 }
 
+function madeName({ database, schema }: Extract<Result, { schema?: string }>): string {
+  const name = `database ${JSON.stringify(database)}`;
+  return schema === undefined ? name : `schema ${JSON.stringify(schema)} of ${name}`;
+}
+
 function tell(tenant: string, form: Form, result: Result, terminal: Terminal, options: RestoreOptions): void {
   const line = (text: string) => process.stdout.write(`${harmless(text)}\n`);
   const seconds = `${result.seconds.toFixed(1)} s`;
@@ -167,7 +172,7 @@ function tell(tenant: string, form: Form, result: Result, terminal: Terminal, op
     );
   else if (form === 'to')
     line(
-      `database ${JSON.stringify(result.database)} is ${tenant} as of ${result.at}: ${count(result.tables.length, 'table')}, ${seconds}`,
+      `${madeName(result)} is ${tenant} as of ${result.at}: ${count(result.tables.length, 'table')}, ${seconds}`,
     );
   else {
     line(`${tenant} is as of ${result.at} again: ${count(result.tables.length, 'table')}, ${seconds}`);

@@ -180,8 +180,9 @@ export interface RestoreResult extends ArchiveSummary {
   readonly warnings: readonly string[];
 }
 
-/** What `restore --to` prints with --json: `database` is the one that was made. */
+/** What `restore --to` prints with --json: `database` is the one that was made, or in which `schema` was. */
 export interface KeepResult extends ArchiveSummary {
+  readonly schema?: string;
   readonly warnings: readonly string[];
 }
 

@@ -39,7 +39,7 @@ export async function rehearseRestore(request: LoadRequest): Promise<RehearsalRe
   }
 }
 
-/** Restores into a database of another name, which must not exist, and leaves the tenant's own alone. */
+/** Restores into a database, or a schema, of another name, which must not exist, and leaves the tenant's own alone. */
 export async function restoreAs(request: KeepRequest): Promise<KeepResult> {
   const seconds = stopwatch();
   checkName(request.keepAs, 'a database name');
@@ -53,7 +53,7 @@ export async function restoreAs(request: KeepRequest): Promise<KeepResult> {
   }
   return {
     ...summary,
-    database: request.keepAs,
+    ...(summary.tenancy === 'schema' ? { schema: request.keepAs } : { database: request.keepAs }),
     warnings: prepared.warnings,
     seconds: seconds(),
   };

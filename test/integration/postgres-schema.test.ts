@@ -233,9 +233,9 @@ test('waits for transactions that write, and says which stay open', async () => 
 });
 
 test('what cannot get its name leaves nothing, and says why', async () => {
-  const toFriday = () =>
+  const toFriday = (...args: string[]) =>
     runCli([
-      ...['restore', 'apart', '--to', 'apart_friday', ...at('apart')],
+      ...['restore', 'apart', '--to', 'apart_friday', ...at('apart'), ...args],
       ...['--server', server().url, '--store', work.store, '--key-file', work.key],
     ]);
   await createSchema('apart');
@@ -252,5 +252,8 @@ test('what cannot get its name leaves nothing, and says why', async () => {
   } finally {
     await run('drop event trigger forbid; drop function forbid');
   }
-  ok(await toFriday());
+  const made = ok(await toFriday());
+  expect(made.stdout).toMatch(/^schema "apart_friday" of database "app" is apart as of /);
+  await run('drop schema apart_friday cascade');
+  expect(ok(await toFriday('--json')).json()).toMatchObject({ database: 'app', schema: 'apart_friday' });
 });

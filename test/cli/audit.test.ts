@@ -89,7 +89,21 @@ describe('output', () => {
     expect(table).not.toContain('\u001b');
     const markdown = work.run(['audit', 'evil.json', ...HOME, '--format', 'markdown']).stdout;
     expect(markdown).toContain('**violation**');
+    expect(markdown).not.toContain('\u001b');
     expect(markdown.replace(/`[^`]*`/g, '')).not.toMatch(/<img|\]\(/);
+    // Backquotes of its own, and what looks like emphasis of ours, are no marks.
+    const quoting = `\`|\n\n## Nothing leaves<img src=x>[a](http://b) \`**violation**`;
+    work.file('quoting.json', {
+      Resources: {
+        S: { Type: 'AWS::SecretsManager::Secret', Properties: { ReplicaRegions: [{ Region: quoting }] } },
+      },
+    });
+    const quoted = work.run(['audit', 'quoting.json', ...HOME, '--format', 'markdown']).stdout;
+    const [line] = quoted.split('\n').filter((each) => each.includes('Nothing leaves'));
+    expect(line!.replace(/^\| \*\*violation\*\* \|/, '')).not.toMatch(/<img|\]\(|\*\*/);
+    // Six cells, in a row of the table.
+    expect(line).toMatch(/^(\| [^|]+ ){6}\|$/);
+    expect(quoted.split('\n').filter((each) => each.startsWith('## '))).toHaveLength(1);
   });
 
   test('html is a whole page', () => {

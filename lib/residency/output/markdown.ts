@@ -1,5 +1,5 @@
 import type { AuditResult, Edge, Finding } from '../model';
-import { placeText, summaryLine, worstFirst } from './table';
+import { placeText, printable, summaryLine, worstFirst } from './table';
 
 /** The result for a merge request or a wiki. */
 export function markdownOf(result: AuditResult): string {
@@ -26,11 +26,11 @@ export function edgeTable(edges: readonly Edge[]): readonly string[] {
     ...edges.map((edge) =>
       row([
         bold(edge),
-        edge.what,
-        placeText(edge.from),
-        placeText(edge.to),
+        escaped(edge.what),
+        escaped(placeText(edge.from)),
+        escaped(placeText(edge.to)),
         `${code(edge.constructPath ?? edge.logicalId)} in ${code(edge.template)}`,
-        edge.message,
+        escaped(edge.message),
       ]),
     ),
   ];
@@ -48,7 +48,7 @@ export function findingTable(findings: readonly Finding[]): readonly string[] {
           .filter((part) => part !== null)
           .map(code)
           .join(' '),
-        message,
+        escaped(message),
       ]),
     ),
   ];
@@ -57,20 +57,14 @@ export function findingTable(findings: readonly Finding[]): readonly string[] {
 const bold = ({ verdict }: Edge) =>
   verdict === 'violation' || verdict === 'impossible' ? `**${verdict}**` : verdict;
 
-/** Names come from templates: nothing in them may become a link, an image or HTML. */
-const escaped = (text: string) =>
-  text.replace(/[\\`*_[\]<>|~#@!&]/g, (mark) => `&#${mark.charCodeAt(0)};`).replace(/\s+/g, ' ');
+/** Of cells that carry marks of our own already. */
+const row = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
 
-// Cells that are already code or emphasis carry their own marks.
-const row = (cells: readonly string[]) => `| ${cells.map(cellText).join(' | ')} |`;
-const MARKED = /(`[^`]*`|\*\*[a-z]+\*\*)/;
-const cellText = (cell: string) =>
-  cell
-    .split(MARKED)
-    .map((part) => (MARKED.test(part) ? part : escaped(part)))
-    .join('');
+/** Names come from templates: nothing in them may become a link, an image or HTML, nor steer a terminal. */
+const escaped = (text: string) =>
+  printable(text.replace(/\s+/g, ' ')).replace(/[\\`*_[\]<>|~#@!&]/g, (mark) => `&#${mark.charCodeAt(0)};`);
 
 /** Text between backquotes; a backquote or a bar in it would end it. */
 function code(text: string): string {
-  return `\`${text.replace(/[`|\s*]+/g, ' ')}\``;
+  return `\`${printable(text.replace(/[`|\s*]+/g, ' ')) || ' '}\``;
 }

@@ -1,11 +1,11 @@
-import { InputError, reasonOf } from '../errors.js';
+import { InputError, OperationError, reasonOf } from '../errors.js';
 import { alsoUnder, isArchive, placesOf, readManifest } from './catalog.js';
 import { DamagedError } from './damaged-error.js';
 import { holdsOf } from './holds.js';
 import { NewerManifestError, TOOL } from './manifest.js';
 import { checkTenant } from './names.js';
 import { checkConfirmation } from './restore-tenant.js';
-import { type ArchiveStore, ObjectMissingError } from './store.js';
+import { type ArchiveStore, ObjectMissingError, UnreadableError } from './store.js';
 
 /** Keys that can be destroyed: all that a tenant has. */
 export interface ErasableKeys {
@@ -86,10 +86,11 @@ export async function eraseTenant(request: EraseRequest): Promise<Certificate> {
   const others = new Set<string>();
   await refuseHeld(request);
   for (const store of stores) {
-    for await (const place of placesOf(store, regime)) {
+    for await (const place of placesOf(store, regime, undefined, ({ error }) => refuseUnread(error))) {
       if (!isArchive(place)) continue;
       const read = await readManifest(store, place).catch((error) => {
         if (error instanceof ObjectMissingError) return undefined;
+        if (error instanceof UnreadableError) refuseUnread(error);
         if (error instanceof NewerManifestError)
           throw new InputError(
             `archive ${place.archive} of ${JSON.stringify(place.tenant)} in ${store.location}: ${error.message}; whether the key opens it is not known, so nothing was erased: use the version that wrote it`,
@@ -151,6 +152,14 @@ export async function eraseTenant(request: EraseRequest): Promise<Certificate> {
   await refuseHeld(request);
   await request.prepared(before);
   return draft(await keys.destroy());
+}
+
+/** It may be another tenant's, under the very key. */
+function refuseUnread(error: UnreadableError): never {
+  throw new OperationError(
+    `${error.message}; whether the key opens what is there is not known, so nothing was erased`,
+    { cause: error },
+  );
 }
 
 async function refuseHeld({ tenant, regime, stores }: EraseRequest): Promise<void> {

@@ -197,6 +197,36 @@ test('an older archive that cannot be read keeps nobody from the newest; a newer
   expect(await verify()).toMatchObject({ code: 3, stderr: expect.stringContaining('EACCES') });
 });
 
+test('erase destroys no key of which nobody knows whether it opens what cannot be read', async () => {
+  const keys = join(store, 'keys');
+  mkdirSync(keys, { mode: 0o700 });
+  own(keys);
+  await runCli(['rekey', 'acme', '--key-dir', keys], { env });
+  put('acme', 1);
+  const erase = () =>
+    run(
+      'erase',
+      'acme',
+      '--confirm',
+      'acme',
+      '--key-dir',
+      keys,
+      '--store',
+      store,
+      '--certificate',
+      join(store, 'c'),
+    );
+  const archive = put('other', 1);
+  for (const parts of [['other', archive, 'manifest.json'], ['other']]) {
+    lock(...parts);
+    expect(await erase()).toMatchObject({
+      code: 3,
+      stderr: expect.stringMatching(/EACCES.*so nothing was erased/),
+    });
+  }
+  expect(readdirSync(join(keys, 'acme'))).toHaveLength(1);
+});
+
 test('in a bucket, one object that is refused is one archive that is not listed', async () => {
   proxy = await startFaultProxy(moto().endpoint);
   const credentials = { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'not-a-secret' };

@@ -94,7 +94,8 @@ Examples:
         Terminal,
       } = await import('../local/parts.js');
       const scope = await readScope(options, tenant);
-      await checkResidency(options, ...options.store);
+      const keys = options.keyFile ?? options.keyDir ?? options.kmsKey ?? [];
+      await checkResidency({ ...options, kmsKey: keys }, ...options.store);
       const terminal = new Terminal();
       let missing: Error | undefined;
       const result = await interruptible(async (signal) =>

@@ -563,6 +563,32 @@ describe('a regime is not left', () => {
     expect([dumped.code, dumped.stderr]).toEqual([2, expect.stringMatching(message)]);
   });
 
+  test('a key of AWS KMS is in a region, too', async () => {
+    const mixed = join(work.folder, 'keys.yaml');
+    const exception = (what: string) =>
+      writeFileSync(
+        mixed,
+        `schemaVersion: 1\nexceptions:\n  - { from: eu, to: us, instrument: SCC, what: [${what}], approvedBy: DPO, expires: 2999-01-01 }\n`,
+      );
+    const dump = (region: string, ...more: string[]) => {
+      const key = `arn:aws:kms:${region}:111111111111:key/a`;
+      const from = ['--server', 'postgres://nobody@127.0.0.1:1', '--store', work.folder, '--kms-key', key];
+      return runCli(['dump', 'small', ...from, '--regime', 'eu', ...more], { env: plain() });
+    };
+    exception('backup');
+    for (const more of [[], ['--policy', mixed]]) {
+      const ran = await dump('us-east-1', ...more);
+      expect([ran.code, ran.stderr]).toEqual([
+        2,
+        expect.stringMatching(/under a key in us-east-1 .*use a key in eu-central-1/),
+      ]);
+    }
+    // Then nothing is wrong but that no server is there.
+    exception('key');
+    for (const ran of [await dump('us-east-1', '--policy', mixed), await dump('eu-central-1')])
+      expect([ran.code, ran.stderr]).toEqual([3, expect.stringContaining('127.0.0.1:1')]);
+  });
+
   test.each([
     [
       'AWS_ENDPOINT_URL',

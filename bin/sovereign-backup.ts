@@ -23,9 +23,14 @@ const program = new Command('sovereign-backup')
   })
   .exitOverride();
 
+function fail(message: string): void {
+  // On a terminal a line of progress may stand there, unfinished.
+  process.stderr.write(`${process.stderr.isTTY ? '\r\x1b[K' : ''}sovereign-backup: ${harmless(message)}\n`);
+}
+
 // Node would end with 1, which says that something was looked at and not found good.
 process.on('uncaughtException', (error) => {
-  process.stderr.write(`sovereign-backup: ${harmless(messageOf(error))}\n`);
+  fail(messageOf(error));
   process.exit(3);
 });
 
@@ -33,7 +38,7 @@ process.on('uncaughtException', (error) => {
 process.stderr.on('error', () => {});
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') return;
-  process.stderr.write(`sovereign-backup: the result could not be written: ${error.message}\n`);
+  fail(`the result could not be written: ${error.message}`);
   process.exitCode = 3;
 });
 
@@ -47,7 +52,7 @@ try {
   // commander has already printed its own message; only its idea of the exit code differs from ours.
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
   else {
-    process.stderr.write(`sovereign-backup: ${harmless(messageOf(error))}\n`);
+    fail(messageOf(error));
     process.exitCode = exitCodeOf(error);
   }
 }

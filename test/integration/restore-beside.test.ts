@@ -59,18 +59,18 @@ async function untouched(run: () => Promise<void>): Promise<void> {
   expect(await fingerprint(server(), 'acme')).toBe(live);
 }
 
-/** Runs a command at a terminal; at its question presses a key, or sends the signal. */
+/** Runs a command at a terminal; once it has said something presses a key, or sends the signal. */
 const AT_TERMINAL = `
 import os, pty, signal, sys
-what, command = sys.argv[1], sys.argv[2:]
+awaited, what, command = sys.argv[1].encode(), sys.argv[2], sys.argv[3:]
 pid, terminal = pty.fork()
 if pid == 0: os.execv(command[0], command)
 seen = b''
 try:
     while part := os.read(terminal, 4096):
-        asked = b'ype the tenant' in seen
+        said = awaited in seen
         seen += part
-        if asked or b'ype the tenant' not in seen: continue
+        if said or awaited not in seen: continue
         if what == 'SIGTERM': os.kill(pid, signal.SIGTERM)
         else: os.write(terminal, what.encode())
 except OSError: pass
@@ -79,17 +79,37 @@ sys.stdout.flush()
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 `;
 
+const atTerminal = (awaited: string, what: string, args: string[]) =>
+  spawnSync('python3', ['-c', AT_TERMINAL, awaited, what, process.execPath, CLI, ...args], {
+    encoding: 'utf8',
+    timeout: 30_000,
+  });
+
+test('stopped in the middle of a dump, it says so on a line of its own', async () => {
+  await server().query('create database slow');
+  await server().query(
+    `create table t as select string_agg(md5(random()::text), '') from generate_series(1, 100000) i group by i % 1000`,
+    [],
+    'slow',
+  );
+  const args = ['dump', 'slow', '--store', work.store, '--key-file', work.key, '--server', server().url];
+  const ran = atTerminal('dump: ', 'SIGTERM', [...args, '--limit-rate', '300k']);
+  await server().query('drop database slow');
+  expect(ran.status).toBe(3);
+  expect(ran.stdout).toContain('B/s\r\u001b[Ksovereign-backup: stopped by SIGTERM; nothing was changed');
+});
+
 test.each([
   ['\u0003', 'stopped at the question; nothing was changed'],
   ['SIGTERM', 'stopped by SIGTERM; nothing was changed'],
 ])('stopped at its question by %j, it ends at once and leaves nothing', async (what, message) => {
   await untouched(async () => {
     const args = ['restore', 'acme', '--store', work.store, '--key-file', work.key, '--server', server().url];
-    const ran = spawnSync('python3', ['-c', AT_TERMINAL, what, process.execPath, CLI, ...args], {
-      encoding: 'utf8',
-      timeout: 30_000,
-    });
-    expect([ran.status, ran.stdout]).toEqual([3, expect.stringContaining(`\nsovereign-backup: ${message}`)]);
+    const ran = atTerminal('ype the tenant', what, args);
+    expect([ran.status, ran.stdout]).toEqual([
+      3,
+      expect.stringContaining(`\n\r\u001b[Ksovereign-backup: ${message}`),
+    ]);
     // Who is asked knows what it does to those who work there.
     expect(ran.stdout).toContain('The swap ends the sessions that are on the live one.');
   });

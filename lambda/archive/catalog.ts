@@ -35,13 +35,18 @@ export async function* placesOf(
   },
 ): AsyncGenerator<ArchivePlace, void, undefined> {
   const prefix = tenant === undefined ? regimePrefix(regime) : tenantPrefix(regime, tenant);
+  // An archive of which one object cannot be seen is none of those below: without it, it would look like remains.
+  const hidden = new Set<string>();
   const unreadable = (error: UnreadableError) => {
     const [key, archive] = error.key.slice(regimePrefix(regime).length).split('/');
     if (!key || !isTenantKey(key)) return;
     const at = archive ? timeOfArchiveId(archive) : undefined;
-    if (at) unseen({ tenant: tenantOfKey(key), archive: archive!, at, error });
     // Neither holds nor what else may lie there.
-    else if (!archive) unseen({ tenant: tenantOfKey(key), error });
+    if (archive && !at) return;
+    const folder = `${regimePrefix(regime)}${key}/${archive}/`;
+    if (hidden.has(folder)) return;
+    hidden.add(folder);
+    unseen({ tenant: tenantOfKey(key), ...(at ? { archive: archive!, at } : {}), error });
   };
   let group: { folder: string; place: ArchivePlace; objects: StoredObject[] } | undefined;
   for await (const object of store.list(prefix, unreadable)) {
@@ -51,13 +56,13 @@ export async function* placesOf(
     const folder = `${regimePrefix(regime)}${key}/${archive}/`;
     if (!object.key.startsWith(folder)) continue;
     if (group?.folder !== folder) {
-      if (group) yield group.place;
+      if (group && !hidden.has(group.folder)) yield group.place;
       const objects: StoredObject[] = [];
       group = { folder, objects, place: { regime, tenant: tenantOfKey(key), archive, at, objects } };
     }
     group.objects.push(object);
   }
-  if (group) yield group.place;
+  if (group && !hidden.has(group.folder)) yield group.place;
 }
 
 /** Without its manifest, written last, it is no archive but what an interrupted dump left. */

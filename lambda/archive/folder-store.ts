@@ -110,7 +110,14 @@ export class FolderStore implements ArchiveStore {
   public async folders(prefix: string): Promise<string[]> {
     try {
       return this.entries(prefix)
-        .filter((entry) => this.isFolder(prefix, entry))
+        .filter((entry) => {
+          try {
+            return this.isFolder(prefix, entry);
+          } catch {
+            // A link to what is not there has nothing in it.
+            return false;
+          }
+        })
         .map(({ name }) => name);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];

@@ -6,8 +6,10 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  renameSync,
   rmSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -225,6 +227,39 @@ test('erase destroys no key of which nobody knows whether it opens what cannot b
     });
   }
   expect(readdirSync(join(keys, 'acme'))).toHaveLength(1);
+});
+
+test('a link to nowhere hides no archives of another regime', async () => {
+  put('acme', 1);
+  renameSync(join(store, 'local'), join(store, 'eu'));
+  symlinkSync('/nowhere/at/all', join(store, 'eu', 'aa'));
+  expect((await run('list', '--store', store)).stderr).toContain('there are some under --regime eu');
+});
+
+test('an archive of which the disk gives back all but the manifest is no remains of a killed dump', async () => {
+  const archive = put('acme', 9);
+  const folder = join(store, 'local/acme', archive);
+  const old = new Date(Date.now() - 9 * DAY);
+  for (const name of readdirSync(folder)) utimesSync(join(folder, name), old, old);
+  const broken = `import fs from 'node:fs'; import { syncBuiltinESMExports } from 'node:module';
+    const { lstatSync } = fs;
+    fs.lstatSync = (path, ...rest) => {
+      if (String(path).endsWith('manifest.json')) throw Object.assign(new Error('EIO: i/o error, lstat'), { code: 'EIO' });
+      return lstatSync(path, ...rest);
+    };
+    syncBuiltinESMExports();`;
+  const disk = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(broken)}` };
+  const key = join(store, 'key');
+  await runCli(['keygen', key]);
+  const from = ['--server', 'postgres://nobody@127.0.0.1:1', '--key-file', key, '--store', store];
+  expect((await runCli(['dump', 'acme', ...from], { env: disk })).stderr).toContain('127.0.0.1:1');
+  expect((await runCli(['prune', '--store', store], { env: disk })).code).toBe(3);
+  const listed = await runCli(['list', '--json', '--store', store], { env: disk });
+  expect([listed.code, listed.json()]).toMatchObject([
+    3,
+    [{ archive, problem: expect.stringContaining('EIO') }],
+  ]);
+  expect(readdirSync(folder).sort()).toEqual(['data', 'manifest.json', 'manifest.seal']);
 });
 
 test('in a bucket, one object that is refused is one archive that is not listed', async () => {

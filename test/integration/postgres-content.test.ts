@@ -58,7 +58,7 @@ const SETTINGS = `
   alter database full_one set datestyle = 'German'; alter database full_one set quote_all_identifiers = on;
   alter database full_one set standard_conforming_strings = off; alter database full_one set enable_seqscan = off;
   alter database full_one set default_transaction_isolation = 'serializable';
-  alter database full_one set "app.jwt_secret" = 'hush hush';
+  alter database full_one set "app.jwt_secret" = 'hush hush'; alter database full_one set client_encoding = 'LATIN1';
 `;
 
 test('everything that a database can hold', async () => {
@@ -104,6 +104,26 @@ test('everything that a database can hold', async () => {
     "select datacl::text from pg_database where datname = 'full_one'",
   );
   expect(acl!.datacl).toContain('reader_of_all=c/postgres');
+});
+
+test('a materialized view that cannot be computed stands in the way of no restore', async () => {
+  await server().query('create database derived');
+  await server().query(
+    `create role without_rights; create table t as select 1 as n; create function total() returns int language plpgsql as 'begin return (select sum(n) from t); end';
+     create materialized view by_path as select public.total() as total; create materialized view on_it as select * from by_path;
+     create materialized view denied as select * from t; alter materialized view denied owner to without_rights`,
+    [],
+    'derived',
+  );
+  expect(await work.dump('derived')).toMatchObject({ code: 0 });
+  const restored = await work.restore('derived');
+  expect(restored).toMatchObject({ code: 0 });
+  const left = (view: string, reason: string) =>
+    `materialized view public.${view} could not be computed and is empty, until REFRESH MATERIALIZED VIEW can be run: ${reason}`;
+  const { warnings } = restored.json<{ warnings: string[] }>();
+  expect(warnings).toContain(left('denied', 'permission denied for table t'));
+  expect(warnings).toContain(left('by_path', 'relation "t" does not exist'));
+  expect(warnings.join()).toContain(left('on_it', 'materialized view "by_path" has not been populated'));
 });
 
 test('an empty database, and one that somebody has made anew meanwhile', async () => {

@@ -38,12 +38,19 @@ export async function dump(request: EngineDumpRequest): Promise<EngineDump> {
     await Promise.all([dumping?.close(), watch?.stop(), client.end().catch(() => {})]);
   };
   try {
-    const [, taken] = await answers<{ snapshot: string; at: Date; size: string; version: string }>(client, [
+    const [, taken] = await answers<{
+      snapshot: string;
+      at: Date;
+      size: string;
+      version: string;
+      encoding: string;
+    }>(client, [
       'begin isolation level repeatable read read only',
       `select pg_export_snapshot() as snapshot, clock_timestamp() as at,
-              pg_database_size(current_database()) as size, current_setting('server_version') as version`,
+              pg_database_size(current_database()) as size, current_setting('server_version') as version,
+              getdatabaseencoding() as encoding`,
     ]);
-    const { snapshot, at, size, version } = taken!.rows[0]!;
+    const { snapshot, at, size, version, encoding } = taken!.rows[0]!;
     const serverVersion = versionIn(version);
     const clients = await findClients(
       {
@@ -57,6 +64,8 @@ export async function dump(request: EngineDumpRequest): Promise<EngineDump> {
     const args = [
       `--compress=${inside ? compression : '0'}`,
       `--snapshot=${snapshot}`,
+      // Whatever a role or the database sets for its clients: nothing may get lost on the way.
+      `--encoding=${encoding}`,
       `--lock-wait-timeout=${address.lockTimeout}s`,
       '--no-password',
       ...(scope.tenancy === 'schema' ? schemaArguments(scope) : []),

@@ -29,12 +29,14 @@ const DENIED = /permission denied|must be (a )?superuser|must be owner of|only s
 const NOT_OURS = /must be (?:member of role|able to SET ROLE) "(.*)"/;
 /** A newer client writes a subscription in words that an older server does not know; it would be switched off anyway. */
 const TOO_NEW = /unrecognized subscription parameter/;
+/** What a materialized view reads: its owner has lost the right, or a function of it finds its tables by a path that is not set. */
+const NOT_COMPUTED = /permission denied|does not exist|has not been populated/;
 const ABSENT = /"((?:[^"]|"")+)" does not exist/;
 const IDENTIFIER = /(?:"(?:[^"]|"")*"|[^\s"(;.]+)(?:\.(?:"(?:[^"]|"")*"|[^\s"(;.]+))*/;
 
 export type Verdict = 'tolerated' | 'fatal' | undefined;
 
-/** Follows what pg_restore says, and tells refusals that lose none of the tenant's rows from errors. */
+/** Follows what pg_restore says, and tells what loses none of the tenant's rows from errors. */
 export class Refusals {
   private pending: string | undefined;
   private readonly lost = new Set<string>();
@@ -69,6 +71,13 @@ export class Refusals {
 
   private tolerates(error: string, command: string): boolean {
     const reason = error.replace(/^.*?ERROR:\s*/, '');
+    const [, view] = /^REFRESH MATERIALIZED VIEW (.*);$/.exec(command) ?? [];
+    if (view !== undefined && NOT_COMPUTED.test(reason)) {
+      this.told.add(
+        `materialized view ${view} could not be computed and is empty, until REFRESH MATERIALIZED VIEW can be run: ${reason}`,
+      );
+      return true;
+    }
     const [, verb, kind, rest = ''] = COMMAND.exec(command) ?? [];
     if (verb === undefined) return false;
     const [, owner] = NOT_OURS.exec(reason) ?? [];

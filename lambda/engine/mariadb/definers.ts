@@ -1,6 +1,6 @@
 import { InputError } from '../../errors.js';
 import { type Connection, literal, one, q, rows } from './connect.js';
-import { createHead, type Definer, splice } from './head.js';
+import { asBytes, asText, createHead, type Definer, type Naming, splice } from './head.js';
 import type { Program } from './programs.js';
 
 /** What becomes of the accounts in whose name an archive's programs run. */
@@ -59,7 +59,7 @@ export async function remade(
 ): Promise<{ readonly programs: readonly Program[]; readonly replaced: ReadonlySet<string> }> {
   const { me } = await one<{ me: string }>(client, 'select current_user() as me');
   const own = rule((account) => account === me);
-  const mine = programs.map((program) => ({ ...program, sql: withDefiner(program.sql, own, 'text') }));
+  const mine = programs.map((program) => ({ ...program, sql: withDefiner(program.sql, own, asText) }));
   if (own.replaced.size === 0 || (await mayName(client, copy))) return { programs, replaced: new Set() };
   return { programs: mine, replaced: own.replaced };
 }
@@ -71,7 +71,7 @@ export function inOwnName(program: Program): Program {
     sql: withDefiner(
       program.sql,
       rule(() => false),
-      'text',
+      asText,
     ),
   };
 }
@@ -99,7 +99,7 @@ async function missingAccounts(client: Connection, accounts: readonly string[]):
 }
 
 /** A CREATE statement, as text or as it stands in a dump, in the name of whom the rule says. */
-export function withDefiner(sql: string, { keeps }: DefinerRule, as: 'text' | 'bytes' = 'bytes'): string {
-  const head = createHead(sql, as);
+export function withDefiner(sql: string, { keeps }: DefinerRule, named: Naming = asBytes): string {
+  const head = createHead(sql, named);
   return head?.definer && !keeps(head.definer) ? splice(sql, head.definer, 'CURRENT_USER') : sql;
 }

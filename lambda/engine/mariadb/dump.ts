@@ -4,6 +4,7 @@ import { listed } from '../listed.js';
 import { differences } from '../table-rows.js';
 import { startTool, type Tool } from '../tool.js';
 import { type Catalog, changes, hasRows, omissions, readCatalog, refuseCapitals } from './catalog.js';
+import { StatementCharset } from './charset.js';
 import { checksumsHere } from './checksums.js';
 import {
   type Clients,
@@ -149,10 +150,13 @@ interface Following extends Options {
 /** Reads the dump as it passes, and refuses what restoring would refuse. */
 function structureReader() {
   const created = new Set<string>();
+  const charset = new StatementCharset();
   const scanner = new DumpScanner({
     statement(sql) {
       const text = sql.subarray(0, 4096).toString('latin1');
-      const head = /^CREATE/i.test(statementStart(text)) ? createHead(text, 'bytes') : undefined;
+      const start = statementStart(text);
+      if (/^SET/i.test(start)) charset.hear(text);
+      const head = /^CREATE/i.test(start) ? createHead(text, charset.named) : undefined;
       if (head) created.add(`${head.kind} ${head.name}`);
     },
   });

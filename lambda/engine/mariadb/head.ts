@@ -66,13 +66,14 @@ const isWord = (token: Token | undefined, ...words: string[]): boolean =>
 const isSymbol = (token: Token | undefined, text: string): boolean =>
   token?.kind === 'symbol' && token.text === text;
 
-/**
- * Undefined when it creates nothing that a dump of one database may hold. The statement is text, or, as it stands in a
- * dump, one character for each byte.
- */
-export function createHead(sql: string, as: 'text' | 'bytes' = 'text'): CreateHead | undefined {
+/** What a name in a statement is, which stands there as text or, in a dump, as one character for each byte. */
+export type Naming = (text: string, kind?: Kind) => string;
+export const asText: Naming = (text) => text;
+export const asBytes: Naming = (text) => Buffer.from(text, 'latin1').toString('utf8');
+
+/** Undefined when it creates nothing that a dump of one database may hold. */
+export function createHead(sql: string, named: Naming = asText): CreateHead | undefined {
   const tokens = tokensOf(sql);
-  const named = (text: string) => (as === 'bytes' ? Buffer.from(text, 'latin1').toString('utf8') : text);
   if (!isWord(tokens[0], 'CREATE')) return undefined;
   let definer: Definer | undefined;
   for (let at = 1; at < Math.min(tokens.length, 40); at += 1) {
@@ -90,7 +91,14 @@ export function createHead(sql: string, as: 'text' | 'bytes' = 'text'): CreateHe
     const name = tokens[at];
     if (!name || name.kind === 'symbol') return undefined;
     const nameAt = { start, end: name.end };
-    return { kind, name: named(name.text), nameAt, tokens, next: at + 1, ...(definer ? { definer } : {}) };
+    return {
+      kind,
+      name: named(name.text, kind),
+      nameAt,
+      tokens,
+      next: at + 1,
+      ...(definer ? { definer } : {}),
+    };
   }
   return undefined;
 }
@@ -104,11 +112,7 @@ function kindAt(tokens: readonly Token[], at: number): Kind | undefined {
   return KINDS.find((kind) => kind === word && !isSymbol(tokens[at - 1], '='));
 }
 
-function definerAt(
-  tokens: readonly Token[],
-  at: number,
-  named: (text: string) => string,
-): Definer | undefined {
+function definerAt(tokens: readonly Token[], at: number, named: Naming): Definer | undefined {
   const user = tokens[at];
   if (!user || user.kind === 'symbol') return undefined;
   const { start } = user;
@@ -141,6 +145,18 @@ export function eventStatus(
     const last = isWord(tokens[at + 2], 'ON') ? tokens[at + 3] : first;
     const text = last === first ? 'DISABLE' : `DISABLE ON ${last!.text}`;
     return { text, start: first!.start, end: last!.end };
+  }
+  return undefined;
+}
+
+/** Where a routine or an event has its comment; behind the parameters, one of which may be called so. */
+export function commentAt({ tokens, next }: CreateHead): Token | undefined {
+  let depth = 0;
+  for (let at = next; at < tokens.length; at += 1) {
+    if (isSymbol(tokens[at], '(')) depth += 1;
+    if (isSymbol(tokens[at], ')')) depth -= 1;
+    if (depth === 0 && isWord(tokens[at], 'COMMENT') && tokens[at + 1]?.kind === 'quoted')
+      return tokens[at + 1];
   }
   return undefined;
 }

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { OperationError } from '../../errors.js';
 import { feed, startTool } from '../tool.js';
+import { StatementCharset } from './charset.js';
 import { type Clients, clientEnvironment, connectionArguments } from './clients.js';
 import type { Connection, MariadbAddress } from './connect.js';
 import { type DefinerRule, withDefiner } from './definers.js';
@@ -114,11 +115,14 @@ async function* adapted(
   found: Finding,
 ): AsyncGenerator<Buffer, void, undefined> {
   let out: Buffer[] = [];
+  const charset = new StatementCharset();
   const scanner = new DumpScanner({
     statement(sql, delimiter) {
-      out.push(
-        Buffer.from(`${adaptedStatement(sql.toString('latin1'), how, found)}${delimiter}\n`, 'latin1'),
-      );
+      const text = adaptedStatement(sql.toString('latin1'), how, found, charset);
+      const unmixed = charset.unmixed(text);
+      const whole =
+        unmixed === undefined ? text : `SET character_set_client = utf8mb4${delimiter}\n${unmixed}`;
+      out.push(Buffer.from(`${whole}${delimiter}\n`, 'latin1'));
     },
     // Parts of what came in, which nobody uses again: not to be copied more than they must.
     rows: (bytes) => out.push(bytes),
@@ -150,7 +154,12 @@ async function* adapted(
 /** As the tools write it behind a view. */
 const CHECK = /\/\*!50002 (WITH (?:CASCADED|LOCAL) CHECK OPTION) ?\*\/\s*$/;
 
-function adaptedStatement(sql: string, { rule, origin }: Adaptation, { events, checks }: Finding): string {
+function adaptedStatement(
+  sql: string,
+  { rule, origin }: Adaptation,
+  { events, checks }: Finding,
+  charset: StatementCharset,
+): string {
   const start = statementStart(sql);
   if (/^ALTER DATABASE/i.test(start)) {
     // Names the live one; without a name it is the one that is loaded.
@@ -158,15 +167,17 @@ function adaptedStatement(sql: string, { rule, origin }: Adaptation, { events, c
     return name?.kind === 'quoted' ? splice(sql, name, '') : sql;
   }
   // Of a 31st of February, which such a mode lets in, zeros would be loaded; of an engine that is not there, another one.
-  if (/^SET/i.test(start))
+  if (/^SET/i.test(start)) {
+    charset.hear(sql);
     return sql.replace(
       /(@OLD_SQL_MODE=@@SQL_MODE, SQL_MODE='NO_AUTO_VALUE_ON_ZERO)'/,
       "$1,ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION'",
     );
+  }
   if (!/^CREATE/i.test(start)) return sql;
   // A trigger that was made among several statements keeps its semicolon in MySQL, and ends too early when made again.
   const text = withDefiner(sql, rule).replace(/;(\s*(?:\*\/)?\s*)$/, '$1');
-  const head = createHead(text, 'bytes');
+  const head = createHead(text, charset.named);
   if (!head)
     throw new UnreadableDump(`it creates what no dump of one database has: ${JSON.stringify(start)}`);
   if (head.kind === 'TRIGGER') return unqualifiedTrigger(text);

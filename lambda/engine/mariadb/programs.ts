@@ -1,6 +1,7 @@
 import { InputError } from '../../errors.js';
+import { isAscii } from './charset.js';
 import { type Connection, literal, one, q, rows, SESSION } from './connect.js';
-import { type Kind, unqualifiedTrigger, unqualifiedView } from './head.js';
+import { commentAt, createHead, type Kind, splice, unqualifiedTrigger, unqualifiedView } from './head.js';
 
 /** What shows the bodies of others' routines. */
 export const READ_ROUTINES =
@@ -18,23 +19,20 @@ export interface Program {
 }
 
 const LISTS = `
-  select routine_schema as db, routine_type as kind, routine_name as name, 0 as place from information_schema.routines where routine_schema = ?
-  union all select table_schema, 'VIEW', table_name, 1 from information_schema.views where table_schema = ?
-  union all select trigger_schema, 'TRIGGER', trigger_name, 2 + action_order from information_schema.triggers where trigger_schema = ?
-  union all select event_schema, 'EVENT', event_name, 1000000 from information_schema.events where event_schema = ?
+  select routine_schema as db, routine_type as kind, routine_name as name, routine_comment as said, 0 as place from information_schema.routines where routine_schema = ?
+  union all select table_schema, 'VIEW', table_name, '', 1 from information_schema.views where table_schema = ?
+  union all select trigger_schema, 'TRIGGER', trigger_name, '', 2 + action_order from information_schema.triggers where trigger_schema = ?
+  union all select event_schema, 'EVENT', event_name, event_comment, 1000000 from information_schema.events where event_schema = ?
   order by place, kind, name`;
 
 /** Every program of a database, in an order in which they can be made again: triggers in the order of their firing. */
 export async function readPrograms(client: Connection, database: string): Promise<Program[]> {
   // A statement shows names without their schema where that is the current one.
   await client.query(`use ${q(database)}`);
-  const list = await rows<{ db: string; kind: Program['kind']; name: string }>(
-    client,
-    LISTS,
-    Array(4).fill(database),
-  );
+  const list = await rows<Listed>(client, LISTS, Array(4).fill(database));
   const found: Program[] = [];
-  for (const { db, kind, name } of list) {
+  for (const listed of list) {
+    const { db, kind, name } = listed;
     // The server takes some names for the same that differ in case.
     if (db !== database) continue;
     const row = await one<Record<string, string | null>>(client, `show create ${kind} ${q(name)}`);
@@ -48,17 +46,40 @@ export async function readPrograms(client: Connection, database: string): Promis
       throw new InputError(
         `the definition of ${kind.toLowerCase()} ${JSON.stringify(name)} in database ${JSON.stringify(database)} may not be read; grant this user SHOW VIEW, and for routines of other accounts ${READ_ROUTINES}`,
       );
+    const mode = row.sql_mode ?? '';
     found.push({
       kind,
       name,
-      sql: unqualified(kind, sql, database),
-      mode: row.sql_mode ?? '',
+      sql: asItIs(listed, unqualified(kind, sql, database), mode),
+      mode,
       charset: row.character_set_client ?? 'utf8mb4',
       collation: row.collation_connection ?? 'utf8mb4_general_ci',
       ...(row.time_zone ? { timeZone: row.time_zone } : {}),
     });
   }
   return found;
+}
+
+interface Listed {
+  readonly db: string;
+  readonly kind: Program['kind'];
+  readonly name: string;
+  readonly said: string | null;
+}
+
+/**
+ * SHOW CREATE takes comments, and the names of events, for text in the character set of the client that made them, which
+ * they are not; and it writes backslashes also where they are nothing but that.
+ */
+function asItIs({ kind, name, said }: Listed, sql: string, mode: string): string {
+  const head = createHead(sql);
+  if (!head) return sql;
+  const plain = mode.split(',').includes('NO_BACKSLASH_ESCAPES');
+  const comment = said ? commentAt(head) : undefined;
+  const wrong = comment && (!isAscii(said!) || (plain && /[\\\n\r]/.test(said!)));
+  const quoted = plain ? `'${said?.replaceAll("'", "''")}'` : literal(said ?? '');
+  const text = wrong ? splice(sql, comment, quoted) : sql;
+  return kind === 'EVENT' && head.name !== name ? splice(text, head.nameAt, q(name)) : text;
 }
 
 function unqualified(kind: Program['kind'], sql: string, database: string): string {
@@ -99,8 +120,7 @@ export async function take(client: Connection, { before, sql, after }: Step): Pr
   try {
     await client.query(before);
     // The driver sends UTF-8; where a program was made in another character set, plain ASCII is the same in both.
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: this is what ASCII is
-    if (!/^[\u0000-\u007f]*$/.test(sql)) await client.query('set session character_set_client = utf8mb4');
+    if (!isAscii(sql)) await client.query('set session character_set_client = utf8mb4');
     await client.query(sql);
   } finally {
     await client.query(after);

@@ -181,6 +181,16 @@ test('what a client made in another character set than UTF-8 keeps its names, co
   expect(await there()).toEqual(doubled);
 });
 
+test('an event with which the tool would never come to an end is named, and nothing is waited for', async () => {
+  const event = (text: string) => `create event odd on schedule every 1 day disable do set @a = '${text}'`;
+  await server().query(`create database endless; use endless; ${event('a;;b')}`);
+  const dumped = await work.dump('endless');
+  expect(dumped).toMatchObject({ code: 2, stdout: '' });
+  expect(dumped.stderr).toMatch(/two semicolons in a row in the text of event odd,/);
+  await server().query(`drop event odd; ${event('a;b')}`, 'endless');
+  expect(await work.dump('endless')).toMatchObject({ code: 0 });
+});
+
 test('an empty database, beside one of the same name in capitals', async () => {
   await server().query('create database hollow');
   const [{ folds }] = (await server().query<{ folds: number }>(

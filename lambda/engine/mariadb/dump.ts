@@ -25,6 +25,7 @@ import {
 } from './connect.js';
 import { countRows } from './counts.js';
 
+import { refuseEndless } from './endless.js';
 import { createHead } from './head.js';
 import { losses } from './losses.js';
 import { databaseName } from './names.js';
@@ -56,6 +57,7 @@ export async function dump(request: EngineDumpRequest): Promise<EngineDump> {
         `there is no database ${JSON.stringify(database)} on ${address.text}, or its user may not see it; check the tenant's name, or give --database`,
       );
     await checkPrivileges(client, database);
+    await refuseEndless(client, database);
     const why = `the server at ${address.text} is version ${server.version}`;
     const clients = await findClients(server, why, installed);
     const history =

@@ -87,6 +87,10 @@ async function readPrivate(path: string): Promise<Buffer> {
     // Not blocking: a pipe in the file's place must not make us wait for a writer.
     file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT')
+      throw new InputError(
+        `the key file ${JSON.stringify(path)} is not there; archives open with the key that they were written under alone: find it, or the copy that was kept of it (\`sovereign-backup keygen\` makes one for new archives)`,
+      );
     throw new InputError(`the key file cannot be read: ${reasonOf(error)}`);
   }
   try {

@@ -111,7 +111,7 @@ test("a copy at another provider: its endpoint and credentials, a key of one's o
 test.each([
   [
     ['--key-file', 'k', '--kms-key', 'arn:aws:kms:eu-central-1:111111111111:key/a'],
-    'the key file cannot be read',
+    'the key file "k" is not there; archives open with the key that they were written under alone',
   ],
   [[], 'give the key of the archives'],
 ])('a key is needed: %j', async (args, message) => {

@@ -185,7 +185,7 @@ interface Running {
 
 function handle(running: Running): PostgresServer {
   const { bin, folder, port, options } = running;
-  const version = /\d+(\.\d+)*/.exec(versionOf(bin))?.[0] ?? '0';
+  const version = /\d[\w.]*/.exec(versionOf(bin))?.[0] ?? '0';
   running.server.unref();
 
   const connect = async (database = 'postgres'): Promise<pg.Client> => {

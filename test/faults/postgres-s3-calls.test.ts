@@ -66,6 +66,11 @@ function session() {
 }
 
 type Operation = () => Promise<unknown>;
+/** What `verify` finds, and what `list` goes past. */
+interface Told {
+  readonly problems?: string[];
+  readonly unseen?: { readonly error: Error }[];
+}
 /** A busy machine must not be taken for a silent service, unless silence is what the test is about. */
 const PATIENT = 60_000;
 function operations(
@@ -206,10 +211,11 @@ describe.each(['dump', 'list', 'verify', 'restore'] as const)('%s', (name) => {
             (error: Error & { exitCode?: number }) => ({ error }),
           );
         quiet();
+        const told = 'error' in outcome ? undefined : (outcome.result as Told | undefined);
         const problem =
           'error' in outcome
             ? outcome.error.message
-            : (outcome.result as { problems?: string[] })?.problems?.[0];
+            : (told?.problems?.[0] ?? told?.unseen?.[0]?.error.message);
         const where = [broken, text(fault), problem ?? ''];
         // Only clearing up after others may fail unheard: the bucket's own rule does it, too.
         if (broken === 'S3 ListMultipartUploads' && problem === undefined) continue;

@@ -235,3 +235,16 @@ test.each([
     ]),
   ).toEqual([{ name: encoding }]);
 });
+
+test('a right that a role of the database lacks is what the server says, not a failure to be reported', async () => {
+  await server().query('create database weak');
+  await server().query('create role powerless nologin');
+  await server().query('revoke connect on database weak from public');
+  await server().query('alter database weak set role = powerless');
+  const refused = await work.dump('weak');
+  expect(refused).toMatchObject({ code: 3, stdout: '' });
+  expect(refused.stderr).toContain(
+    'the dump failed: permission denied for database weak; nothing was kept of it',
+  );
+  expect((await work.list(['weak'])).json()).toEqual([]);
+});

@@ -24,7 +24,6 @@ import {
   serverFacts,
 } from './connect.js';
 import { countRows } from './counts.js';
-
 import { refuseEndless } from './endless.js';
 import { createHead } from './head.js';
 import { losses } from './losses.js';

@@ -127,7 +127,8 @@ export async function dump(request: EngineDumpRequest): Promise<EngineDump> {
   } catch (error) {
     stop();
     await close();
-    throw error;
+    if (!(error instanceof pg.DatabaseError)) throw error;
+    throw new OperationError(`the dump failed: ${reasonOf(error)}; nothing was kept of it`);
   }
 }
 

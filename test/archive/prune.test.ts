@@ -20,6 +20,7 @@ import { bundled } from '../support/bundled';
 import { CLI, runCli } from '../support/cli';
 import { startFaultProxy } from '../support/fault-proxy';
 import { useMoto } from '../support/moto';
+import { archiveOf } from './described-archive';
 
 const moto = useMoto();
 const { S3Store } = bundled<typeof import('../../lambda/archive/s3-store')>('lambda/archive/s3-store.ts');
@@ -31,32 +32,6 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(store, { recursive: true, force: true }));
 
-let made = 0;
-/** As a dump of so many days ago would be named and described. */
-function archiveOf(tenant: string, daysAgo: number, dataBytes = 3, says = {}) {
-  const at = new Date(Date.now() - daysAgo * DAY);
-  made += 1;
-  const archive = `${at.toISOString().replace(/[-:]/g, '')}-${made.toString(16).padStart(8, '0')}`;
-  const manifest = {
-    schemaVersion: 1,
-    archive,
-    tenant,
-    regime: 'local',
-    database: tenant,
-    at: at.toISOString(),
-    seconds: 1,
-    engine: { name: 'postgresql', roles: [] },
-    dump: { bytes: 1 },
-    compressed: { bytes: 1 },
-    data: { bytes: dataBytes, sha256: 'x' },
-    key: { id: 'raw:x' },
-    tables: [],
-    omitted: [],
-    tenancy: 'database',
-    ...says,
-  };
-  return { archive, files: { data: 'abc', 'manifest.seal': 's', 'manifest.json': JSON.stringify(manifest) } };
-}
 function put(
   tenant: string,
   daysAgo: number,

@@ -18,6 +18,7 @@ import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client
 import { runCli } from '../support/cli';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy';
 import { useMoto } from '../support/moto';
+import { archiveOf } from './described-archive';
 
 const moto = useMoto();
 const DAY = 86_400_000;
@@ -53,31 +54,6 @@ function lock(...parts: string[]) {
   locked.push(path);
 }
 
-let made = 0;
-function archiveOf(tenant: string, daysAgo: number) {
-  const at = new Date(Date.now() - daysAgo * DAY);
-  made += 1;
-  const archive = `${at.toISOString().replace(/[-:]/g, '')}-${made.toString(16).padStart(8, '0')}`;
-  const manifest = {
-    schemaVersion: 1,
-    archive,
-    tenant,
-    regime: 'local',
-    database: tenant,
-    at: at.toISOString(),
-    seconds: 1,
-    engine: { name: 'postgresql', roles: [] },
-    dump: { bytes: 1 },
-    compressed: { bytes: 1 },
-    // Of `abc`.
-    data: { bytes: 3, sha256: 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad' },
-    key: { id: 'raw:x' },
-    tables: [],
-    omitted: [],
-    tenancy: 'database',
-  };
-  return { archive, files: { data: 'abc', 'manifest.seal': 's', 'manifest.json': JSON.stringify(manifest) } };
-}
 function put(tenant: string, daysAgo: number): string {
   const { archive, files } = archiveOf(tenant, daysAgo);
   let folder = store;

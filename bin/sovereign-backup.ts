@@ -1,9 +1,10 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Help } from 'commander';
 import { commands } from './commands/index.js';
 import { exitCodeOf, messageOf } from './errors.js';
 import { harmless } from './local/printable.js';
+import { paragraphs } from './screen.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
 
@@ -13,7 +14,14 @@ const program = new Command('sovereign-backup')
   )
   .version(version)
   .showHelpAfterError('(add --help for the options)')
+  .configureHelp({
+    optionDescription(option) {
+      const text = Help.prototype.optionDescription.call(this, option);
+      return option.mandatory ? `${text} (required)` : text;
+    },
+  })
   .configureOutput({
+    writeOut: (text) => process.stdout.write(paragraphs(text)),
     outputError: (text, write) =>
       write(
         /unknown option '-[^-]./.test(text)

@@ -1,6 +1,7 @@
 import { addsFindings, diffOf } from '../../lib/residency/diff.js';
 import { InputError } from '../../lib/residency/input.js';
 import { diffMarkdownOf, diffTableOf } from '../../lib/residency/output/diff.js';
+import { screenWidth } from '../screen.js';
 import { auditPaths } from './inputs.js';
 import { write } from './write.js';
 
@@ -10,7 +11,7 @@ export interface DiffOptions {
   readonly account?: string;
   readonly param: Readonly<Record<string, string>>;
   readonly now?: string;
-  readonly strict: boolean;
+  readonly strict?: true;
   readonly format: 'table' | 'markdown' | 'json';
   readonly out?: string;
 }
@@ -26,7 +27,7 @@ export function runDiff(old: string, now: string, options: DiffOptions): void {
       ? `${JSON.stringify(diff, undefined, 2)}\n`
       : options.format === 'markdown'
         ? diffMarkdownOf(diff)
-        : diffTableOf(diff);
+        : diffTableOf(diff, screenWidth(options.out));
   write(text, options.out);
-  process.exitCode = addsFindings(diff, options.strict) ? 1 : 0;
+  process.exitCode = addsFindings(diff, options.strict ?? false) ? 1 : 0;
 }

@@ -4,6 +4,7 @@ import { jsonOf } from '../../lib/residency/output/json.js';
 import { markdownOf } from '../../lib/residency/output/markdown.js';
 import { sarifOf } from '../../lib/residency/output/sarif.js';
 import { summaryLine, tableOf } from '../../lib/residency/output/table.js';
+import { screenWidth } from '../screen.js';
 import { type Audited, auditPaths } from './inputs.js';
 import { lineFinder } from './lines.js';
 import { write } from './write.js';
@@ -15,7 +16,7 @@ export interface AuditOptions {
   readonly region?: string;
   readonly account?: string;
   readonly param: Readonly<Record<string, string>>;
-  readonly strict: boolean;
+  readonly strict?: true;
   readonly format: Format;
   readonly out?: string;
   readonly now?: string;
@@ -28,13 +29,13 @@ export async function runAudit(
   toolVersion: string,
 ): Promise<void> {
   const audited = auditPaths(paths, options);
-  write(await printed(options.format, audited, paths, toolVersion), options.out);
+  write(await printed(options, audited, paths, toolVersion), options.out);
   if (options.out !== undefined) process.stderr.write(`${summaryLine(audited.result)}: ${options.out}\n`);
-  process.exitCode = hasFindings(audited.result, options.strict) ? 1 : 0;
+  process.exitCode = hasFindings(audited.result, options.strict ?? false) ? 1 : 0;
 }
 
 async function printed(
-  format: Format,
+  { format, out }: AuditOptions,
   audited: Audited,
   paths: readonly string[],
   toolVersion: string,
@@ -60,6 +61,6 @@ async function printed(
       });
     }
     default:
-      return tableOf(result);
+      return tableOf(result, screenWidth(out));
   }
 }

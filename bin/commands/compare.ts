@@ -1,6 +1,7 @@
 import { type KeyOptions, parseCount, parseTime, withJson, withKey, withServer } from '../local/options.js';
 import { printable } from '../local/printable.js';
 import { readScope, type ScopeOptions, withScope } from '../local/scope.js';
+import { printLines, screenWidth } from '../screen.js';
 import type { Register } from './register.js';
 
 interface CompareOptions extends KeyOptions, ScopeOptions {
@@ -70,9 +71,10 @@ Examples:
       terminal.endLine();
       if (options.json) process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
       else
-        process.stdout.write(
-          `${printable(tenant)} now, and as of ${result.at}:\n${describeChanges(result.tables).join('\n')}\n`,
-        );
+        printLines([
+          `${printable(tenant)} now, and as of ${result.at}:`,
+          ...describeChanges(result.tables, screenWidth()),
+        ]);
       if (!result.same) process.exitCode = 1;
     });
 };

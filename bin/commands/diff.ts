@@ -12,7 +12,7 @@ export const registerDiff: Register = (program) => {
       .argument('<old>', 'a template, a folder of them or a cdk.out, as it was')
       .argument('<new>', 'the same as it is now'),
   )
-    .option('--strict', 'count what cannot be determined as a finding', false)
+    .option('--strict', 'count what cannot be determined as a finding')
     .addOption(
       new Option('--format <format>', 'how to print the result')
         .choices(['table', 'markdown', 'json'])
@@ -20,6 +20,14 @@ export const registerDiff: Register = (program) => {
     )
     .option('--json', 'short for --format json')
     .option('--out <file>', 'write the result to a file instead of standard output')
+    .addHelpText(
+      'after',
+      `
+Exit code 1 when the new side adds what \`audit\` would stop for.
+
+Example:
+  sovereign-backup diff main/cdk.out cdk.out --format markdown`,
+    )
     .action(async (old: string, now: string, options: DiffOptions & { json?: true }) => {
       const { runDiff } = await import('../audit/run-diff.js');
       runDiff(old, now, options.json ? { ...options, format: 'json' } : options);

@@ -28,6 +28,15 @@ export const registerGuard: Register = (program) => {
     .addOption(new Option('--format <format>', 'how to print').choices(['table', 'json']).default('table'))
     .option('--json', 'short for --format json')
     .option('--out <folder>', 'write each policy into a file of its own')
+    .addHelpText(
+      'after',
+      `
+Nothing is sent to AWS. Attach the policies to accounts whose data belongs to this one regime, to a test account first.
+
+Examples:
+  sovereign-backup guard --regime eu
+  sovereign-backup guard --regime eu --policy policy.yaml --out policies`,
+    )
     .action(async (options: GuardOptions & { json?: true }) => {
       const { runGuard } = await import('../guard/run.js');
       runGuard(options.json ? { ...options, format: 'json' } : options);

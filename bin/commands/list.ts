@@ -2,6 +2,7 @@ import { OperationError } from '../../lambda/errors.js';
 import { count } from '../count.js';
 import { type StoreOptions, withJson, withStore } from '../local/options.js';
 import { printable } from '../local/printable.js';
+import { printRecords } from '../screen.js';
 import type { Register } from './register.js';
 
 interface ListOptions extends StoreOptions {
@@ -18,7 +19,7 @@ export const list: Register = (program) => {
       'after',
       `
 Needs no key, and so takes the archives at their word: \`verify\` proves one. Times are in UTC. What cannot be read (rights,
-a disk that is not mounted) is named after the others, in --json with its \`problem\`, and the exit code is 3.
+a disk that is not mounted) is named on standard error, and the exit code is 3: the list lacks it.
 
 Examples:
   sovereign-backup list --store /backup
@@ -34,21 +35,23 @@ Examples:
       const terminal = new Terminal();
       for (const { tenant: whose, archive, problem } of unreadable)
         terminal.say(`archive ${archive} of ${JSON.stringify(whose)} cannot be listed: ${problem}`);
-      const problems = unseen.map(({ tenant: whose, archive = null, at, error }) => {
+      for (const { tenant: whose, archive, error } of unseen)
         terminal.say(
-          `${archive === null ? 'archives' : `archive ${archive}`} of ${JSON.stringify(whose)} cannot be read: ${error.message}`,
+          `${archive === undefined ? 'archives' : `archive ${archive}`} of ${JSON.stringify(whose)} cannot be read: ${error.message}`,
         );
-        return { tenant: whose, archive, at: at?.toISOString() ?? null, problem: error.message };
-      });
       if (archives.length + unreadable.length + unseen.length === 0)
         terminal.say(await noArchives(opened, tenant));
-      if (options.json) process.stdout.write(`${JSON.stringify([...archives, ...problems], null, 2)}\n`);
+      if (options.json) process.stdout.write(`${JSON.stringify(archives, null, 2)}\n`);
       else
-        for (const { at, tenant: whose, bytes, tables, archive } of archives) {
-          process.stdout.write(
-            `${at}  ${printable(whose)}  ${size(bytes)}  ${count(tables.length, 'table')}  ${archive}\n`,
-          );
-        }
+        printRecords(
+          archives.map(({ at, tenant: whose, bytes, tables, archive }) => [
+            at,
+            printable(whose),
+            size(bytes),
+            count(tables.length, 'table'),
+            archive,
+          ]),
+        );
       if (unseen.length > 0)
         throw new OperationError(
           `the list lacks what could not be read in ${count(unseen.length, 'place')}, named above`,

@@ -22,14 +22,18 @@ export const registerObjectives: Register = (program) => {
     .option('--copies <number>', 'in how many vaults, accounts or regions a copy must be')
     .option('--immutable', 'one copy must be under a lock that nobody can remove')
     .option('--restore-test <duration>', 'the longest time between two tested restores, as in 7d')
-    .option('--strict', 'count what cannot be determined as a missed objective', false)
+    .option('--strict', 'count what cannot be determined as a missed objective')
     .addOption(new Option('--format <format>', 'how to print').choices(['table', 'json']).default('table'))
     .option('--json', 'short for --format json')
     .option('--out <file>', 'write the result to a file instead of standard output')
     .addHelpText(
       'after',
-      '\nWithout an objective here, that of the policy counts, and without one there what an estate has written into its\n' +
-        'templates. Exit code 1 when an objective is missed.',
+      `
+Without an objective here, that of the policy counts, and without one there what an estate has written into its templates.
+Exit code 1 when an objective is missed.
+
+Example:
+  sovereign-backup objectives cdk.out --max-data-loss 2h --retention 7d --copies 2`,
     )
     .action(async (paths: string[], options: ObjectivesOptions & { json?: true }) => {
       const { runObjectives } = await import('../objectives/run.js');

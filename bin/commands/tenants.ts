@@ -3,6 +3,7 @@ import { UsageError } from '../errors.js';
 import { withJson } from '../local/options.js';
 import { printable } from '../local/printable.js';
 import { readTenancyFile } from '../local/scope.js';
+import { printRecords } from '../screen.js';
 import type { Register } from './register.js';
 
 interface TenantsOptions {
@@ -42,7 +43,9 @@ the rights of the user are wrong.
 Examples:
   sovereign-backup tenants --server postgres://backup@db:5432 --like 'tenant\\_%'
   sovereign-backup tenants --server postgres://backup@db:5432 --json | jq -r '.[].tenant' |
-    while IFS= read -r tenant; do sovereign-backup dump --server postgres://backup@db:5432 --store /backup --key-dir /keys -- "$tenant"; done
+    while IFS= read -r tenant; do
+      sovereign-backup dump --server postgres://backup@db:5432 --store /backup --key-dir /keys -- "$tenant"
+    done
   sovereign-backup tenants --server postgres://backup@db:5432 --database app --tenancy-file tenancy.yaml`,
     )
     .action(async (options: TenantsOptions) => {
@@ -57,8 +60,11 @@ Examples:
       );
       if (options.json) process.stdout.write(`${JSON.stringify(found, null, 2)}\n`);
       else
-        for (const { tenant, bytes } of found)
-          process.stdout.write(`${printable(tenant)}${bytes === undefined ? '' : `  ${size(bytes)}`}\n`);
+        printRecords(
+          found.map(({ tenant, bytes }) =>
+            bytes === undefined ? [printable(tenant)] : [printable(tenant), size(bytes)],
+          ),
+        );
     });
 };
 

@@ -1,5 +1,6 @@
 import { type KeyOptions, parseTime, withJson, withKey } from '../local/options.js';
 import { printable } from '../local/printable.js';
+import { printLines } from '../screen.js';
 import type { Register } from './register.js';
 
 interface VerifyOptions extends KeyOptions {
@@ -47,9 +48,7 @@ Examples:
       terminal.endLine();
       if (options.json) process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
       else if (result.ok) process.stdout.write(`${result.archive} is good\n`);
-      else
-        for (const problem of result.problems)
-          process.stdout.write(`${result.archive}: ${printable(problem)}\n`);
+      else printLines(result.problems.map((problem) => `${result.archive}: ${printable(problem)}`));
       if (!result.ok) process.exitCode = 1;
     });
 };

@@ -1,27 +1,34 @@
 import type { RowKey, TableComparison } from '../../lambda/engine/engine.js';
+import { folded } from '../../lib/residency/output/columns.js';
 import { count } from '../count.js';
 import { printable } from './printable.js';
 
 const KINDS = ['added', 'removed', 'changed'] as const;
 const HEAD = ['table', 'in the archive', 'now', ...KINDS];
 
-/** What the live database has become since an archive, in lines for people. */
-export function describeChanges(tables: readonly TableComparison[]): string[] {
+/** What the live database has become since an archive, in lines for people; for a terminal of a width, in lines that fit. */
+export function describeChanges(
+  tables: readonly TableComparison[],
+  width = Number.POSITIVE_INFINITY,
+): string[] {
   const changed = tables.filter(({ state }) => state !== 'same');
   if (changed.length === 0) return [`nothing differs in ${count(tables.length, 'table')}`];
-  const lines = [HEAD, ...changed.map(cellsOf)];
-  const widths = HEAD.map((_, column) => Math.max(...lines.map((cells) => cells[column]!.length)));
-  const [head, ...rows] = lines.map((cells) =>
-    cells
-      .map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!)))
-      .join('  ')
-      .trimEnd(),
-  );
+  const [head, ...rows] = linesOf([HEAD, ...changed.map(cellsOf)], width);
   return [
-    head!,
-    ...changed.flatMap((table, index) => [rows[index]!, ...detailsOf(table)]),
+    ...head!,
+    ...changed.flatMap((table, index) => [...rows[index]!, ...detailsOf(table)]),
     `${changed.length} of ${count(tables.length, 'table')} ${changed.length === 1 ? 'differs' : 'differ'}. A restore takes away what was added since the archive, brings back what was removed, and undoes what was changed.`,
-  ];
+  ].flatMap((line) => folded(line, width));
+}
+
+/** A name and numbers in a line; where that is wider than the terminal, the numbers of all stand below the names. */
+function linesOf(table: readonly (readonly string[])[], width: number): string[][] {
+  const widths = HEAD.map((_, column) => Math.max(...table.map((cells) => cells[column]!.length)));
+  const numbersOf = ([, ...numbers]: readonly string[]) =>
+    numbers.map((cell, column) => cell.padStart(widths[column + 1]!)).join('  ');
+  const lines = table.map((cells) => [`${cells[0]!.padEnd(widths[0]!)}  ${numbersOf(cells)}`]);
+  if (lines[0]![0]!.length <= width) return lines;
+  return table.map((cells) => [cells[0]!, `    ${numbersOf(cells)}`]);
 }
 
 function cellsOf({ schema, name, state, archiveRows, liveRows, rows }: TableComparison): string[] {

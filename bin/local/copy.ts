@@ -2,6 +2,7 @@ import { type CopiedOne, type CopyRequest, copyArchives } from '../../lambda/arc
 import { OperationError } from '../../lambda/errors.js';
 import { count } from '../count.js';
 import { UsageError } from '../errors.js';
+import { printRecords } from '../screen.js';
 import { interruptible } from './interrupt.js';
 import { orElsewhere } from './no-archives.js';
 import { openStore } from './open.js';
@@ -59,7 +60,7 @@ export async function runCopy(tenant: string | undefined, options: CopyOptions):
   });
   terminal.endLine();
   if (options.json) process.stdout.write(`${JSON.stringify(copied, null, 2)}\n`);
-  else for (const each of copied) process.stdout.write(`${lineOf(each)}\n`);
+  else printRecords(copied.map(cellsOf), 2);
   const inKms = copied.find(({ key }) => key?.startsWith('arn:'));
   if (inKms && options.to.includes('endpoint='))
     terminal.say(
@@ -91,9 +92,10 @@ function whichOf(tenant: string | undefined, { at, archive, all }: CopyOptions):
   return all ? 'all' : 'newest';
 }
 
-function lineOf({ state, at, tenant, archive, bytes, kept, problem, sameBy, seconds }: CopiedOne): string {
-  const start = `${state.padEnd(7)}  ${at ?? '-'}  ${printable(tenant)}  ${archive ?? '-'}  `;
-  if (state === 'failed') return start + harmless(problem!);
+function cellsOf({ state, at, tenant, archive, bytes, kept, problem, sameBy, seconds }: CopiedOne): string[] {
+  const start = [state.padEnd(7), at ?? '-', printable(tenant), archive ?? '-'];
+  if (state === 'failed') return [...start, harmless(problem!)];
   const rest = kept ? `, ${size(kept)} of it from an earlier run` : '';
-  return `${start}${size(bytes!)}${state === 'copied' ? `${rest}, ${seconds.toFixed(1)} s` : `, the same by ${sameBy}`}`;
+  const how = state === 'copied' ? `${rest}, ${seconds.toFixed(1)} s` : `, the same by ${sameBy}`;
+  return [...start, size(bytes!) + how];
 }

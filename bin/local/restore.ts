@@ -4,6 +4,7 @@ import { restoreTenant } from '../../lambda/archive/restore-tenant.js';
 import { parseServer } from '../../lambda/engine/server.js';
 import { count } from '../count.js';
 import { UsageError } from '../errors.js';
+import { widthOf } from '../screen.js';
 import { describeChanges } from './changes.js';
 import { checkConfirm } from './confirm.js';
 import { interruptible } from './interrupt.js';
@@ -72,7 +73,8 @@ export async function runRestore(tenant: string, options: RestoreOptions): Promi
       ...(options.sample === undefined ? {} : { sample: options.sample }),
       confirm: async (preview) => {
         warn(preview.warnings);
-        if (preview.changes) terminal.say(`\n${describeChanges(preview.changes).join('\n')}`);
+        if (preview.changes)
+          terminal.say(`\n${describeChanges(preview.changes, widthOf(process.stderr)).join('\n')}`);
         if (options.confirm !== undefined) return options.confirm;
         return terminal.ask(
           `\nThe archive of ${preview.at} (${count(preview.tables.length, 'table')}, ${size(preview.plainBytes)}) is ready beside ` +

@@ -5,6 +5,7 @@ import { missesObjective } from '../../lib/objective/templates/objectives.js';
 import { InputError } from '../../lib/residency/input.js';
 import { loadPaths } from '../audit/inputs.js';
 import { write } from '../audit/write.js';
+import { screenWidth } from '../screen.js';
 import { objectivesIn } from './judge.js';
 
 export interface ObjectivesOptions {
@@ -17,7 +18,7 @@ export interface ObjectivesOptions {
   readonly copies?: string;
   readonly immutable?: true;
   readonly restoreTest?: string;
-  readonly strict: boolean;
+  readonly strict?: true;
   readonly format: 'table' | 'json';
   readonly out?: string;
 }
@@ -27,9 +28,12 @@ export function runObjectives(paths: readonly string[], options: ObjectivesOptio
   const asked = askedFor(options);
   const result = objectivesIn(loadPaths(paths, options), asked);
   const json = options.format === 'json';
-  write(json ? `${JSON.stringify(result, undefined, 2)}\n` : objectivesTable(result), options.out);
+  write(
+    json ? `${JSON.stringify(result, undefined, 2)}\n` : objectivesTable(result, screenWidth(options.out)),
+    options.out,
+  );
   if (options.out !== undefined) process.stderr.write(`${objectivesSummary(result)}: ${options.out}\n`);
-  process.exitCode = missesObjective(result, options.strict) ? 1 : 0;
+  process.exitCode = missesObjective(result, options.strict ?? false) ? 1 : 0;
 }
 
 function askedFor(options: ObjectivesOptions): Objective | undefined {

@@ -1,5 +1,6 @@
 // What is needed beside what is, and how people read it.
-import { aligned, printable } from '../../lib/residency/output/table.js';
+import { aligned } from '../../lib/residency/output/columns.js';
+import { textOf } from '../../lib/residency/output/table.js';
 import type { RegionSettings } from './account.js';
 
 /** A setting that something needs. */
@@ -37,7 +38,7 @@ export function settingName({ setting, type }: Pick<Row, 'setting' | 'type'>): s
   return [NAMES[setting], type].filter((part) => part !== null).join(' ');
 }
 
-export function settingsTable({ account, rows, regions, elsewhere, applied }: Shown): string {
+export function settingsTable({ account, rows, regions, elsewhere, applied }: Shown, width?: number): string {
   const lines = [`account ${account}`, ''];
   if (rows.length > 0) {
     const cells = rows.map((row) => [
@@ -46,7 +47,7 @@ export function settingsTable({ account, rows, regions, elsewhere, applied }: Sh
       row.on === null ? 'not there' : row.on ? 'on' : 'off',
       row.why,
     ]);
-    lines.push(...aligned([['WHERE', 'NEEDED', 'IS', 'WHY'], ...cells]), '');
+    lines.push(...aligned([['WHERE', 'NEEDED', 'IS', 'WHY'], ...cells], width), '');
   }
   for (const [region, { optIn }] of Object.entries(regions)) {
     const those = (on: boolean) => Object.keys(optIn).filter((type) => optIn[type] === on);
@@ -59,7 +60,7 @@ export function settingsTable({ account, rows, regions, elsewhere, applied }: Sh
       ? `all that is needed is on${applied ? ' now' : ''}`
       : `${missing} of ${rows.length} needed settings ${missing === 1 ? 'is' : 'are'} off`,
   );
-  return `${lines.map(printable).join('\n')}\n`;
+  return textOf(lines, width);
 }
 
 const listed = (names: readonly string[]) => [...names].sort().join(', ') || '-';

@@ -7,6 +7,7 @@ import { loadPaths } from '../audit/inputs.js';
 import { write } from '../audit/write.js';
 import { UsageError } from '../errors.js';
 import { Terminal } from '../local/terminal.js';
+import { screenWidth } from '../screen.js';
 import {
   accountOf,
   organizationSettings,
@@ -55,7 +56,9 @@ export async function runSettings(paths: readonly string[], options: SettingsOpt
       );
   }
   write(
-    options.json ? `${JSON.stringify({ schemaVersion: 1, ...shown }, undefined, 2)}\n` : settingsTable(shown),
+    options.json
+      ? `${JSON.stringify({ schemaVersion: 1, ...shown }, undefined, 2)}\n`
+      : settingsTable(shown, screenWidth()),
     undefined,
   );
   process.exitCode = missingOf(shown.rows).length > 0 ? 1 : 0;

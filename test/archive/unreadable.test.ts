@@ -69,7 +69,7 @@ function put(tenant: string, daysAgo: number): string {
   return archive;
 }
 
-test('list goes on behind what cannot be read, names it on both channels, and ends with 3', async () => {
+test('list goes on behind what cannot be read, names it on standard error, and ends with 3', async () => {
   const [first, last] = [put('a', 1), put('z', 2)];
   put('b', 1);
   lock('b');
@@ -84,22 +84,20 @@ test('list goes on behind what cannot be read, names it on both channels, and en
   lock('lost+found');
   const listed = await run('list', '--store', store);
   expect(listed.code).toBe(3);
-  expect(listed.json<Record<string, unknown>[]>()).toMatchObject([
-    { archive: first, bytes: 3 },
-    { archive: last, bytes: 3 },
-    { archive: light, bytes: 3 },
-    { tenant: 'b', archive: null, at: null, problem: expect.stringContaining('EACCES') },
-    {
-      tenant: 'c',
-      archive: dark,
-      at: expect.stringMatching(/Z$/),
-      problem: expect.stringContaining('EACCES'),
-    },
-    { tenant: 'e', archive: null, problem: expect.stringContaining('link to what is not there') },
-    { tenant: 'd', archive: closed, problem: expect.stringContaining('EACCES') },
+  // Whoever reads the array finds archives in it, and nothing else.
+  expect(listed.json<Record<string, unknown>[]>().map(({ archive, bytes }) => [archive, bytes])).toEqual([
+    [first, 3],
+    [last, 3],
+    [light, 3],
   ]);
-  expect(listed.stderr).toContain('archives of "b" cannot be read');
-  expect(listed.stderr).toContain(`archive ${dark} of "c" cannot be read`);
+  for (const what of [
+    /archives of "b" cannot be read: .*EACCES/,
+    new RegExp(`archive ${dark} of "c" cannot be read: .*EACCES`),
+    /archives of "e" cannot be read: .*link to what is not there/,
+    new RegExp(`archive ${closed} of "d" cannot be read: .*EACCES`),
+    /lacks what could not be read in 4 places/,
+  ])
+    expect(listed.stderr).toMatch(what);
   expect(listed.stderr).not.toContain('lost+found');
   expect((await run('list', 'a', '--store', store)).code).toBe(0);
   const linked = await run('list', 'e', '--store', store);
@@ -231,9 +229,10 @@ test('an archive of which the disk gives back all but the manifest is no remains
   expect((await runCli(['dump', 'acme', ...from], { env: disk })).stderr).toContain('127.0.0.1:1');
   expect((await runCli(['prune', '--store', store], { env: disk })).code).toBe(3);
   const listed = await runCli(['list', '--json', '--store', store], { env: disk });
-  expect([listed.code, listed.json()]).toMatchObject([
+  expect([listed.code, listed.json(), listed.stderr]).toEqual([
     3,
-    [{ archive, problem: expect.stringContaining('EIO') }],
+    [],
+    expect.stringMatching(new RegExp(`archive ${archive} of "acme" cannot be read: .*EIO`)),
   ]);
   expect(readdirSync(folder).sort()).toEqual(['data', 'manifest.json', 'manifest.seal']);
 });
@@ -264,11 +263,10 @@ test('in a bucket, one object that is refused is one archive that is not listed'
   const bucket = `s3://partly/?region=eu-central-1&path-style=true&endpoint=${proxy.endpoint}`;
   const listed = await runCli(['list', '--json', '--store', bucket], { env: moto().environment });
   expect(listed.code).toBe(3);
-  expect(listed.json()).toMatchObject([
-    { tenant: 'c' },
-    { tenant: 'a' },
-    { tenant: 'b', archive: archives[1]!.archive, problem: expect.stringContaining('AccessDenied') },
-  ]);
+  expect(listed.json<{ tenant: string }[]>().map(({ tenant }) => tenant)).toEqual(['c', 'a']);
+  expect(listed.stderr).toMatch(
+    new RegExp(`archive ${archives[1]!.archive} of "b" cannot be read: .*AccessDenied`),
+  );
   // A service that fails says nothing of one archive.
   proxy.fault = ({ name }) =>
     name === 'S3 GetObject' ? { status: 403, code: 'SignatureDoesNotMatch' } : undefined;

@@ -1,4 +1,5 @@
 import { runCli } from '../support/cli';
+import { inTerminal } from '../support/in-terminal';
 
 let commands: string[];
 beforeAll(async () => {
@@ -28,4 +29,24 @@ test('a name that begins with a dash is not just an unknown option', async () =>
     2,
     expect.stringContaining('a name that begins with a dash goes after --'),
   ]);
+});
+
+test('all of it fits a terminal of 80 columns but what is one word, names what is required, and copies into a shell', async () => {
+  for (const command of commands) {
+    const { stdout } = await runCli([command, '--help']);
+    const long = stdout
+      .split('\n')
+      .filter((line) => line.length > 80 && !/^ +(--[a-z-]+ )?\S+( \\)?$/.test(line));
+    expect([command, long]).toEqual([command, []]);
+  }
+  const { stdout: dump } = await runCli(['dump', '--help']);
+  expect(dump.replace(/\s+/g, ' ')).toContain('(no password in it) (required)');
+  expect(dump).toContain(
+    '  sovereign-backup dump acme --database acme_prod \\\n' +
+      '    --server postgres://backup@db:5432 --store /backup --key-file backup.key \\\n' +
+      '    --json\n',
+  );
+  const narrow = inTerminal(50, ['dump', '--help']).lines;
+  expect(narrow.filter((line) => /^\S/.test(line) && line.length > 50)).toEqual([]);
+  expect(narrow).toContain('The dump is read in one snapshot, read back while');
 });

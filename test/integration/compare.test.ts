@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { runCli } from '../support/cli';
+import { inTerminal } from '../support/in-terminal';
 import { usePostgres } from '../support/postgres';
 import { fingerprint, type Workspace, workspace } from '../support/tenants';
 
@@ -213,4 +214,25 @@ test('a schema: the same under its own names, and what became of it since', asyn
   expect(await on(`select nspname from pg_namespace where nspname ~ 'restore|aside'`, 'shared')).toEqual([]);
   const shown = await run('restore', 'acme', ['--show-changes', '--confirm', 'acme']);
   expect(shown).toMatchObject({ code: 0, stderr: expect.stringMatching(/acme\.orders +500 +497 +0 +3 +2/) });
+});
+
+test('in a narrow terminal the numbers of a long name stand below it, and all fits', async () => {
+  const name = 'a_table_with_a_name_that_is_nearly_as_long_as_a_name_may_be';
+  await server().query('create database narrow');
+  await on(`create table ${name} (id bigint primary key); create table short (id int primary key)`, 'narrow');
+  expect(await run('dump', 'narrow')).toMatchObject({ code: 0 });
+  await on(`insert into ${name} select generate_series(1, 5); insert into short values (1)`, 'narrow');
+  const place = ['--server', server().url, '--store', work.store, '--key-file', work.key];
+  const { code, lines } = inTerminal(80, ['compare', 'narrow', ...place]);
+  expect(code).toBe(1);
+  expect(lines.filter((line) => line.length > 80)).toEqual([]);
+  const at = lines.indexOf(`public.${name}`);
+  expect(lines.slice(at, at + 3)).toEqual([
+    `public.${name}`,
+    expect.stringMatching(/^ +0 +5 +5 +0 +0$/),
+    expect.stringMatching(/^ {4}added: (id=[1-5](, |$)){5}/),
+  ]);
+  expect((await run('compare', 'narrow')).stdout).toMatch(new RegExp(`^public.${name} +0 +5 +5 +0 +0$`, 'm'));
+  const { lines: tenants } = inTerminal(80, ['tenants', '--server', server().url]);
+  expect(tenants).toContainEqual(expect.stringMatching(/^narrow +\S+ [kM]B$/));
 });

@@ -1,10 +1,11 @@
-import { aligned, printable } from '../../residency/output/table';
+import { aligned } from '../../residency/output/columns';
+import { textOf } from '../../residency/output/table';
 import type { Check } from '../checklist';
 import type { ObjectivesResult, ResourceResult } from '../templates/model';
 import { span } from '../worst-case';
 
-/** The result for a terminal: one line for each resource, what is missed in full, and the checklist with its reasons. */
-export function objectivesTable(result: ObjectivesResult): string {
+/** The result for people: each resource, what is missed in full, and the checklist with its reasons. */
+export function objectivesTable(result: ObjectivesResult, width?: number): string {
   const lines: string[] = [];
   const rows = worstFirst(result.resources);
   if (rows.length > 0) {
@@ -19,7 +20,7 @@ export function objectivesTable(result: ObjectivesResult): string {
       '3-2-1-1-0',
       'RESOURCE',
     ];
-    lines.push(...aligned([head, ...rows.map(cellsOf)]), '');
+    lines.push(...aligned([head, ...rows.map(cellsOf)], width), '');
   }
   for (const row of rows.filter(({ missed }) => missed.length > 0)) {
     for (const sentence of row.missed) lines.push('missed:', `    ${sentence}`);
@@ -37,7 +38,7 @@ export function objectivesTable(result: ObjectivesResult): string {
     lines.push('');
   }
   lines.push(...checklists(rows), objectivesSummary(result));
-  return `${lines.map(printable).join('\n')}\n`;
+  return textOf(lines, width);
 }
 
 /** Missed objectives on top, then what nothing backs up. */

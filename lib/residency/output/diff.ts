@@ -1,9 +1,9 @@
 import type { AuditDiff } from '../diff';
 import type { Edge, Finding } from '../model';
 import { edgeTable, findingTable } from './markdown';
-import { placeText, printable, worstFirst } from './table';
+import { placeText, textOf, worstFirst } from './table';
 
-export function diffTableOf(diff: AuditDiff): string {
+export function diffTableOf(diff: AuditDiff, width?: number): string {
   const line = (sign: string, edge: Edge, verdict: string = edge.verdict) =>
     `${sign} ${verdict}: ${edge.what} ${placeText(edge.from)} -> ${placeText(edge.to)}  ${edge.template}: ${edge.constructPath ?? edge.logicalId}`;
   const finding = (sign: string, { severity, rule, template, logicalId, message }: Finding) =>
@@ -16,7 +16,7 @@ export function diffTableOf(diff: AuditDiff): string {
     ...diff.findings.removed.map((one) => finding('-', one)),
     summaryOf(diff),
   ];
-  return `${lines.map(printable).join('\n')}\n`;
+  return textOf(lines, width);
 }
 
 /** For a comment under a merge request. */

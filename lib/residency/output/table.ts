@@ -1,4 +1,5 @@
 import type { AuditResult, Edge, Finding, Place, Verdict } from '../model';
+import { aligned, folded } from './columns';
 
 /** Worst first: what has to be done stands on top. */
 export const VERDICT_ORDER: readonly Verdict[] = [
@@ -9,21 +10,24 @@ export const VERDICT_ORDER: readonly Verdict[] = [
   'allowed',
 ];
 
-/** The result for a terminal. */
-export function tableOf(result: AuditResult): string {
+/** The result for people: for a terminal of a width, or with a line for each edge. */
+export function tableOf(result: AuditResult, width?: number): string {
   const lines: string[] = [];
   const edges = worstFirst(result.edges);
   if (edges.length > 0) {
+    const usual = width === undefined ? null : usualAccount(edges);
+    if (usual !== null) lines.push(`account ${usual} where none is named`, '');
+    const place = (of: Place) => placeText(of.account === usual ? { ...of, account: null } : of);
     const header = ['VERDICT', 'WHAT', 'FROM', 'TO', 'TEMPLATE', 'RESOURCE'];
     const rows = edges.map((edge) => [
       edge.verdict,
       edge.what,
-      placeText(edge.from),
-      placeText(edge.to),
+      place(edge.from),
+      place(edge.to),
       edge.template,
       edge.constructPath ?? edge.logicalId,
     ]);
-    lines.push(...aligned([header, ...rows]), '');
+    lines.push(...aligned([header, ...rows], width, 2), '');
   }
   const serious = edges.filter(({ verdict }) => verdict !== 'allowed');
   for (const edge of serious)
@@ -31,7 +35,22 @@ export function tableOf(result: AuditResult): string {
   for (const finding of result.findings) lines.push(...findingLines(finding));
   if (serious.length + result.findings.length > 0) lines.push('');
   lines.push(summaryLine(result));
-  return `${lines.map(printable).join('\n')}\n`;
+  return textOf(lines, width);
+}
+
+/** Lines as a text that fits a terminal, if it is for one. */
+export function textOf(lines: readonly string[], width = Number.POSITIVE_INFINITY): string {
+  return `${lines.flatMap((line) => folded(printable(line), width)).join('\n')}\n`;
+}
+
+/** The account of most places, which need not be repeated where every place has one. */
+function usualAccount(edges: readonly Edge[]): string | null {
+  const counts = new Map<string, number>();
+  for (const { account } of edges.flatMap(({ from, to }) => [from, to])) {
+    if (account === null) return null;
+    counts.set(account, (counts.get(account) ?? 0) + 1);
+  }
+  return [...counts].reduce((most, each) => (each[1] > most[1] ? each : most))[0];
 }
 
 export function worstFirst(edges: readonly Edge[]): readonly Edge[] {
@@ -59,18 +78,6 @@ function findingLines({ severity, rule, template, logicalId, message }: Finding)
 }
 
 const paragraph = (kind: string, where: string, message: string) => [`${kind}: ${where}`, `    ${message}`];
-
-export function aligned(rows: readonly (readonly string[])[]): readonly string[] {
-  const widths = rows[0]!.map((_, column) =>
-    rows.reduce((widest, row) => Math.max(widest, row[column]!.length), 0),
-  );
-  return rows.map((row) =>
-    row
-      .map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column]!)))
-      .join('  ')
-      .trimEnd(),
-  );
-}
 
 /** Names come from templates: nothing in them may steer the terminal. */
 export function printable(line: string): string {

@@ -37,9 +37,10 @@ export async function restoreTenant(request: RestoreRequest): Promise<RestoreRes
 
 /** A name that was typed wrong may be another tenant's; so may be what the tenant's own database is called by now. */
 function anotherDatabase({ tenancy, database }: Manifest, live: string, { liveExists }: PreparedRestore) {
-  if ((tenancy ?? 'database') !== 'database' || database === live || !liveExists) return [];
+  if (database === live || !liveExists) return [];
+  const replaced = tenancy === 'schema' ? 'in ' : tenancy === 'rows' ? 'rows of ' : '';
   return [
-    `the archive is of database ${JSON.stringify(database)}, and what it replaces is database ${JSON.stringify(live)}`,
+    `the archive is of database ${JSON.stringify(database)}, and what it replaces is ${replaced}database ${JSON.stringify(live)}`,
   ];
 }
 

@@ -178,7 +178,7 @@ function pairs(columns: readonly string[], toColumns: readonly string[]): string
 function checkKind(table: CatalogTable, problems: string[]): void {
   if (table.kind === 'foreign')
     problems.push(
-      `table ${nameOf(table)} is a foreign table: its rows lie on another server and cannot be restored`,
+      `table ${nameOf(table)} is a foreign table, or has one for a partition: such rows lie on another server and cannot be restored`,
     );
   if (table.kind === 'inherited')
     problems.push(

@@ -78,6 +78,17 @@ test('no disk has room for what several sessions dump: refused before the first 
   expect(await archives()).toBe(before);
 });
 
+test('a temporary folder that may not be written to is passed over', () => {
+  const locked = join(work.folder, 'locked');
+  mkdirSync(locked);
+  const ran = onSmallDisk(
+    join(work.folder, 'beside'),
+    100,
+    `mount --bind "${locked}" "${locked}" && mount -o remount,bind,ro "${locked}" && TMPDIR="${locked}" "${process.execPath}" "${CLI}" restore acme --verify-only --jobs 2 --server ${server().url} --store "${work.store}" --key-file "${work.key}"`,
+  );
+  expect(ran).toMatchObject({ status: 0, stderr: expect.stringContaining('the copy is good') });
+});
+
 test('the disk of the server is full in the middle of a restore: live is as it was', async () => {
   await server().query('create database large');
   await server().query(

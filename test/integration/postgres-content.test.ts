@@ -126,6 +126,46 @@ test('a materialized view that cannot be computed stands in the way of no restor
   expect(warnings.join()).toContain(left('on_it', 'materialized view "by_path" has not been populated'));
 });
 
+test('what expressions mean, they mean under the settings of the database', async () => {
+  await server().query('create database local');
+  await server().query(
+    `alter database local set timezone = 'Asia/Kolkata'; alter database local set default_text_search_config = 'german';
+     alter database local set "app.region" = 'south'`,
+  );
+  await server().query(
+    `create table visits (at timestamptz, day date check (day = at::date), region text check (region = current_setting('app.region')), said text);
+     insert into visits values ('2026-01-01 20:00Z', '2026-01-02', 'south', 'die Häuser');
+     create materialized view searched as select at::date as day, to_tsvector(said) as words from visits`,
+    [],
+    'local',
+  );
+  const computed = () =>
+    server().query(
+      'select day::text, words::text, current_setting($1) as region from searched',
+      ['app.region'],
+      'local',
+    );
+  const before = await computed();
+  expect(before).toEqual([{ day: '2026-01-02', words: "'haus':2", region: 'south' }]);
+  expect(await work.dump('local')).toMatchObject({ code: 0 });
+  expect(await work.restore('local')).toMatchObject({ code: 0 });
+  expect(await computed()).toEqual(before);
+});
+
+test('what does not fit is told without the row', async () => {
+  await server().query('create database unfit');
+  await server().query(
+    `create table secrets (id int primary key, said text check (current_database() = 'unfit')); insert into secrets values (1, 'hush hush')`,
+    [],
+    'unfit',
+  );
+  expect(await work.dump('unfit')).toMatchObject({ code: 0 });
+  const restored = await work.restore('unfit');
+  expect(restored).toMatchObject({ code: 3 });
+  expect(restored.stderr).toContain('violates check constraint "secrets_check"');
+  expect(restored.stderr).not.toContain('hush');
+});
+
 test('an empty database, and one that somebody has made anew meanwhile', async () => {
   await server().query('create database hollow');
   await server().query(

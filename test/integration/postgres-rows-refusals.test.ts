@@ -134,6 +134,18 @@ describe('dump and restore fail closed', () => {
       ).toContain(said);
   });
 
+  test('on a partition that lies on another server', async () => {
+    const described = also('far', '  - { table: far, column: tenant_id, unindexed: true }\n');
+    const said = await refused(
+      `create extension file_fdw; create server files foreign data wrapper file_fdw;
+       create table far (tenant_id bigint, at date) partition by range (at); create table near partition of far default;
+       create foreign table elsewhere partition of far for values from ('2030-01-01') to ('2031-01-01') server files options (filename '/dev/null')`,
+      'drop table far; drop extension file_fdw cascade',
+      () => work.dump('1', ['--database', 'app', '--tenancy-file', described]),
+    );
+    expect(said).toContain('table public.far is a foreign table, or has one for a partition');
+  });
+
   test('on a rule that rewrites', async () => {
     const said = await refused(
       'create rule r as on delete to events do instead nothing',
@@ -238,6 +250,23 @@ describe('a restore refuses', () => {
     expect(said).toMatch(/public\.members has rows of other tenants under primary keys.*\(102\)/);
   });
 
+  test('values that a type no longer has, without telling them', async () => {
+    await run(
+      `create type mood as enum ('glad', 'sad'); alter table members add mood mood; update members set mood = 'sad' where group_id = 10`,
+    );
+    ok(await dump());
+    const said = await refused(
+      `update members set mood = null; alter type mood rename value 'sad' to 'blue'`,
+      `alter type mood rename value 'blue' to 'sad'`,
+      restore,
+    );
+    expect(said).toContain(
+      'public.members: a row of the archive does not fit the live table: invalid input value for enum public.mood (line 1, column mood)',
+    );
+    await run('alter table members drop mood');
+    ok(await dump());
+  });
+
   test.each([
     [
       'a column that cannot be empty was added',
@@ -266,6 +295,25 @@ describe('a restore refuses', () => {
   ])('when %s', async (_what, change, back, said) => {
     expect(await refused(change, back, restore)).toContain(said);
   });
+});
+
+test('reads and writes what the archive has, whatever the database sets for the application', async () => {
+  await run(
+    `alter table users add names text[], add day date, add at timestamptz, add check (day = at::date);
+     alter database app set array_nulls = off; alter database app set timezone = 'Asia/Kolkata'`,
+  );
+  await run(
+    `update users set names = array[null, 'NULL'], at = '2026-01-01 20:00Z', day = '2026-01-02' where tenant_id = 1`,
+  );
+  const before = await rowsOf(server(), 'app');
+  ok(await dump());
+  await run('update users set names = null, at = null where tenant_id = 1');
+  ok(await restore());
+  expect(await rowsOf(server(), 'app')).toEqual(before);
+  await run(
+    `alter database app reset array_nulls; alter database app reset timezone; alter table users drop names, drop day, drop at`,
+  );
+  ok(await dump());
 });
 
 test('bears changes of tables that lose nothing', async () => {

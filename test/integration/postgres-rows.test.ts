@@ -77,6 +77,16 @@ test('dumps one tenant and restores it alone, whatever was done to it', async ()
   expect(await rowsOf(server(), 'app')).toEqual(after);
 });
 
+test('tells who restores into another database that it is another', async () => {
+  await createShared(server(), 'sibling');
+  ok(await work.dump('2', rows()));
+  const { warnings } = (await work.restore('2', ['--database', 'sibling'])).json<{ warnings: string[] }>();
+  expect(warnings).toContain(
+    'the archive is of database "app", and what it replaces is rows of database "sibling"',
+  );
+  expect((await work.restore('2', rows())).json()).toMatchObject({ warnings: [] });
+});
+
 test("takes for the tenant's what the column's own equality takes for it, and as many columns as a table can have", async () => {
   await server().query('create database caseless');
   await run(

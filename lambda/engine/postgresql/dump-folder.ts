@@ -54,7 +54,7 @@ export async function dumpFolder(
       ...request.args,
     ],
     {
-      env: clientEnvironment(address),
+      env: clientEnvironment(address, request.settings),
       stdio: ['ignore', 'ignore', 'pipe'],
       // Its sessions are processes of its own, which end with it only as a group.
       group: true,

@@ -15,7 +15,7 @@ import {
 export function dumpStream(request: PgDumpRequest): PgDump {
   const { address, clients } = request;
   const dumper = startTool(join(clients.folder, 'pg_dump'), ['--format=custom', ...request.args], {
-    env: clientEnvironment(address),
+    env: clientEnvironment(address, request.settings),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   // A small dump can be over before anybody reads it, while the key is still being fetched. Node then throws away

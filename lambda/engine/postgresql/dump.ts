@@ -9,6 +9,7 @@ import { connectionString, findClients, installedClients, majorOf, versionIn } f
 import { addressOf, answers, connect } from './connect.js';
 import { dumpFolder } from './dump-folder.js';
 import { dumpStream } from './dump-stream.js';
+import { PLAIN_MONEY, USES_MONEY } from './money.js';
 import { databaseName } from './names.js';
 import { type PgDump, rowSecurity } from './pg-dump.js';
 import { describeDatabase } from './properties.js';
@@ -44,13 +45,14 @@ export async function dump(request: EngineDumpRequest): Promise<EngineDump> {
       size: string;
       version: string;
       encoding: string;
+      money: boolean;
     }>(client, [
       'begin isolation level repeatable read read only',
       `select pg_export_snapshot() as snapshot, clock_timestamp() as at,
               pg_database_size(current_database()) as size, current_setting('server_version') as version,
-              getdatabaseencoding() as encoding`,
+              getdatabaseencoding() as encoding, ${USES_MONEY} as money`,
     ]);
-    const { snapshot, at, size, version, encoding } = taken!.rows[0]!;
+    const { snapshot, at, size, version, encoding, money } = taken!.rows[0]!;
     const serverVersion = versionIn(version);
     const clients = await findClients(
       {
@@ -72,7 +74,13 @@ export async function dump(request: EngineDumpRequest): Promise<EngineDump> {
       `--dbname=${connectionString(address, request.database, application)}`,
     ];
     const { jobs = 1, statementTimeout } = options;
-    const how = { address, clients, args, ...(signal ? { signal } : {}) };
+    const how = {
+      address,
+      clients,
+      args,
+      ...(money ? { settings: PLAIN_MONEY } : {}),
+      ...(signal ? { signal } : {}),
+    };
     if (statementTimeout !== undefined)
       watch = await watchStatements(address, request.database, application, statementTimeout);
     const describe = async () =>
@@ -118,7 +126,7 @@ export async function dump(request: EngineDumpRequest): Promise<EngineDump> {
         estimatedBytes: bytes,
         roles,
         omitted,
-        properties,
+        properties: { ...properties, ...(money ? { plainMoney: true } : {}) },
       },
       stream,
       finished,

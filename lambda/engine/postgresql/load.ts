@@ -27,6 +27,8 @@ export async function loadDump(request: {
   /** Owners that the role that restores can never give anything to. */
   readonly superusers: ReadonlySet<string>;
   readonly source: DumpSource;
+  /** More settings of its sessions, as PGOPTIONS has them. */
+  readonly settings: string;
   /** Sessions that load at once, where the source is no stream. */
   readonly jobs: number;
   /** How many tables there are. */
@@ -52,7 +54,7 @@ export async function loadDump(request: {
   ];
   const told = progressTeller(request.tables, request.phase);
   const tool = startTool(join(clients.folder, 'pg_restore'), args, {
-    env: clientEnvironment(address, OPTIONS),
+    env: clientEnvironment(address, OPTIONS + request.settings),
     stdio: [
       'stream' in source ? 'pipe' : 'ignore',
       'ignore',

@@ -16,6 +16,8 @@ export interface PgDumpRequest {
   readonly clients: Clients;
   /** What to dump, from which snapshot, how compressed. */
   readonly args: readonly string[];
+  /** For its sessions, as PGOPTIONS has them. */
+  readonly settings?: string;
   readonly signal?: AbortSignal;
 }
 

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, rm, statfs } from 'node:fs/promises';
+import { access, constants, mkdir, readdir, rm, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HOST, isAlive } from '../../own-process.js';
@@ -13,13 +13,21 @@ const IN_MEMORY = [0x01021994, 0x858458f6];
 /** With the machine and the process whose it is. */
 const NAME = /^\.sovereign-dump-([0-9a-f]+)-(\d+)-\w+$/;
 
-/** A temporary folder on disk that has room for so many bytes; nothing where there is none. */
+/** A temporary folder on disk that may be written to and has room for so many bytes; nothing where there is none. */
 export async function roomFor(bytes: number): Promise<string | undefined> {
   for (const folder of new Set([tmpdir(), '/var/tmp'])) {
     const { type, bavail, bsize } = await statfs(folder).catch(() => ({ type: 0, bavail: 0, bsize: 0 }));
-    if (!IN_MEMORY.includes(type) && bavail * bsize > bytes + SPARE) return folder;
+    if (!IN_MEMORY.includes(type) && bavail * bsize > bytes + SPARE && (await isWritable(folder)))
+      return folder;
   }
   return undefined;
+}
+
+function isWritable(folder: string): Promise<boolean> {
+  return access(folder, constants.W_OK | constants.X_OK).then(
+    () => true,
+    () => false,
+  );
 }
 
 export interface PrivateFolder {

@@ -10,11 +10,12 @@ import { loadDump } from './load.js';
 import { openMaintenance } from './maintenance.js';
 import { commentSql, databaseExists, type Mark, markedDatabases } from './marks.js';
 import { lostWithLive, otherThanArchived } from './model.js';
+import { moneySettings } from './money.js';
 import { databaseName, restoreName } from './names.js';
 import { FOLDER_FORMAT, STREAM_FORMAT } from './pg-dump.js';
 import { type DatabaseProperties, propertiesOf } from './properties.js';
 import { dropSubscriptions, stillReceiving } from './replication.js';
-import { applySettings } from './settings.js';
+import { applyExpressionSettings, applySettings } from './settings.js';
 import { closeSource, defaultJobs, openSource } from './spool.js';
 import { swapDatabases } from './swap.js';
 import { checkTablespaces } from './tablespaces.js';
@@ -83,6 +84,7 @@ export async function prepareRestore(request: EngineRestoreRequest): Promise<Pre
     };
     await client.query(commentSql(side, JSON.stringify(mark)));
     await client.query(`revoke all on database ${q(side)} from public`);
+    await applyExpressionSettings(client, side, model);
     const superusers = await superusersOf(client);
     const source = await opening;
     const warnings = await loadDump({
@@ -93,6 +95,7 @@ export async function prepareRestore(request: EngineRestoreRequest): Promise<Pre
       source,
       jobs,
       tables: request.tables.length,
+      settings: moneySettings(request.facts.properties),
       noTablespaces: spaces.noTablespaces,
       superusers,
     });

@@ -1,10 +1,46 @@
 import pg from 'pg';
 import { reasonOf } from '../../errors.js';
+import { nameOf } from './own-settings.js';
 import type { DatabaseProperties } from './properties.js';
 
 const q = pg.escapeIdentifier;
 /** Their values are lists that are quoted already: given as one literal they would become a list of one. */
 const LISTS = ['local_preload_libraries', 'search_path', 'session_preload_libraries', 'temp_tablespaces'];
+
+/** What an expression can mean something else under; `pg_restore` itself sees to the rest, or must not have it. */
+const OF_EXPRESSIONS = [
+  'bytea_output',
+  'datestyle',
+  'default_text_search_config',
+  'extra_float_digits',
+  'intervalstyle',
+  'lc_monetary',
+  'lc_numeric',
+  'lc_time',
+  'timezone',
+  'xmlbinary',
+];
+
+/**
+ * Gives a database, before it is filled, the settings under which its CHECKs hold and its materialized views are computed,
+ * those of the application's own among them. What cannot be given is told when all settings are.
+ */
+export async function applyExpressionSettings(
+  client: pg.Client,
+  name: string,
+  { settings }: DatabaseProperties,
+): Promise<void> {
+  const own = (setting: string) =>
+    OF_EXPRESSIONS.includes(nameOf(setting).toLowerCase()) || nameOf(setting).includes('.');
+  for (const setting of settings.filter(({ role }) => role === null).flatMap(({ values }) => values)) {
+    if (!own(setting)) continue;
+    await client
+      .query(
+        `alter database ${q(name)} set ${q(nameOf(setting))} to ${pg.escapeLiteral(setting.slice(setting.indexOf('=') + 1))}`,
+      )
+      .catch(() => {});
+  }
+}
 
 /** Gives a database the settings, grants and limit of another; what cannot be given is returned in words. */
 export async function applySettings(
@@ -24,6 +60,9 @@ export async function applySettings(
       missed.push(`${what} could not be carried over: ${reasonOf(error)}`);
     }
   };
+  // All of them, in their order.
+  if (properties.settings.length > 0)
+    await attempt('the settings', () => client.query(`alter database ${q(name)} reset all`));
   for (const { role, values } of properties.settings) {
     const target =
       role === null ? `alter database ${q(name)}` : `alter role ${q(role)} in database ${q(name)}`;

@@ -41,13 +41,14 @@ const TABLES = `
     from pg_class c where c.relkind in ('r', 'p', 'f'))
   select s.oid::int8::text as oid, s.nspname as schema, s.relname as table,
     obj_description(s.nspoid, 'pg_namespace') as note,
-    case when s.relkind = 'f' then 'foreign'
+    case when exists (select from root r join pg_class c on c.oid = r.oid where r.root = s.oid and c.relkind = 'f') then 'foreign'
          when s.relkind = 'p' then 'partitioned'
          when exists (select from pg_inherits i where s.oid in (i.inhrelid, i.inhparent)) then 'inherited'
          else 'table' end as kind,
     (select coalesce(sum(greatest(c.reltuples, 0)), 0)::float8 from root r join pg_class c on c.oid = r.oid
       where r.root = s.oid and c.relkind <> 'p') as rows,
-    s.relkind = 'r' and s.reltuples < 0 as uncounted,
+    exists (select from root r join pg_class c on c.oid = r.oid
+      where r.root = s.oid and c.relkind = 'r' and c.reltuples < 0) as uncounted,
     (select coalesce(sum(pg_table_size(r.oid)), 0)::float8 from root r where r.root = s.oid) as bytes,
     (select json_agg(r.oid::int8::text order by r.oid) from root r where r.root = s.oid) as relations,
     not exists (select from root r join pg_class c on c.oid = r.oid join pg_am am on am.oid = c.relam

@@ -45,6 +45,8 @@ export interface ReplaceRequest {
  */
 export async function replaceRows(request: ReplaceRequest): Promise<Kept> {
   let sparing = true;
+  // From here on no text is read: CHECKs and defaults mean what they mean to the application.
+  for (const session of [request.client, request.outside]) await session.query('reset timezone');
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await replaceOnce(request, sparing);

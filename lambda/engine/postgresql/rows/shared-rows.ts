@@ -44,7 +44,8 @@ export function names(columns: readonly string[], alias?: string): string {
 
 /** What text means must not depend on settings of the database or the role. */
 const PLAIN_FORMATS = `set datestyle = 'ISO, YMD'; set intervalstyle = 'postgres'; set extra_float_digits = 1;
-  set bytea_output = 'hex'; set timezone = 'UTC'; set xmloption = 'content'; set client_encoding = 'UTF8'`;
+  set bytea_output = 'hex'; set timezone = 'UTC'; set xmloption = 'content'; set client_encoding = 'UTF8';
+  set array_nulls = on; set lc_monetary = 'C'`;
 
 /**
  * Rows of one tenant are found by their indexes: by default the planner would rather read all tenants' rows, by several

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import type pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { InputError, OperationError, reasonOf } from '../../../errors.js';
@@ -7,6 +7,7 @@ import { type ContainerHead, type ContainerTable, readContainer } from '../../..
 import { keyOf, nameOf } from '../../../tenancy/description.js';
 import { type Place, Stage, type Staged } from '../../../tenancy/stage.js';
 import type { TableRows } from '../../engine.js';
+import { withoutValues } from '../tool.js';
 import { isLimit } from './limit.js';
 import { ENGINE, names, relation, type SharedRows } from './shared-rows.js';
 
@@ -101,8 +102,9 @@ export async function stageArchive(
     if (!current) return;
     const { copy, failed } = current;
     current = undefined;
+    const done = emitted(copy, 'finish');
     copy.end();
-    await Promise.race([once(copy, 'finish'), failed]);
+    await Promise.race([done, failed]);
   };
   for await (const part of readContainer(dump as AsyncIterable<Buffer>)) {
     if ('head' in part) {
@@ -117,18 +119,24 @@ export async function stageArchive(
         const failed = once(copy, 'error').then(([error]) => {
           if (isLimit(error)) throw error;
           throw new InputError(
-            `${nameOf(part.table)}: a row of the archive does not fit the live table: ${reasonOf(error)}${whereOf(error)}; nothing was changed`,
+            `${nameOf(part.table)}: a row of the archive does not fit the live table: ${withoutValues(reasonOf(error))}${whereOf(error)}; nothing was changed`,
           );
         }) as Promise<never>;
         failed.catch(() => {});
         current = { table: part.table, copy, failed };
       }
-      if (!current.copy.write(part.bytes)) await Promise.race([once(current.copy, 'drain'), current.failed]);
+      if (!current.copy.write(part.bytes))
+        await Promise.race([emitted(current.copy, 'drain'), current.failed]);
     } else await finish();
   }
   return stage.close(
     new Map(expected.map(({ schema, name, rows: count }) => [keyOf({ schema, table: name }), count])),
   );
+}
+
+/** Not `once` of Node, which rejects at an error, too, before it has been put in words. */
+function emitted(stream: Writable, event: 'drain' | 'finish'): Promise<void> {
+  return new Promise((resolve) => stream.once(event, resolve));
 }
 
 /** Which line and column; not the value, which is a tenant's. */

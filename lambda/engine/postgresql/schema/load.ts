@@ -25,6 +25,8 @@ export async function loadSchema(request: {
   readonly before: readonly string[];
   readonly after: readonly string[];
   readonly source: StreamOrFolder;
+  /** More settings of the session that loads, as PGOPTIONS has them. */
+  readonly settings: string;
   readonly signal?: AbortSignal;
 }): Promise<void> {
   const { address, clients, signal, source } = request;
@@ -56,7 +58,7 @@ export async function loadSchema(request: {
       connectionString(address, request.database),
     ],
     {
-      env: clientEnvironment(address, `${LOADING} -c lock_timeout=60s`),
+      env: clientEnvironment(address, `${LOADING} -c lock_timeout=60s${request.settings}`),
       stdio: ['pipe', 'ignore', 'pipe'],
     },
   );

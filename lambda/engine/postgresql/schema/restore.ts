@@ -11,6 +11,7 @@ import { addressOf, connect } from '../connect.js';
 import { checkExtensions } from '../extensions.js';
 import { openMaintenance } from '../maintenance.js';
 import type { Mark } from '../marks.js';
+import { moneySettings } from '../money.js';
 import { databaseName, restoreName } from '../names.js';
 import { publishingAll } from '../replication.js';
 import { checkFormat, checkRoles, checkVersions } from '../restore.js';
@@ -86,6 +87,7 @@ export async function prepareSchema(
         ...(live ? [`alter schema ${q(aside)} rename to ${q(schema)}`] : []),
       ],
       source,
+      settings: moneySettings(request.facts.properties),
       ...(signal ? { signal } : {}),
     }).finally(() => closeSource(source));
     created = true;

@@ -20,6 +20,7 @@ export const list: Register = (program) => {
       `
 Needs no key, and so takes the archives at their word: \`verify\` proves one. Times are in UTC. What cannot be read (rights,
 a disk that is not mounted) is named on standard error, and the exit code is 3: the list lacks it.
+What is dated more than an hour in the future is no backup: it is named there, too, and is no failure.
 
 Examples:
   sovereign-backup list --store /backup

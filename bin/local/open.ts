@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { FolderStore } from '../../lambda/archive/folder-store.js';
 import { type ArchiveKey, keyRing } from '../../lambda/archive/key.js';
-import { openKeyFolder } from '../../lambda/archive/key-folder.js';
+import { checkKeyFolder, NoTenantKeyError, openKeyFolder } from '../../lambda/archive/key-folder.js';
 import { readKeyFile } from '../../lambda/archive/raw-key.js';
 import type { ArchiveStore } from '../../lambda/archive/store.js';
 import { OperationError, reasonOf } from '../../lambda/errors.js';
@@ -23,9 +23,46 @@ export async function openArchives(
   how: OpenOptions = { mustExist: false },
 ) {
   const keys = keysOf(options);
-  return {
-    ...(await openStore(options, how)),
-    key: keyRing(await Promise.all(keys.map((key) => openKey(key, tenant)))),
+  const opened = await openStore(options, how);
+  return { ...opened, key: await (await openKeys(keys))(tenant) };
+}
+
+/** What opens archives of any tenant, or nothing where no key was named. */
+export async function openGivenKeys(options: Omit<KeyOptions, 'store'>) {
+  const keys = givenKeys(options);
+  return keys.length === 0 ? undefined : openKeys(keys);
+}
+
+/**
+ * Of a tenant, those of the keys that it has: what a folder lacks may lie under another one. That there is such a file, or
+ * folder, is seen before anything is done.
+ */
+async function openKeys(choices: readonly KeyChoice[]): Promise<(tenant: string) => Promise<ArchiveKey>> {
+  const keys = await Promise.all(
+    choices.map(async (choice) => {
+      if ('folder' in choice) {
+        await checkKeyFolder(choice.folder);
+        return (tenant: string) => openKeyFolder(choice.folder, tenant);
+      }
+      const key = await openKey(choice);
+      return async () => key;
+    }),
+  );
+  return async (tenant) => {
+    const lacking: NoTenantKeyError[] = [];
+    const found = await Promise.all(
+      keys.map((key) =>
+        key(tenant).catch((error) => {
+          if (!(error instanceof NoTenantKeyError)) throw error;
+          lacking.push(error);
+          return undefined;
+        }),
+      ),
+    );
+    const own = found.filter((key) => key !== undefined);
+    const [first] = lacking;
+    if (first && own.length === 0) throw first;
+    return { ...keyRing(own), ...(first ? { lacks: first.message } : {}) };
   };
 }
 
@@ -38,7 +75,9 @@ export async function openTargets(tenant: string, options: StoresOptions) {
       `there are ${places.length} stores and ${keys.length} keys; give one key for all of them, or one for each in the same order`,
     );
   const stores = await openStores(options, { mustExist: false });
-  const opened = await Promise.all(keys.map((key) => openKey(key, tenant, tellOfKey)));
+  const opened = await Promise.all(
+    keys.map((key) => ('folder' in key ? openKeyFolder(key.folder, tenant, tellOfKey) : openKey(key))),
+  );
   const targets = stores.map((store, index) => ({ ...store, key: opened[index] ?? opened[0]! }));
   const [first, ...copies] = targets;
   return { ...first!, ...(copies.length > 0 ? { copies } : {}) };
@@ -99,8 +138,12 @@ function statusOf(place: string, option: string) {
   }
 }
 
-function keysOf({ keyFile, keyDir, kmsKey }: Omit<KeyOptions, 'store'>): readonly KeyChoice[] {
-  const keys = keyFile ?? keyDir ?? kmsKey ?? [];
+function givenKeys({ keyFile, keyDir, kmsKey }: Omit<KeyOptions, 'store'>): readonly KeyChoice[] {
+  return keyFile ?? keyDir ?? kmsKey ?? [];
+}
+
+function keysOf(options: Omit<KeyOptions, 'store'>): readonly KeyChoice[] {
+  const keys = givenKeys(options);
   if (keys.length === 0)
     throw new UsageError(
       'give the key of the archives: --key-file FILE for one made by `sovereign-backup keygen`, --key-dir FOLDER for one of each tenant, or --kms-key ARN for one in AWS KMS',
@@ -108,13 +151,8 @@ function keysOf({ keyFile, keyDir, kmsKey }: Omit<KeyOptions, 'store'>): readonl
   return keys;
 }
 
-async function openKey(
-  choice: KeyChoice,
-  tenant: string,
-  made?: Parameters<typeof openKeyFolder>[2],
-): Promise<ArchiveKey> {
+async function openKey(choice: Exclude<KeyChoice, { folder: string }>): Promise<ArchiveKey> {
   if ('file' in choice) return readKeyFile(choice.file);
-  if ('folder' in choice) return openKeyFolder(choice.folder, tenant, made);
   const { kmsKey } = await import('../../lambda/archive/kms-key.js');
   return kmsKey({ arn: choice.kms });
 }

@@ -1,10 +1,12 @@
+import { type ArchivePlace, readManifest } from '../../lambda/archive/catalog.js';
+import { proveManifest } from '../../lambda/archive/open-archive.js';
 import { type Pruned, pruneArchives } from '../../lambda/archive/prune-archives.js';
 import { type RetentionPolicy, ROLLING } from '../../lambda/archive/retention.js';
 import { OperationError } from '../../lambda/errors.js';
 import { count } from '../count.js';
 import { interruptible } from './interrupt.js';
 import { noArchives } from './no-archives.js';
-import { openStores } from './open.js';
+import { openGivenKeys, openStores } from './open.js';
 import type { RetentionOptions, StoresOptions } from './options.js';
 import { harmless, printable } from './printable.js';
 
@@ -16,16 +18,23 @@ export async function runPrune(
   const policy = policyOf(options);
   const all: (Pruned & { readonly store: string })[] = [];
   const opened = await openStores(stores);
+  const keyOf = await openGivenKeys(stores);
   let fault: unknown;
   await interruptible(
     async (signal) => {
       for (const { store, regime } of opened) {
+        const proofOf = async (whose: string) => {
+          const key = await keyOf!(whose);
+          return async (place: ArchivePlace) =>
+            proveManifest({ store, key }, place, await readManifest(store, place));
+        };
         const before = all.length;
         await pruneArchives({
           store,
           regime,
           ...(tenant === undefined ? {} : { tenant }),
           policy,
+          ...(keyOf ? { proofOf } : {}),
           dryRun: options.dryRun ?? false,
           each: (done) => all.push({ ...done, store: store.location }),
           signal,
@@ -51,12 +60,16 @@ export async function runPrune(
       `${count(all.length, 'archive')}: ${number('deleted') + number('would be deleted')} ${options.dryRun ? 'would go' : 'deleted'}, ${number('retained')} retained although old, ${number('kept')} kept\n`,
     );
   }
+  if (!keyOf && all.some(({ state }) => state === 'deleted' || state === 'would be deleted'))
+    process.stderr.write(
+      'without a key archives are taken at their word: whoever may add to the store can put one there because of which another goes; --key-file, --key-dir or --kms-key proves what is kept\n',
+    );
   if (fault !== undefined) throw fault;
   const failed = all.filter(({ state }) => state === 'failed');
   const [first] = failed;
   if (first)
     throw new OperationError(
-      `${count(failed.length, 'archive')} could not be deleted or read, the first of ${JSON.stringify(first.tenant)}: ${first.reasons.join(', ')}; mend that, and run again`,
+      `${count(failed.length, 'archive')} could not be deleted, read or proven, the first of ${JSON.stringify(first.tenant)}: ${first.reasons.join(', ')}; mend that, and run again`,
     );
 }
 

@@ -70,6 +70,25 @@ export function isArchive(place: ArchivePlace): boolean {
   return place.objects.some((object) => object.key === archivePrefix(place) + PARTS.manifest);
 }
 
+/** S3 refuses clocks that are a quarter of this apart. */
+const CLOCK_ERROR_MS = 60 * 60 * 1000;
+
+/** Dated so, it is the backup of no state that there was: a clock was wrong, or somebody put it there. */
+export function isOfTheFuture({ at }: { readonly at: Date }): boolean {
+  return at > newestThereCanBe();
+}
+
+function newestThereCanBe(): Date {
+  return new Date(Date.now() + CLOCK_ERROR_MS);
+}
+
+export const OF_THE_FUTURE =
+  'it is dated in the future and counts as no backup: a clock was wrong, or somebody put it there';
+
+export function passedOver({ archive, tenant }: ArchivePlace, how: string): string {
+  return `archive ${archive} of ${JSON.stringify(tenant)} is passed over (${how} takes it): ${OF_THE_FUTURE}`;
+}
+
 /** So old, and still without its manifest, it is what a killed run left, whatever store or machine it ran on. */
 const ABANDONED_MS = 24 * 60 * 60 * 1000;
 
@@ -120,7 +139,8 @@ async function hasArchives(store: ArchiveStore, regime: string, tenant?: string)
 }
 
 /**
- * The newest archive of a tenant at or before a time. With `remains`, one whose manifest is missing counts, too:
+ * The newest archive of a tenant at or before a time, without one at or before now: whoever names a time takes what is
+ * of the future, too. With `remains`, one whose manifest is missing counts, too:
  * who verifies must hear of it instead of being shown an older one.
  */
 export async function findArchive(
@@ -130,25 +150,29 @@ export async function findArchive(
     readonly tenant: string;
     readonly at?: Date;
   },
-  options: { readonly remains: boolean } = { remains: false },
+  options: { readonly remains?: boolean; readonly say?: (message: string) => void } = {},
 ): Promise<ArchivePlace> {
+  const latest = request.at ?? newestThereCanBe();
   let found: ArchivePlace | undefined;
   let oldest: ArchivePlace | undefined;
+  let later: ArchivePlace | undefined;
   const unseen: UnseenPlace[] = [];
   const note = (place: UnseenPlace) => unseen.push(place);
   for await (const place of placesOf(request.store, request.regime, request.tenant, note)) {
     if (!options.remains && !isArchive(place)) continue;
     oldest ??= place;
-    if (!request.at || place.at <= request.at) found = place;
+    if (place.at <= latest) found = place;
+    else later = place;
   }
   // An older one does not matter.
-  const asked = unseen.find(({ at }) => mayBeIt(at, request.at, found?.at));
+  const asked = unseen.find(({ at }) => mayBeIt(at, latest, found?.at));
   if (asked) throw asked.error;
+  if (later && !request.at) options.say?.(passedOver(later, '`--at`, in an event "at", with its time'));
   if (found) return found;
   const whose = `tenant ${JSON.stringify(request.tenant)}`;
   if (oldest)
     throw new InputError(
-      `there is no archive of ${whose} in ${request.store.location} at or before ${request.at?.toISOString()}; the oldest is of ${oldest.at.toISOString()}`,
+      `there is no archive of ${whose} in ${request.store.location} at or before ${latest.toISOString()}; the oldest is of ${oldest.at.toISOString()}`,
     );
   throw new NoArchiveError(`archive of ${whose} under regime ${request.regime}`, request.store);
 }
@@ -158,8 +182,13 @@ export function mayBeIt(at: Date | undefined, asked: Date | undefined, found: Da
   return at === undefined || ((!asked || at <= asked) && (!found || at > found));
 }
 
+export interface ReadManifest {
+  readonly bytes: Buffer;
+  readonly manifest: Manifest;
+}
+
 /** The manifest as it lies there, its truth not yet shown. */
-export async function readManifest(store: ArchiveStore, place: ArchivePlace) {
+export async function readManifest(store: ArchiveStore, place: ArchivePlace): Promise<ReadManifest> {
   const bytes = await readSmall(store, archivePrefix(place) + PARTS.manifest, MAX_MANIFEST);
   const manifest: Manifest = parseManifest(bytes, place);
   return { bytes, manifest };

@@ -6,8 +6,10 @@ import {
   type ArchivePlace,
   findArchive,
   isArchive,
+  isOfTheFuture,
   mayBeIt,
   NoArchiveError,
+  passedOver,
   placesOf,
   readManifest,
   readSmall,
@@ -112,7 +114,7 @@ function holdsLost({ from, to, regime }: CopyRequest): (place: ArchivePlace) => 
 }
 
 /** What is to be copied, newest first, and what may have been meant and cannot be read. */
-async function chosen({ from, regime, tenant, which }: CopyRequest) {
+async function chosen({ from, regime, tenant, which, progress }: CopyRequest) {
   if (tenant !== undefined && typeof which === 'object' && 'at' in which)
     return { places: [await findArchive({ store: from, regime, tenant, at: which.at })], unseen: [] };
   const found: ArchivePlace[] = [];
@@ -123,12 +125,17 @@ async function chosen({ from, regime, tenant, which }: CopyRequest) {
     if (typeof which === 'object') {
       if ('at' in which ? place.at > which.at : place.archive !== which.archive) continue;
     }
+    if (which === 'newest' && isOfTheFuture(place)) {
+      progress?.({ phase: 'copy', message: passedOver(place, '`--all`') });
+      continue;
+    }
     // Oldest first within a tenant, so the last one is the newest.
     if (which !== 'all' && found.at(-1)?.tenant === place.tenant) found.pop();
     found.push(place);
   }
   const unseen = hidden.filter((place) => {
     if (which === 'all') return true;
+    if (which === 'newest' && place.at && isOfTheFuture({ at: place.at })) return false;
     if (typeof which === 'object' && 'archive' in which)
       return place.archive === undefined || place.archive === which.archive;
     const newest = found.find((each) => each.tenant === place.tenant)?.at;

@@ -10,9 +10,11 @@ import { tenantKey } from './tenant-key.js';
 
 const ENDING = '.key';
 
-/** The key files of a tenant, newest first: the newest is for what is written now, the others open what is older. */
-export async function tenantKeyFiles(folder: string, tenant: string): Promise<string[]> {
-  checkTenant(tenant);
+/** The folder is there, and has no key of the tenant. */
+export class NoTenantKeyError extends InputError {}
+
+/** That it is there, and nobody else's. */
+export async function checkKeyFolder(folder: string): Promise<void> {
   const status = await stat(folder).catch(() => undefined);
   if (!status?.isDirectory())
     throw new InputError(
@@ -22,6 +24,12 @@ export async function tenantKeyFiles(folder: string, tenant: string): Promise<st
     throw new InputError(
       `--key-dir ${JSON.stringify(folder)} can be written by everybody (mode ${(status.mode & 0o777).toString(8)}), who could put keys of their own there; run: chmod 700 ${folder}`,
     );
+}
+
+/** The key files of a tenant, newest first: the newest is for what is written now, the others open what is older. */
+export async function tenantKeyFiles(folder: string, tenant: string): Promise<string[]> {
+  checkTenant(tenant);
+  await checkKeyFolder(folder);
   const own = join(folder, tenantKey(tenant));
   const names = await readdir(own).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return [];
@@ -46,7 +54,7 @@ export async function openKeyFolder(
   const files = await tenantKeyFiles(folder, tenant);
   if (files.length === 0) {
     if (!made)
-      throw new InputError(
+      throw new NoTenantKeyError(
         `${folder} has no key of tenant ${JSON.stringify(tenant)}; without it, archives written under it cannot be read`,
       );
     const added = await addTenantKey(folder, tenant);

@@ -8,6 +8,8 @@ export interface ArchiveKey {
   readonly keyring: KeyringNode;
   /** Another key that archives may have been written under, by its id: a former one of the same tenant, for instance. */
   readonly other?: (id: string) => ArchiveKey | undefined;
+  /** In words, where a key was looked for beside these and is not there. */
+  readonly lacks?: string;
   /** Rejects where it was destroyed since it was read: nobody could open what is written under it. */
   readonly stillThere?: () => Promise<void>;
 }
@@ -22,8 +24,6 @@ export function keyOf(key: ArchiveKey, id: string): ArchiveKey | undefined {
 
 /** Several keys as one: the first is for what is written now, any of them opens what was written under it. */
 export function keyRing(keys: readonly ArchiveKey[]): ArchiveKey {
-  const [first, ...others] = keys;
-  if (others.length === 0) return first!;
-  const byId = new Map(others.map((key) => [key.id, key]));
-  return { ...first!, other: (id) => byId.get(id) ?? others.map((key) => key.other?.(id)).find(Boolean) };
+  if (keys.length === 1) return keys[0]!;
+  return { ...keys[0]!, other: (id) => keys.map((key) => keyOf(key, id)).find(Boolean) };
 }

@@ -1,12 +1,19 @@
 import { reasonOf } from '../errors.js';
-import { isArchive, placesOf, readManifest, type UnseenPlace } from './catalog.js';
+import {
+  isArchive,
+  isOfTheFuture,
+  OF_THE_FUTURE,
+  placesOf,
+  readManifest,
+  type UnseenPlace,
+} from './catalog.js';
 import { DamagedError } from './damaged-error.js';
 import type { Manifest } from './manifest.js';
 import { checkTenant } from './names.js';
 import type { ArchiveSummary, ListRequest } from './requests.js';
 import { ObjectMissingError, UnreadableError } from './store.js';
 
-/** What could not be listed, because its manifest cannot be read. */
+/** What could not be listed, because its manifest cannot be read, or because it would look like the newest backup. */
 export interface Unlistable {
   readonly tenant: string;
   readonly archive: string;
@@ -29,6 +36,10 @@ export async function listArchives(request: ListRequest): Promise<Listed> {
   const note = (place: UnseenPlace) => unseen.push(place);
   for await (const place of placesOf(request.store, request.regime, request.tenant, note)) {
     if (!isArchive(place)) continue;
+    if (isOfTheFuture(place)) {
+      unreadable.push({ tenant: place.tenant, archive: place.archive, problem: OF_THE_FUTURE });
+      continue;
+    }
     try {
       archives.push(summaryOf((await readManifest(request.store, place)).manifest));
     } catch (error) {

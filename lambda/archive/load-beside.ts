@@ -75,11 +75,9 @@ export async function loadBeside(request: LoadRequest, { swaps = false } = {}): 
 export async function provenManifest(
   request: Pick<LoadRequest, 'tenant' | 'regime' | 'store' | 'key' | 'at' | 'progress'>,
 ): Promise<{ readonly place: ArchivePlace; readonly manifest: Manifest }> {
-  const place = await findArchive(request);
-  request.progress?.({
-    phase: 'restore',
-    message: `archive ${place.archive} of ${place.at.toISOString()}`,
-  });
+  const say = (message: string) => request.progress?.({ phase: 'restore', message });
+  const place = await findArchive(request, { say });
+  say(`archive ${place.archive} of ${place.at.toISOString()}`);
   const manifest = await openManifest(request, place).catch((error) => {
     throw damaged(error, place.archive);
   });

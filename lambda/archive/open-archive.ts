@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { InputError, reasonOf } from '../errors.js';
 import { archivePrefix, PARTS } from './archive-id.js';
-import { type ArchivePlace, readManifest } from './catalog.js';
+import { type ArchivePlace, type ReadManifest, readManifest } from './catalog.js';
 import { DamagedError } from './damaged-error.js';
 import { type ArchiveKey, keyOf } from './key.js';
 import { encryptionContext, type Manifest } from './manifest.js';
@@ -16,9 +16,12 @@ export interface OpenRequest {
   readonly key: ArchiveKey;
 }
 
-/** Reads the manifest and proves it by its seal: after this, every word of it is what the dump wrote. */
-export async function openManifest(request: OpenRequest, place: ArchivePlace): Promise<Manifest> {
-  const { bytes, manifest } = await readManifest(request.store, place);
+/** Holds a manifest against its seal: after this, every word of it is what the dump wrote. */
+export async function proveManifest(
+  request: OpenRequest,
+  place: ArchivePlace,
+  { bytes, manifest }: ReadManifest,
+): Promise<void> {
   const unseal = (key: ArchiveKey) =>
     naming(PARTS.seal, async () =>
       decryptBytes(
@@ -32,13 +35,20 @@ export async function openManifest(request: OpenRequest, place: ArchivePlace): P
     // A key that opens the seal all the same shows that it is the manifest that was changed.
     await unseal(request.key).catch(() => {
       throw new InputError(
-        `archive ${place.archive} was written under key ${manifest.key.id}, and ${request.key.id} was given; give all the keys that there are, and the right one is taken`,
+        `archive ${place.archive} was written under key ${manifest.key.id}, and ${request.key.id} was given; give all the keys that there are, and the right one is taken${request.key.lacks ? `; ${request.key.lacks}` : ''}`,
       );
     });
     throw new DamagedError('manifest.json names another key than the one that its seal is under');
   }
   const sealed = await unseal(key);
   if (!sealed.equals(bytes)) throw new DamagedError('manifest.json is not what its seal says it was');
+}
+
+/** Reads the manifest of an archive, proves it, and sees that its data is there. */
+export async function openManifest(request: OpenRequest, place: ArchivePlace): Promise<Manifest> {
+  const read = await readManifest(request.store, place);
+  await proveManifest(request, place, read);
+  const { manifest } = read;
   const data = place.objects.find((object) => object.key === archivePrefix(place) + PARTS.data);
   if (!data) throw new DamagedError('data is missing');
   if (data.bytes !== manifest.data.bytes)

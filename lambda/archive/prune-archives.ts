@@ -1,4 +1,4 @@
-import { reasonOf } from '../errors.js';
+import { InputError, reasonOf } from '../errors.js';
 import { archivePrefix, PARTS } from './archive-id.js';
 import {
   type ArchivePlace,
@@ -11,6 +11,7 @@ import {
 } from './catalog.js';
 import { DamagedError } from './damaged-error.js';
 import { holdsOf, isHeld } from './holds.js';
+import { KeyError } from './key.js';
 import { NewerManifestError } from './manifest.js';
 import { checkTenant } from './names.js';
 import { type Aged, type Decision, planRetention, type RetentionPolicy } from './retention.js';
@@ -22,6 +23,12 @@ export interface PruneRequest {
   /** @default - every tenant of the regime */
   readonly tenant?: string;
   readonly policy: RetentionPolicy;
+  /**
+   * Of a tenant, what rejects unless an archive's seal proves it, so that nothing goes because of one that only looks like
+   * an archive. Handed in, for a function that has no key need not load what opens seals.
+   * @default - archives are taken at their word
+   */
+  readonly proofOf?: (tenant: string) => Promise<Proof>;
   /** Say what would go, and delete nothing. */
   readonly dryRun: boolean;
   readonly now?: Date;
@@ -29,6 +36,8 @@ export interface PruneRequest {
   readonly each?: (done: Pruned) => void;
   readonly signal?: AbortSignal;
 }
+
+export type Proof = (place: ArchivePlace) => Promise<void>;
 
 export type PruneState = 'kept' | 'deleted' | 'would be deleted' | 'retained' | 'failed';
 
@@ -46,7 +55,8 @@ export interface Pruned {
 /**
  * Deletes what no rule keeps, tenant by tenant. What decides is the archive's own time; the newest good archive of a
  * tenant stays in any case, so that dumps that have stopped do not lead to no backup at all. So nothing is deleted of a
- * tenant of whom something cannot be read: it may be the only good one.
+ * tenant of whom something cannot be read: it may be the only good one. With keys, nothing is deleted because of an archive
+ * whose seal they do not open, nor is that one.
  */
 export async function pruneArchives(request: PruneRequest): Promise<Pruned[]> {
   if (request.tenant !== undefined) checkTenant(request.tenant);
@@ -56,7 +66,10 @@ export async function pruneArchives(request: PruneRequest): Promise<Pruned[]> {
     request.each?.(one);
   };
   const unseen: UnseenPlace[] = [];
-  const failed = ({ tenant, archive, at, error }: UnseenPlace, rest: string) =>
+  const failed = (
+    { tenant, archive, at, error }: Omit<UnseenPlace, 'error'> & { error: Error },
+    rest: string,
+  ) =>
     tell({
       tenant,
       archive: archive ?? null,
@@ -69,7 +82,7 @@ export async function pruneArchives(request: PruneRequest): Promise<Pruned[]> {
     const tenant = group[0]?.tenant;
     if (tenant !== undefined && !unseen.some((place) => place.tenant === tenant))
       await pruneTenant(request, group, tell).catch((error) => {
-        if (!(error instanceof UnreadableError)) throw error;
+        if (!OF_ONE_TENANT.some((kind) => error instanceof kind)) throw error;
         failed({ tenant, error }, 'nothing more was deleted of this tenant');
       });
     group = [];
@@ -85,6 +98,9 @@ export async function pruneArchives(request: PruneRequest): Promise<Pruned[]> {
   return done;
 }
 
+/** What keeps one from judging a tenant's archives, and says nothing of another's: a place, a key. */
+const OF_ONE_TENANT = [UnreadableError, KeyError, InputError];
+
 async function pruneTenant(
   request: PruneRequest,
   places: readonly ArchivePlace[],
@@ -94,15 +110,22 @@ async function pruneTenant(
   const { regime, tenant } = places[0]!;
   const archives = places.filter(isArchive);
   const remains = places.filter((place) => !isArchive(place));
-  const plan = await planOf(request, archives, now);
+  const { plan, doubts } = await planOf(request, archives, now);
   // Asked for each anew: a hold that is said to be made holds from then on.
   const held = async ({ archive }: ArchivePlace) =>
     isHeld(await holdsOf({ store, regime, tenant }), archive) ? 'held' : undefined;
-  const note = ({ archive, at, reasons }: Decision, state: PruneState, why = reasons) =>
+  const note = ({ archive, at, reasons }: Decided, state: PruneState, why = reasons) =>
     tell({ tenant, archive, at: at.toISOString(), state, reasons: why });
   for (const decision of plan) {
     request.signal?.throwIfAborted();
     const place = archives.find(({ archive }) => archive === decision.archive)!;
+    const doubt = doubts.get(decision.archive);
+    if (doubt !== undefined) {
+      note(decision, 'failed', [
+        `it is not proven and counts as none: ${doubt}; it was not deleted: look at it with \`verify\`, and remove by hand what somebody put there`,
+      ]);
+      continue;
+    }
     if (decision.keep) {
       note(decision, 'kept');
       continue;
@@ -116,7 +139,6 @@ async function pruneTenant(
     if (!isAbandoned(place, abandonedBefore(now))) continue;
     const decision = {
       ...place,
-      keep: false,
       reasons: ['left by a dump or a copy that was killed: it has no manifest'],
     };
     // Somebody may have taken the manifest of what is held.
@@ -127,16 +149,20 @@ async function pruneTenant(
   }
 }
 
+type Decided = Pick<Decision, 'archive' | 'at' | 'reasons'>;
+
 /** Thousands would open more files than a process may, and a few that somebody made huge take more memory than it has. */
 const AT_ONCE = 32;
 const BYTES_AT_ONCE = 16 * 1024 * 1024;
 
+interface Plan {
+  readonly plan: readonly Decision[];
+  /** Of archives that would have counted: why nobody can tell whether they are what they say. */
+  readonly doubts: ReadonlyMap<string, string>;
+}
+
 /** The store is asked for sizes and manifests only where something is to go: most of the time nothing is. */
-async function planOf(
-  request: PruneRequest,
-  archives: readonly ArchivePlace[],
-  now: Date,
-): Promise<Decision[]> {
+async function planOf(request: PruneRequest, archives: readonly ArchivePlace[], now: Date): Promise<Plan> {
   const { policy } = request;
   const aged: Aged[] = archives.map((place) => ({
     archive: place.archive,
@@ -144,19 +170,61 @@ async function planOf(
     good: hasAllParts(place),
   }));
   const plan = planRetention(aged, policy, now);
-  if (plan.every(({ keep }) => keep)) return plan;
-  const proven: Aged[] = [];
-  while (proven.length < aged.length) {
+  if (plan.every(({ keep }) => keep)) return { plan, doubts: new Map() };
+  const whole: Aged[] = [];
+  while (whole.length < aged.length) {
     request.signal?.throwIfAborted();
-    const from = proven.length;
+    const from = whole.length;
     const some = aged.slice(from, from + howManyAtOnce(archives.slice(from, from + AT_ONCE)));
     const looked = some.map(async (each, index) => ({
       ...each,
       good: each.good && (await looksWhole(request.store, archives[from + index]!)),
     }));
-    proven.push(...(await Promise.all(looked)));
+    whole.push(...(await Promise.all(looked)));
   }
-  return planRetention(proven, policy, now);
+  return provenPlan(request, archives, whole, now);
+}
+
+/** With keys, only what is proven counts. What goes need not be, so few seals are opened, however many archives there are. */
+async function provenPlan(
+  request: PruneRequest,
+  archives: readonly ArchivePlace[],
+  whole: readonly Aged[],
+  now: Date,
+): Promise<Plan> {
+  const { policy, proofOf } = request;
+  const doubts = new Map<string, string>();
+  const proven = new Set<string>();
+  let prove: Proof | undefined;
+  for (;;) {
+    request.signal?.throwIfAborted();
+    const aged = whole.map((each) => ({ ...each, good: each.good && !doubts.has(each.archive) }));
+    const plan = planRetention(aged, policy, now);
+    const open = plan.filter(({ counts, archive }) => counts && !proven.has(archive));
+    if (!proofOf || open.length === 0 || plan.every(({ keep }) => keep)) return { plan, doubts };
+    prove ??= await proofOf(archives[0]!.tenant);
+    const places = archives.filter((place) => open.some(({ archive }) => archive === place.archive));
+    const some = places.slice(0, howManyAtOnce(places.slice(0, AT_ONCE)));
+    await Promise.all(
+      some.map(async (place) => {
+        const doubt = await doubtOf(prove!, place);
+        if (doubt === undefined) proven.add(place.archive);
+        else doubts.set(place.archive, doubt);
+      }),
+    );
+  }
+}
+
+/** Why the keys do not prove an archive; a key or a store that cannot be reached says nothing of it and is an error. */
+async function doubtOf(prove: Proof, place: ArchivePlace): Promise<string | undefined> {
+  try {
+    await prove(place);
+    return undefined;
+  } catch (error) {
+    const ofTheArchive = [DamagedError, InputError, ObjectMissingError];
+    if (ofTheArchive.some((kind) => error instanceof kind)) return reasonOf(error);
+    throw error;
+  }
 }
 
 /** Of the first of these, at least one. */
@@ -203,7 +271,7 @@ async function lockOf(store: ArchiveStore, place: ArchivePlace, now: Date): Prom
 async function deleteArchive(
   store: ArchiveStore,
   place: ArchivePlace,
-  decision: Decision,
+  decision: Decided,
 ): Promise<[PruneState, readonly string[]]> {
   const prefix = archivePrefix(place);
   const manifest = prefix + PARTS.manifest;

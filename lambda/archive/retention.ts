@@ -27,6 +27,8 @@ export interface Decision {
   readonly archive: string;
   readonly at: Date;
   readonly keep: boolean;
+  /** Others may go because this one is good. */
+  readonly counts: boolean;
   /** Why it is kept, or why it goes. */
   readonly reasons: readonly string[];
 }
@@ -39,15 +41,18 @@ export function planRetention(archives: readonly Aged[], policy: RetentionPolicy
     (a, b) => b.at.getTime() - a.at.getTime() || (a.archive < b.archive ? 1 : -1),
   );
   const reasons = new Map<string, string[]>(sorted.map(({ archive }) => [archive, []]));
+  const counting = new Set<string>();
   const keep = (archive: Aged, reason: string) => reasons.get(archive.archive)!.push(reason);
-  const good = sorted.filter((archive) => archive.good);
-  // What is damaged is no backup: it takes nobody's place.
-  if (good[0]) keep(good[0], 'the newest good one');
-  // A clock that went wrong once must not cost the tenant's last real one.
-  const latest = good.find(({ at }) => at <= now);
-  if (latest && latest !== good[0]) keep(latest, 'the newest good one that is not of the future');
+  const keepAsGood = (archive: Aged, reason: string) => {
+    keep(archive, reason);
+    counting.add(archive.archive);
+  };
+  // What is damaged, or of the future, is no backup: it takes nobody's place.
+  const good = sorted.filter((archive) => archive.good && archive.at <= now);
+  if (good[0]) keepAsGood(good[0], 'the newest good one');
   for (const archive of sorted) {
     const age = now.getTime() - archive.at.getTime();
+    if (age < 0) keep(archive, 'of the future: it counts as none until then');
     if (policy.keepDays !== undefined && age <= policy.keepDays * DAY)
       keep(archive, `not older than ${policy.keepDays} days`);
     if (archive.held) keep(archive, 'held');
@@ -66,12 +71,19 @@ export function planRetention(archives: readonly Aged[], policy: RetentionPolicy
       if (seen.has(period)) continue;
       if (seen.size === count) break;
       seen.add(period);
-      keep(archive, `the newest of ${name} ${period}`);
+      keepAsGood(archive, `the newest of ${name} ${period}`);
     }
   }
   return sorted.map(({ archive, at }) => {
     const why = reasons.get(archive)!;
-    return { archive, at, keep: why.length > 0, reasons: why.length > 0 ? why : ['no rule keeps it'] };
+    const counts = counting.has(archive);
+    return {
+      archive,
+      at,
+      keep: why.length > 0,
+      counts,
+      reasons: why.length > 0 ? why : ['no rule keeps it'],
+    };
   });
 }
 

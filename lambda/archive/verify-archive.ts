@@ -13,7 +13,8 @@ const CANNOT_TELL = [InputError, KeyError, StoreError];
 /** Reads every byte of an archive and holds it against seal, manifest and key. */
 export async function verifyArchive(request: VerifyRequest): Promise<VerifyResult> {
   checkTenant(request.tenant);
-  const place = await findArchive(request, { remains: true });
+  const say = (message: string) => request.progress?.({ phase: 'verify', message });
+  const place = await findArchive(request, { remains: true, say });
   const problems: string[] = [];
   const known = new Set(Object.values(PARTS).map((part) => archivePrefix(place) + part));
   for (const { key } of place.objects) {

@@ -30,13 +30,36 @@ describe('whatever the archives and the policy,', () => {
     fc.assert(
       fc.property(sets, policies, (list, policy) => {
         const keep = new Set(kept(planRetention(list, policy, now)));
-        const times = list.filter(({ good }) => good).map(({ at }) => at.getTime());
+        const times = list.filter(({ good, at }) => good && at <= now).map(({ at }) => at.getTime());
         const newest = Math.max(...times);
         if (times.length > 0)
           expect(
             list.some(({ archive, good, at }) => good && at.getTime() === newest && keep.has(archive)),
           ).toBe(true);
         for (const each of list) if (each.held || each.lockedUntil) expect(keep).toContain(each.archive);
+      }),
+    );
+  });
+
+  test('what is of the future stays, and takes no place', () => {
+    fc.assert(
+      fc.property(sets, policies, (list, policy) => {
+        const past = list.filter(({ at }) => at <= now);
+        const future = list.filter(({ at }) => at > now).map(({ archive }) => archive);
+        const keep = kept(planRetention(list, policy, now));
+        expect(keep.slice(0, future.length).sort()).toEqual(future.sort());
+        expect(keep.slice(future.length)).toEqual(kept(planRetention(past, policy, now)));
+      }),
+    );
+  });
+
+  test('nothing goes but for what counts: were no other one good, it would all be the same', () => {
+    fc.assert(
+      fc.property(sets, policies, (list, policy) => {
+        const plan = planRetention(list, policy, now);
+        const counting = new Set(plan.filter(({ counts }) => counts).map(({ archive }) => archive));
+        const only = list.map((each) => ({ ...each, good: counting.has(each.archive) }));
+        expect(kept(planRetention(only, policy, now))).toEqual(kept(plan));
       }),
     );
   });
@@ -111,7 +134,7 @@ test('dumps that stopped long ago keep their places: periods without archives do
 
 test('an archive of the future is not all that is kept', () => {
   const list = archives([ago(-400), ago(-1), ago(30), ago(31)]);
-  expect(kept(planRetention(list, { keepDaily: 1 }, now))).toEqual(['a0', 'a2']);
+  expect(kept(planRetention(list, { keepDaily: 1 }, now))).toEqual(['a0', 'a1', 'a2']);
 });
 
 test('what is damaged takes no place, and is kept no longer than its age allows', () => {

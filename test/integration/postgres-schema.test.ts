@@ -212,6 +212,28 @@ describe('what reaches out of the schema', () => {
   });
 });
 
+test('a materialized view that cannot be computed is left empty, and told', async () => {
+  await run(`create role powerless; create schema derived; set search_path to derived;
+    create table t as select 1 as n; create table lines (line text); create table none (n int);
+    insert into lines values ('--'), ('-- Name: x; Type: MATERIALIZED VIEW DATA; Schema: x; Owner: x'), ('REFRESH MATERIALIZED VIEW derived.t;');
+    create function total() returns int language plpgsql as 'begin return (select sum(n) from t); end';
+    create materialized view "by '; $path" as select derived.total() as total; create materialized view on_it as select * from "by '; $path";
+    create materialized view denied as select * from t; alter materialized view denied owner to powerless;
+    create materialized view good as select * from t`);
+  ok(await work.dump('derived', at('derived')));
+  const restored = ok(await work.restore('derived', at('derived')));
+  const { warnings } = restored.json<{ warnings: string[] }>();
+  const left = (view: string, reason: string) =>
+    `materialized view derived.${view} could not be computed and is empty, until REFRESH MATERIALIZED VIEW can be run: ${reason}`;
+  expect(warnings).toEqual([
+    left(`"by '; $path"`, 'relation "t" does not exist'),
+    left('denied', 'permission denied for table t'),
+    left('on_it', `materialized view "by '; $path" has not been populated`),
+  ]);
+  expect(await run('select n from derived.good')).toEqual([{ n: 1 }]);
+  expect(await run('select count(*)::int as n from derived.lines')).toEqual([{ n: 3 }]);
+});
+
 test('waits for transactions that write, and says which stay open', async () => {
   await createSchema('busy');
   const dumped = await work.dump('busy', at('busy'));

@@ -31,6 +31,19 @@ const NOT_OURS = /must be (?:member of role|able to SET ROLE) "(.*)"/;
 const TOO_NEW = /unrecognized subscription parameter/;
 /** What a materialized view reads: its owner has lost the right, or a function of it finds its tables by a path that is not set. */
 const NOT_COMPUTED = /permission denied|does not exist|has not been populated/;
+/** The same by their states, where these can be asked for. */
+export const NOT_COMPUTED_STATES = [
+  'insufficient_privilege',
+  'undefined_table',
+  'undefined_column',
+  'undefined_function',
+  'undefined_object',
+  'invalid_schema_name',
+  'object_not_in_prerequisite_state',
+];
+
+export const notComputed = (view: string, reason: string) =>
+  `materialized view ${view} could not be computed and is empty, until REFRESH MATERIALIZED VIEW can be run: ${reason}`;
 const ABSENT = /"((?:[^"]|"")+)" does not exist/;
 const IDENTIFIER = /(?:"(?:[^"]|"")*"|[^\s"(;.]+)(?:\.(?:"(?:[^"]|"")*"|[^\s"(;.]+))*/;
 
@@ -73,9 +86,7 @@ export class Refusals {
     const reason = error.replace(/^.*?ERROR:\s*/, '');
     const [, view] = /^REFRESH MATERIALIZED VIEW (.*);$/.exec(command) ?? [];
     if (view !== undefined && NOT_COMPUTED.test(reason)) {
-      this.told.add(
-        `materialized view ${view} could not be computed and is empty, until REFRESH MATERIALIZED VIEW can be run: ${reason}`,
-      );
+      this.told.add(notComputed(view, reason));
       return true;
     }
     const [, verb, kind, rest = ''] = COMMAND.exec(command) ?? [];

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { Transform, type TransformCallback } from 'node:stream';
+import { PassThrough, Transform, type TransformCallback } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { InputError, OperationError } from '../../../errors.js';
 import { feed, startTool } from '../../tool.js';
@@ -9,12 +9,13 @@ import { type Clients, clientEnvironment, connectionString, LOADING, READING } f
 import type { PostgresAddress } from '../connect.js';
 import type { StreamOrFolder } from '../spool.js';
 import { toolReason } from '../tool.js';
+import { guardedRefresh, leftEmpty } from './refresh.js';
 
 /**
  * Loads a dump of one schema under another name, in one transaction: it begins with `before`, which moves the live
  * schema out of the way, and ends with `after`, which moves it back and the loaded one aside. Nobody sees the live
  * schema gone, for nothing of this is committed but its outcome; and every name in the dump means what it meant when
- * it was dumped, because the server itself reads it under the name that it had.
+ * it was dumped, because the server itself reads it under the name that it had. Resolves to warnings.
  */
 export async function loadSchema(request: {
   readonly address: PostgresAddress;
@@ -24,11 +25,13 @@ export async function loadSchema(request: {
   readonly noOwner: boolean;
   readonly before: readonly string[];
   readonly after: readonly string[];
+  /** Pass over materialized views that cannot be computed. */
+  readonly guards: boolean;
   readonly source: StreamOrFolder;
   /** More settings of the session that loads, as PGOPTIONS has them. */
   readonly settings: string;
   readonly signal?: AbortSignal;
-}): Promise<void> {
+}): Promise<string[]> {
   const { address, clients, signal, source } = request;
   const path = join(clients.folder, 'psql');
   if (!existsSync(path))
@@ -44,6 +47,7 @@ export async function loadSchema(request: {
     ],
     { env: clientEnvironment(address), stdio: ['folder' in source ? 'ignore' : 'pipe', 'pipe', 'pipe'] },
   );
+  const warnings: string[] = [];
   const writer = startTool(
     path,
     [
@@ -60,6 +64,10 @@ export async function loadSchema(request: {
     {
       env: clientEnvironment(address, `${LOADING} -c lock_timeout=60s${request.settings}`),
       stdio: ['pipe', 'ignore', 'pipe'],
+      line(line) {
+        const warning = leftEmpty(line);
+        if (warning !== undefined) warnings.push(warning);
+      },
     },
   );
   const stop = () => {
@@ -72,9 +80,13 @@ export async function loadSchema(request: {
   try {
     script.write(`begin;\n${request.before.map((statement) => `${statement};\n`).join('')}`);
     const fed = 'stream' in source ? feed(source.stream, reader) : Promise.resolve();
-    const written = pipeline(reader.child.stdout!, withoutUnknown(request.serverMajor), script, {
-      end: false,
-    });
+    const written = pipeline(
+      reader.child.stdout!,
+      withoutUnknown(request.serverMajor),
+      request.guards ? guardedRefresh() : new PassThrough(),
+      script,
+      { end: false },
+    );
     // Whichever of them ends first in error ends the others.
     writer.exited.then(stop, stop);
     for (const each of [fed, written]) each.catch(stop);
@@ -95,6 +107,7 @@ export async function loadSchema(request: {
       throw new OperationError(
         `the dump could not be loaded: ${toolReason(writer.said().replace(/^psql:<stdin>:\d+: /gm, ''))}; the live schema was not touched${hint(writer.said())}`,
       );
+    return warnings;
   } finally {
     signal?.removeEventListener('abort', stop);
     stop();

@@ -70,16 +70,18 @@ export async function prepareSchema(
     };
     // One session loads it, whatever number dumped it: all of it is one transaction.
     const source = await openSource({ ...request, format, bytes: request.bytes ?? 0, jobs: 1 });
-    const { rows: version } = await client.query<{ version: string }>(
-      `select current_setting('server_version') as version`,
+    const { rows: version } = await client.query<{ version: string; guards: boolean }>(
+      `select current_setting('server_version') as version, exists (select from pg_language
+         where lanname = 'plpgsql' and has_language_privilege(oid, 'USAGE')) as guards`,
     );
     const aside = `sovereign aside ${request.archive.slice(-8)}`;
-    await loadSchema({
+    const empty = await loadSchema({
       address,
       clients,
       database,
       serverMajor: majorOf(versionIn(version[0]!.version)),
       noOwner: request.noOwner,
+      guards: version[0]!.guards,
       before: live ? [`alter schema ${q(schema)} rename to ${q(aside)}`] : [],
       after: [
         `alter schema ${q(schema)} rename to ${q(side)}`,
@@ -93,7 +95,7 @@ export async function prepareSchema(
     created = true;
     say('loaded; counting rows');
     const { tables, warnings: differing } = await checkContent(client, side, request);
-    const warnings = [...differing, ...(await warningsOf(client, request.noOwner))];
+    const warnings = [...empty, ...differing, ...(await warningsOf(client, request.noOwner))];
     say('the copy is good');
     return {
       side,
@@ -157,10 +159,11 @@ export async function undoSchema(request: EngineUndoRequest, scope: SchemaScope)
   const { client } = sessions;
   try {
     const copies = await markedSchemas(client, 'undo', schema);
-    const newest = newestKept(
+    const newest = await newestKept(
       copies,
       request,
       `schema ${JSON.stringify(schema)} in database ${JSON.stringify(request.database)}`,
+      'schema',
     );
     const { undo } = await swapSchemas({
       client,

@@ -27,25 +27,28 @@ Examples:
   sovereign-backup undo acme --server postgres://admin@db:5432 --database app --tenancy rows`,
     )
     .action(async (tenant: string, options: UndoOptions) => {
-      const { checkConfirm, interruptible, parseServer, Terminal, undoRestore } = await import(
+      const { checkConfirm, interruptible, parseServer, size, Terminal, undoRestore } = await import(
         '../local/parts.js'
       );
       checkConfirm(tenant, options.confirm, 'undo');
       const server = parseServer(options.server);
       const scope = await readScope(options, tenant);
       const terminal = new Terminal();
-      const confirm =
-        options.confirm ??
-        (await terminal.ask(
-          `This puts back what the last restore of ${JSON.stringify(tenant)} put aside.\nType the tenant's name to go on: `,
-        ));
       const result = await interruptible((signal) =>
         undoRestore({
           tenant,
           server,
           ...(options.database === undefined ? {} : { database: options.database }),
           ...(scope === undefined ? {} : { scope }),
-          confirm,
+          confirm:
+            options.confirm ??
+            (({ database, copy, keptSince, bytes }) =>
+              terminal.ask(
+                `\nWhat was put aside at ${keptSince} is kept as ${JSON.stringify(copy)}${bytes === undefined ? '' : ` (${size(bytes)} on disk)`} ` +
+                  `and comes back to database ${JSON.stringify(database)}; what is live now is kept in its turn.\n` +
+                  `Type the tenant's name to put it back, anything else to leave all as it is: `,
+                signal,
+              )),
           progress: terminal.progress,
           signal,
         }),

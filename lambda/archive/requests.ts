@@ -90,10 +90,22 @@ export interface UndoRequest {
   readonly database?: string;
   /** @default - the whole database */
   readonly scope?: TenantScope;
-  /** The tenant's name, typed or passed by a person. */
-  readonly confirm: string;
+  /** The tenant's name, typed or passed by a person; or who asks for it when it is known what would be put back. */
+  readonly confirm: string | ((preview: UndoPreview) => Promise<string>);
   readonly progress?: (event: ProgressEvent) => void;
   readonly signal?: AbortSignal;
+}
+
+/** The copy that an undo would put back. */
+export interface UndoPreview {
+  readonly tenant: string;
+  readonly database: string;
+  /** Its name. */
+  readonly copy: string;
+  /** When it was put aside. */
+  readonly keptSince: string;
+  /** About how much it takes on the server's disk; absent where the engine cannot tell. */
+  readonly bytes?: number;
 }
 
 export interface ListRequest {
@@ -123,7 +135,7 @@ export interface ArchiveSummary {
   readonly bytes: number;
   /** Size of the dump as the database's tool wrote it. */
   readonly plainBytes: number;
-  /** How long the dump took; of a restore, how long the restore took. */
+  /** How long the dump took; of a restore, how long the restore took, without the time in which the name was waited for. */
   readonly seconds: number;
   readonly tables: readonly TableRows[];
   readonly database: string;

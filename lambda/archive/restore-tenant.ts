@@ -14,8 +14,8 @@ export async function restoreTenant(request: RestoreRequest): Promise<RestoreRes
   const seconds = stopwatch();
   const { prepared, summary, manifest } = await loadBeside(request, { swaps: true });
   const warnings = [...anotherDatabase(manifest, summary.database, prepared), ...prepared.warnings];
-  await confirmed(request, prepared, async () =>
-    request.confirm({
+  await confirmed(request, prepared, async () => {
+    const preview = {
       ...summary,
       liveExists: prepared.liveExists,
       endsSessions: prepared.liveExists && (prepared.endsSessions ?? false),
@@ -24,8 +24,9 @@ export async function restoreTenant(request: RestoreRequest): Promise<RestoreRes
       ...(request.showChanges && prepared.liveExists
         ? { changes: await changesSince(prepared, request) }
         : {}),
-    }),
-  );
+    };
+    return seconds.pause(() => request.confirm(preview));
+  });
   const { undo } = await prepared.swap();
   return {
     ...summary,

@@ -294,8 +294,18 @@ export interface EngineUndoRequest {
   readonly tenant: string;
   readonly database: string;
   readonly scope: TenantScope;
+  /** Has to be asked when it is known what would be put back, and before anything is changed; fails where it is not to be. */
+  confirm(copy: KeptCopy): Promise<void>;
   readonly phase?: (message: string) => void;
   readonly signal?: AbortSignal;
+}
+
+export interface KeptCopy {
+  readonly name: string;
+  /** When it was put aside. */
+  readonly at: Date;
+  /** What has that name. */
+  readonly holder: 'database' | 'schema';
 }
 
 export interface UndoOutcome {

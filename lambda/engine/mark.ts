@@ -1,5 +1,5 @@
 import { InputError } from '../errors.js';
-import type { EngineUndoRequest } from './engine.js';
+import type { EngineUndoRequest, KeptCopy } from './engine.js';
 
 /** The note on a database that is ours, whatever the server keeps it in; it counts only when the name agrees with it. */
 export interface Mark {
@@ -24,12 +24,17 @@ export function parseMark<M extends Mark>(text: string | null | undefined): M | 
   }
 }
 
-/** The copy that `undo` puts back: the one put aside last, if it is the tenant's. `where` is as in `database "acme" on db:5432`. */
-export function newestKept<M extends Mark>(
+/**
+ * The copy that `undo` puts back: the one put aside last, if it is the tenant's and who asked confirms it. `where` is as in
+ * `database "acme" on db:5432`.
+ */
+export async function newestKept<M extends Mark>(
   copies: readonly { readonly name: string; readonly mark: M }[],
-  { tenant, database, scope, phase }: Pick<EngineUndoRequest, 'tenant' | 'database' | 'scope' | 'phase'>,
+  request: EngineUndoRequest,
   where: string,
-): { readonly name: string; readonly mark: M } {
+  holder: KeptCopy['holder'] = 'database',
+): Promise<{ readonly name: string; readonly mark: M }> {
+  const { tenant, database, scope, phase } = request;
   const newest = [...copies].sort((a, b) => (a.mark.at < b.mark.at ? 1 : -1))[0];
   if (!newest)
     throw new InputError(
@@ -40,6 +45,7 @@ export function newestKept<M extends Mark>(
           : ''),
     );
   checkTenant(newest, tenant);
+  await request.confirm({ name: newest.name, at: new Date(newest.mark.at), holder });
   phase?.(`putting back ${newest.name}, which was put aside at ${newest.mark.at}`);
   return newest;
 }

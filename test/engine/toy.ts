@@ -72,9 +72,10 @@ export const toy: Engine = {
       discard: async () => {},
     };
   },
-  async undo({ database }) {
+  async undo({ database, confirm }) {
     const from = kept(database).at(-1);
     if (from === undefined) throw new InputError('nothing is kept');
+    await confirm({ name: from, at: new Date(), holder: 'database' });
     const lines = find(from);
     databases.delete(from);
     return { from, keptSince: new Date(), ...replace(database, lines) };

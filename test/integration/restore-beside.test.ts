@@ -2,10 +2,13 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { bundled } from '../support/bundled';
 import { CLI, runCli } from '../support/cli';
+import type * as Local from '../support/local';
 import { usePostgres } from '../support/postgres';
 import { fingerprint, type Workspace, workspace } from '../support/tenants';
 
+const local = bundled<typeof Local>('test/support/local.ts');
 const server = usePostgres();
 let work: Workspace;
 let before: string;
@@ -113,6 +116,71 @@ test.each([
     // Who is asked knows what it does to those who work there.
     expect(ran.stdout).toContain('The swap ends the sessions that are on the live one.');
   });
+});
+
+test('the time in which somebody types the name is none of the restore', async () => {
+  await server().query('create database waited');
+  await server().query('create table t as select 1 as n', [], 'waited');
+  await work.dump('waited');
+  // A clock that only goes while the name is waited for.
+  const clock = jest.spyOn(process, 'uptime').mockReturnValue(1000);
+  const on = { tenant: 'waited', server: local.parseServer(server().url) };
+  const archive = {
+    regime: 'local',
+    store: new local.FolderStore(work.store),
+    key: await local.readKeyFile(work.key),
+  };
+  const typed = async () => {
+    clock.mockReturnValue(process.uptime() + 3600);
+    return 'waited';
+  };
+  try {
+    expect(await local.restoreTenant({ ...on, ...archive, confirm: typed })).toMatchObject({ seconds: 0 });
+    const copies: Local.UndoPreview[] = [];
+    const confirm = async (copy: Local.UndoPreview) => {
+      copies.push(copy);
+      return typed();
+    };
+    const undone = await local.undoRestore({ ...on, confirm });
+    expect(undone).toMatchObject({ seconds: 0 });
+    const [copy] = copies;
+    expect(copy).toEqual({
+      tenant: 'waited',
+      database: 'waited',
+      copy: expect.stringMatching(/^waited__undo_/),
+      keptSince: undone.keptSince,
+      bytes: expect.any(Number),
+    });
+    await expect(local.undoRestore({ ...on, confirm: async () => 'other' })).rejects.toThrow(
+      /the name given to confirm is "other".*not touched/,
+    );
+  } finally {
+    clock.mockRestore();
+  }
+});
+
+test('an undo says which copy it would put back, and then asks', async () => {
+  await server().query('create database asked');
+  await server().query('create table t as select 1 as n', [], 'asked');
+  await work.dump('asked');
+  const kept = (await work.restore('asked')).json<{ undo: string }>().undo;
+  const names = await databases();
+  const ran = atTerminal('ype the tenant', 'other\r', ['undo', 'asked', '--server', server().url]);
+  expect(ran.status).toBe(2);
+  const said =
+    /put aside at \S+Z is kept as "(.*)" \([\d.]+ [kM]B on disk\).*\r\nType the tenant's name/.exec(
+      ran.stdout,
+    );
+  expect(said?.[1]).toBe(kept);
+  expect(ran.stdout).not.toContain('putting back');
+  expect(await databases()).toEqual(names);
+  const done = atTerminal('ype the tenant', 'asked\r', ['undo', 'asked', '--server', server().url]);
+  expect([done.status, done.stdout]).toEqual([
+    0,
+    expect.stringContaining('asked is again what was put aside'),
+  ]);
+  for (const name of await databases())
+    if (/^(asked|waited)/.test(name)) await server().query(`drop database ${name}`);
 });
 
 describe('--verify-only', () => {

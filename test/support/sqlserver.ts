@@ -149,7 +149,13 @@ export function engineOf(moto: Moto) {
       return { ...(await prepared.swap()), warnings: prepared.warnings };
     },
     undo: (server: Running, database: string) =>
-      sqlserver.undo({ server: addressOf(server), tenant: database, database, scope: WHOLE }),
+      sqlserver.undo({
+        server: addressOf(server),
+        tenant: database,
+        database,
+        scope: WHOLE,
+        confirm: async () => {},
+      }),
     databases: (server: Running, pattern: string) => sqlserver.databases(addressOf(server), pattern),
   };
 }

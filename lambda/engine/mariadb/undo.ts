@@ -6,10 +6,9 @@ import { databaseProperties, refuseCapitals } from './catalog.js';
 import { addressOf, explained, serverFacts } from './connect.js';
 import { remade } from './definers.js';
 import { openLocked } from './lock.js';
-import { copiesOf } from './marks.js';
 import { databaseName } from './names.js';
 import { find } from './programs.js';
-import { recover, rehearse, told, wasBroken } from './recover.js';
+import { keptCopies, recover, rehearse, told, wasBroken } from './recover.js';
 import { swapDatabases } from './swap.js';
 
 export async function undo(request: EngineUndoRequest): Promise<UndoOutcome> {
@@ -20,10 +19,12 @@ export async function undo(request: EngineUndoRequest): Promise<UndoOutcome> {
     const server = await serverFacts(client, address);
     await refuseCapitals(client, database);
     await recover(client, database, request.phase ?? (() => {}));
-    const copies = (await copiesOf(client, 'undo', database)).flatMap(({ name, mark }) =>
-      mark ? [{ name, mark }] : [],
+    const copies = await keptCopies(client, database);
+    const newest = await newestKept(
+      copies,
+      request,
+      `database ${JSON.stringify(database)} on ${address.text}`,
     );
-    const newest = newestKept(copies, request, `database ${JSON.stringify(database)} on ${address.text}`);
     const { programs, replaced } = await remade(client, newest.name, newest.mark.programs ?? []);
     const failures = await rehearse(client, newest.name, programs);
     const broken = failures.filter(wasBroken);

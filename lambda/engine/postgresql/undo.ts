@@ -13,7 +13,11 @@ export async function undo(request: EngineUndoRequest): Promise<UndoOutcome> {
   const client = await openMaintenance(address, database, request.phase);
   try {
     const copies = await markedDatabases(client, 'undo', database);
-    const newest = newestKept(copies, request, `database ${JSON.stringify(database)} on ${address.text}`);
+    const newest = await newestKept(
+      copies,
+      request,
+      `database ${JSON.stringify(database)} on ${address.text}`,
+    );
     const { undo } = await swapDatabases({
       address,
       client,

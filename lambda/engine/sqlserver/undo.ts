@@ -18,7 +18,7 @@ export async function undo(request: EngineUndoRequest): Promise<UndoOutcome> {
       kind === 'undo' && mark ? [{ name, mark }] : [],
     );
     const where = `database ${JSON.stringify(database)} on ${address.text}`;
-    const { name, mark } = newestKept(kept, request, where);
+    const { name, mark } = await newestKept(kept, request, where);
     const { undo } = await swapDatabases({ server, tenant, database, next: name, mark });
     return { from: name, keptSince: new Date(mark.at), ...(undo === undefined ? {} : { undo }) };
   } finally {

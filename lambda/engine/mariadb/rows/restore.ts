@@ -106,6 +106,7 @@ export async function undoRows(request: EngineUndoRequest, scope: RowsScope): Pr
       throw new InputError(
         `there are no kept rows of ${JSON.stringify(scope.value)} in database ${JSON.stringify(database)} on ${address.text}: nothing was restored there, or the copy was dropped`,
       );
+    await request.confirm({ name: kept.database, at: kept.at, holder: 'database' });
     request.phase?.(`putting back ${kept.database}, which was put aside at ${kept.at.toISOString()}`);
     const head = await readHead(client, kept);
     const description = scope.description ?? describe(head.description, 'the description in the kept copy');

@@ -1,6 +1,6 @@
 // What is in a database comes back as it was, for a user who may do everything and for one of a managed service.
 import { useMariadb } from '../support/mariadb';
-import { content, databases, mariadbWorkspace, rowsOf } from '../support/mariadb-tenants';
+import { content, databases, mariadbWorkspace, quoted, rowsOf } from '../support/mariadb-tenants';
 import type { Workspace } from '../support/tenants';
 
 const server = useMariadb({
@@ -190,6 +190,22 @@ test('an event with which the tool would never come to an end is named, and noth
   await server().query(`drop event odd; ${event('a;b')}`, 'endless');
   expect(await work.dump('endless')).toMatchObject({ code: 0 });
 });
+
+test.each(["o'clock", 'an "event"', 'back\\slash'])(
+  'the events of database %s, whose name the tool gets wrong, are refused beforehand',
+  async (name) => {
+    await server().query(`create database ${quoted(name)}; use ${quoted(name)}; create table t (id int);
+      create view v as select id from t; create event e on schedule every 1 day disable do set @a = 1`);
+    const refused = await work.dump(name);
+    expect(refused).toMatchObject({ code: 2, stdout: '' });
+    expect(refused.stderr).toMatch(
+      /with which the dump tool does not find the database again .* drop event e,/,
+    );
+    expect(refused.stderr).not.toContain('snapshot');
+    await server().query('drop event e', name);
+    expect(await work.dump(name)).toMatchObject({ code: 0 });
+  },
+);
 
 test('an empty database, beside one of the same name in capitals', async () => {
   await server().query('create database hollow');

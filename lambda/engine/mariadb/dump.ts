@@ -24,7 +24,7 @@ import {
   serverFacts,
 } from './connect.js';
 import { countRows } from './counts.js';
-import { refuseEndless } from './endless.js';
+import { refuseEvents } from './events.js';
 import { createHead } from './head.js';
 import { losses } from './losses.js';
 import { databaseName } from './names.js';
@@ -56,7 +56,7 @@ export async function dump(request: EngineDumpRequest): Promise<EngineDump> {
         `there is no database ${JSON.stringify(database)} on ${address.text}, or its user may not see it; check the tenant's name, or give --database`,
       );
     await checkPrivileges(client, database);
-    await refuseEndless(client, database);
+    await refuseEvents(client, database);
     const why = `the server at ${address.text} is version ${server.version}`;
     const clients = await findClients(server, why, installed);
     const history =

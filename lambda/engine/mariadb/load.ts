@@ -5,7 +5,15 @@ import { StatementCharset } from './charset.js';
 import { type Clients, clientEnvironment, connectionArguments } from './clients.js';
 import type { Connection, MariadbAddress } from './connect.js';
 import { type DefinerRule, withDefiner } from './definers.js';
-import { createHead, eventStatus, splice, tokensOf, unqualifiedTrigger, unqualifiedView } from './head.js';
+import {
+  asBytes,
+  createHead,
+  eventStatus,
+  splice,
+  tokensOf,
+  unqualifiedTrigger,
+  unqualifiedView,
+} from './head.js';
 import { DumpScanner, UnreadableDump } from './scan.js';
 import { statementStart } from './statement.js';
 import { toolReason } from './tool.js';
@@ -16,12 +24,21 @@ export interface Loaded {
   readonly events: ReadonlyMap<string, string>;
   /** What each view with a check option says of it; its copy has none yet. */
   readonly checks: ReadonlyMap<string, string>;
+  /** Statements of triggers, in their order. */
+  readonly triggers: ReadonlyMap<string, string>;
+  /** Why some of them, in the same order, are not there: they were broken already when they were dumped. */
+  readonly broken: readonly string[];
 }
 
 interface Finding extends Loaded {
   readonly events: Map<string, string>;
   readonly checks: Map<string, string>;
+  readonly triggers: Map<string, string>;
+  readonly broken: string[];
 }
+
+/** It names a column that its table has no more: the tools dump it, and no server makes it. */
+const BROKEN_TRIGGER = /^ERROR 1054 \(42S22\) at line \d+: (.*'(?:NEW|OLD)'.*)$/;
 
 interface Adaptation {
   readonly rule: DefinerRule;
@@ -51,7 +68,7 @@ export async function asTheyWere(client: Connection): Promise<string[]> {
   return made;
 }
 
-/** Streams a dump into the client, which stops at the first error. */
+/** Streams a dump into the client, which is stopped at the first error that is no broken trigger's. */
 export async function loadDump(request: {
   readonly address: MariadbAddress;
   readonly clients: Clients;
@@ -68,7 +85,8 @@ export async function loadDump(request: {
   readonly signal?: AbortSignal;
 }): Promise<Loaded> {
   const { address, clients, database, signal } = request;
-  const found: Finding = { events: new Map(), checks: new Map() };
+  const found: Finding = { events: new Map(), checks: new Map(), triggers: new Map(), broken: [] };
+  let failed = false;
   const limit = clients.mariadb ? 'max_statement_time = 0' : 'max_execution_time = 0';
   const args = [
     ...connectionArguments(clients, address, request.encrypted),
@@ -76,6 +94,7 @@ export async function loadDump(request: {
     '--binary-mode',
     '--batch',
     '--comments',
+    '--force',
     // A statement that fails is full of a tenant's data, and may be long.
     ...(clients.mariadb ? ['--loose-skip-print-query-on-error'] : []),
     `--init-command=set session ${[limit, ...request.settings].join(', ')}`,
@@ -85,6 +104,14 @@ export async function loadDump(request: {
   const tool = startTool(clients.shell, args, {
     env: clientEnvironment(address),
     stdio: ['pipe', 'ignore', 'pipe'],
+    line(line) {
+      const reason = BROKEN_TRIGGER.exec(line)?.[1];
+      if (reason !== undefined) found.broken.push(reason);
+      else if (line.startsWith('ERROR')) {
+        failed = true;
+        tool.kill();
+      }
+    },
   });
   const abort = () => tool.kill();
   signal?.addEventListener('abort', abort, { once: true });
@@ -94,8 +121,9 @@ export async function loadDump(request: {
     const [feeding, ended] = await Promise.allSettled([fed, tool.exited]);
     signal?.throwIfAborted();
     if (feeding.status === 'rejected') throw feeding.reason;
-    if (ended.status === 'rejected' || ended.value !== 0) {
-      const reason = toolReason(tool.said());
+    if (failed || ended.status === 'rejected' || ended.value !== 0) {
+      const said = tool.said().split('\n');
+      const reason = toolReason(said.filter((line) => !BROKEN_TRIGGER.test(line)).join('\n'));
       throw new OperationError(
         `loading the dump failed: ${reason}; the live database was not touched${hint(reason)}`,
       );
@@ -157,7 +185,7 @@ const CHECK = /\/\*!50002 (WITH (?:CASCADED|LOCAL) CHECK OPTION) ?\*\/\s*$/;
 function adaptedStatement(
   sql: string,
   { rule, origin }: Adaptation,
-  { events, checks }: Finding,
+  { events, checks, triggers }: Finding,
   charset: StatementCharset,
 ): string {
   const start = statementStart(sql);
@@ -180,7 +208,11 @@ function adaptedStatement(
   const head = createHead(text, charset.named);
   if (!head)
     throw new UnreadableDump(`it creates what no dump of one database has: ${JSON.stringify(start)}`);
-  if (head.kind === 'TRIGGER') return unqualifiedTrigger(text);
+  if (head.kind === 'TRIGGER') {
+    const trigger = unqualifiedTrigger(text);
+    triggers.set(head.name, asBytes(trigger));
+    return trigger;
+  }
   if (head.kind === 'VIEW') {
     // Views come in the order of their names: one that this one reads may still be a stand-in, which nobody can write to.
     const check = CHECK.exec(text);

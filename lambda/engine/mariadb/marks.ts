@@ -21,6 +21,8 @@ export interface Mark {
   readonly programs?: readonly Program[];
   /** A swap that is not known to be over; who finds it finishes it, or takes it back. */
   readonly swap?: Swap;
+  /** Nothing is in the copy yet but stand-ins of tables, on which the live triggers were tried. */
+  readonly trial?: true;
 }
 
 export interface Swap {

@@ -108,7 +108,8 @@ export function dropStep({ kind, name }: Pick<Program, 'kind' | 'name'>): Step {
 export function createStep(program: Program): Step {
   const settings = [
     `sql_mode = ${literal(program.mode)}`,
-    `character_set_client = ${program.charset.replace(/\W/g, '')}`,
+    // Both the driver and a text within a statement are UTF-8; plain ASCII is the same in all.
+    `character_set_client = ${isAscii(program.sql) ? program.charset.replace(/\W/g, '') : 'utf8mb4'}`,
     `collation_connection = ${program.collation.replace(/\W/g, '')}`,
     ...(program.timeZone ? [`time_zone = ${literal(program.timeZone)}`] : []),
   ];
@@ -119,8 +120,6 @@ export function createStep(program: Program): Step {
 export async function take(client: Connection, { before, sql, after }: Step): Promise<void> {
   try {
     await client.query(before);
-    // The driver sends UTF-8; where a program was made in another character set, plain ASCII is the same in both.
-    if (!isAscii(sql)) await client.query('set session character_set_client = utf8mb4');
     await client.query(sql);
   } finally {
     await client.query(after);
@@ -141,6 +140,8 @@ const plain = ({ kind, name, sql, mode }: Program) => [kind, name, sql, mode];
 export function without(list: readonly Program[], other: readonly Program[]): Program[] {
   return list.filter((program) => !sameProgram(program, find(other, program)));
 }
+
+export const triggersOf = (list: readonly Program[]) => list.filter(({ kind }) => kind === 'TRIGGER');
 
 export function find(list: readonly Program[], { kind, name }: Pick<Program, 'kind' | 'name'>) {
   return list.find((other) => other.kind === kind && other.name === name);

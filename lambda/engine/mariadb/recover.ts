@@ -11,6 +11,7 @@ import {
   type Program,
   readPrograms,
   sameProgram,
+  triggersOf,
   without,
 } from './programs.js';
 import { PENDING, SWAPPED, swapped } from './swap-flag.js';
@@ -26,6 +27,7 @@ export async function recover(
   database: string,
   say: (message: string) => void,
 ): Promise<void> {
+  await settleFormer(client, database);
   for (const copy of await copiesOf(client, 'undo', database)) {
     if (isInterrupted(copy)) {
       if (await swapped(client, copy.name)) {
@@ -34,10 +36,19 @@ export async function recover(
         for (const problem of problems) say(`could not be finished: ${problem}`);
       } else {
         say(`taking back the swap that was interrupted at ${copy.mark.at}`);
-        for (const trigger of await rollBack(client, copy)) say(nowYours(trigger));
+        for (const note of await rollBack(client, copy)) say(note);
       }
-    } else if (!copy.mark) await dropIfEmpty(client, copy.name);
+    } else if (copy.mark?.trial) await dropCopy(client, copy.name);
+    else if (!copy.mark) await dropIfEmpty(client, copy.name);
   }
+}
+
+/** What `undo` may put back: a swap that was never done has put nothing aside. */
+export async function keptCopies(client: Connection, database: string): Promise<Marked[]> {
+  const kept: Marked[] = [];
+  for (const { name, mark } of await copiesOf(client, 'undo', database))
+    if (mark && (!mark.swap || (await swapped(client, name)))) kept.push({ name, mark });
+  return kept;
 }
 
 function isInterrupted(copy: Copy): copy is Marked {
@@ -61,39 +72,53 @@ export async function finish(client: Connection, { name, mark }: Marked): Promis
   return [];
 }
 
-/** Before the rename: the live tables were not moved, but may have lost triggers. Resolves to those that are this user's now. */
+/** Before the rename: the live tables were not moved, but may have lost triggers. Resolves to what is not as it was. */
 export async function rollBack(client: Connection, { name, mark }: Marked): Promise<string[]> {
   const { database, programs = [], swap } = mark;
-  const triggers = programs.filter(({ kind }) => kind === 'TRIGGER');
+  const triggers = triggersOf(programs);
   const there = await readPrograms(client, database);
-  for (const program of triggers) {
-    if (find(there, program)) continue;
-    // One of another account is better in a wrong name than lost.
-    await createProgram(client, program).catch(() => createProgram(client, inOwnName(program)));
-  }
+  const failures = await makeAll(
+    client,
+    triggers.filter((trigger) => !find(there, trigger)),
+    createOrOwn,
+  );
   const now = await readPrograms(client, database);
   // It was made for the swap, and nothing was ever in it.
   if (swap && !swap.keep) await dropEmptied(client, database);
-  await dropEmptied(client, name);
-  return without(triggers, now).map((trigger) => trigger.name);
+  // Else the next run tries again.
+  if (failures.every(wasBroken)) await dropEmptied(client, name);
+  const others = without(triggers, now).filter((trigger) => find(now, trigger));
+  return [
+    ...failures.map(
+      (failure) =>
+        `${told(failure)}: ${wasBroken(failure) ? 'it was broken already, and is lost' : 'it is not there, until another run can make it'}; its definition was ${failure.program.sql}`,
+    ),
+    ...others.map((trigger) =>
+      sameProgram(inOwnName(trigger), inOwnName(find(now, trigger)!))
+        ? `trigger ${trigger.name} runs in the name of this user now, who may not make one in another's`
+        : `trigger ${trigger.name} is another one now than before the swap, and was left; the definition was ${trigger.sql}`,
+    ),
+  ];
 }
 
-export const nowYours = (trigger: string) =>
-  `trigger ${trigger} runs in the name of this user now, who may not make one in another's`;
-
-/** After a later swap: what could not be finished of former ones is what nobody waits for any more. */
-export async function settle(client: Connection, database: string, latest: string): Promise<void> {
-  for (const copy of await copiesOf(client, 'undo', database)) {
-    if (copy.name === latest || !isInterrupted(copy)) continue;
-    await close(client, copy);
-  }
+/** After the rename: what could not be finished, or taken back, of former swaps is what nobody waits for any more. */
+export async function settle(client: Connection, { database, at }: Mark): Promise<void> {
+  for (const copy of await copiesOf(client, 'undo', database))
+    if (isInterrupted(copy) && copy.mark.at < at) await close(client, copy);
 }
 
-/** Ends a swap: the copy is one that can be put back, or, where nothing was live before, is no more. */
+/** Killed right after the rename, when that was not yet done. */
+async function settleFormer(client: Connection, database: string): Promise<void> {
+  for (const copy of await copiesOf(client, 'undo', database))
+    if (isInterrupted(copy) && (await swapped(client, copy.name))) await settle(client, copy.mark);
+}
+
+/** Ends a swap: the copy is one that can be put back, or, where nothing was live before or was moved, is no more. */
 async function close(client: Connection, { name, mark }: Marked): Promise<void> {
   const { swap, ...kept } = mark;
-  if (swap) await dropEmptied(client, swap.next);
-  if (swap?.keep) await writeMark(client, name, kept);
+  const done = await swapped(client, name);
+  if (swap && done) await dropEmptied(client, swap.next);
+  if (swap?.keep && done) await writeMark(client, name, kept);
   else await dropEmptied(client, name);
 }
 
@@ -140,15 +165,29 @@ export async function setPrograms(
     if (program.kind === 'VIEW' && find(wanted, program)) continue;
     await dropProgram(client, program).catch((error) => stays.push({ program, error }));
   }
-  let missing = wanted.filter((program) => !sameProgram(program, find(there, program)));
+  const missing = wanted.filter((program) => !sameProgram(program, find(there, program)));
+  return [...stays, ...(await makeAll(client, missing, createProgram))];
+}
+
+/** Makes one by one; what needs another one is tried again after it. Resolves to those that failed. */
+export async function makeAll(
+  client: Connection,
+  programs: readonly Program[],
+  make: (client: Connection, program: Program) => Promise<void>,
+): Promise<Failure[]> {
+  let missing = programs;
   for (;;) {
     const failed: Failure[] = [];
     for (const program of missing)
-      await createProgram(client, program).catch((error) => failed.push({ program, error }));
-    if (failed.length === 0 || failed.length === missing.length) return [...stays, ...failed];
+      await make(client, program).catch((error) => failed.push({ program, error }));
+    if (failed.length === 0 || failed.length === missing.length) return failed;
     missing = failed.map(({ program }) => program);
   }
 }
+
+/** One of another account is better in a wrong name than lost. */
+export const createOrOwn = (client: Connection, program: Program): Promise<void> =>
+  createProgram(client, program).catch(() => createProgram(client, inOwnName(program)));
 
 /** Drops a copy whose tables have all been moved away; one that still has any is left alone. */
 async function dropEmptied(client: Connection, name: string): Promise<void> {

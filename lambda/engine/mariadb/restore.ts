@@ -1,5 +1,6 @@
-import { InputError } from '../../errors.js';
+import { InputError, OperationError } from '../../errors.js';
 import type { EngineRestoreRequest, PreparedRestore, TableRows } from '../engine.js';
+import { listed } from '../listed.js';
 import { depthFor, differences, refuseDifferences } from '../table-rows.js';
 import { type DatabaseProperties, databaseProperties, readCatalog, refuseCapitals } from './catalog.js';
 import { checksumsHere } from './checksums.js';
@@ -25,9 +26,10 @@ import { asTheyWere, type Loaded, loadDump } from './load.js';
 import { openLocked } from './lock.js';
 import { copiesOf, dropCopy, type Mark, writeMark } from './marks.js';
 import { databaseName, restoreName } from './names.js';
-import { createProgram, dropProgram, type Program, readPrograms } from './programs.js';
-import { recover } from './recover.js';
+import { createProgram, type Program, readPrograms, triggersOf } from './programs.js';
+import { recover, rehearse, setPrograms, told } from './recover.js';
 import { createDatabase, refuseForeignReferences, swapDatabases } from './swap.js';
+import { tryTriggers } from './trial.js';
 
 export async function prepareRestore(request: EngineRestoreRequest): Promise<PreparedRestore> {
   const address = addressOf(request.server);
@@ -70,6 +72,8 @@ export async function prepareRestore(request: EngineRestoreRequest): Promise<Pre
       archive: request.archive,
     };
     await writeMark(client, side, mark);
+    const { tried, lost } =
+      request.swaps && live ? await triedTriggers(client, database, side) : { tried: [], lost: [] };
     const rule = await definerRule(client, side, request.facts.roles, request.noOwner);
     const loaded = await loadDump({
       address,
@@ -87,15 +91,15 @@ export async function prepareRestore(request: EngineRestoreRequest): Promise<Pre
       ...(request.signal ? { signal: request.signal } : {}),
     });
     say('loaded; comparing it with the manifest');
-    const checked = await checkContent(address, side, request);
+    const checked = await checkContent(address, side, request, loaded);
     const { programs, warnings } = await programsOf(client, side, loaded);
-    warnings.push(...checked.warnings);
+    warnings.push(...lost, ...checked.warnings);
     if (rule.replaced.size > 0)
       warnings.push(
         `what ran in the name of ${[...rule.replaced].sort().join(', ')} runs in the name of the user who restored${request.noOwner ? ', as asked for' : ', who may not name others'}`,
       );
     say('the copy is good');
-    const swap = { client, server, tenant, next: side, programs };
+    const swap = { client, server, tenant, next: side, programs, tried };
     return {
       side,
       liveExists: live !== undefined,
@@ -123,6 +127,17 @@ export async function prepareRestore(request: EngineRestoreRequest): Promise<Pre
     await discard().catch(() => {});
     throw explained(error, 'the restore failed', 'the live database was not touched');
   }
+}
+
+/** What would keep the swap from being done is known before anything is loaded. */
+async function triedTriggers(client: Connection, database: string, side: string) {
+  const tried = triggersOf(await readPrograms(client, database));
+  const broken = await tryTriggers({ client, database, copy: side, triggers: tried });
+  const lost = broken.map(
+    (failure) =>
+      `${told(failure)}: it is broken in the live database, and nobody can make it again: undo leaves it out; its definition is ${failure.program.sql}`,
+  );
+  return { tried, lost };
 }
 
 async function checkFree(client: Connection, name: string): Promise<void> {
@@ -196,7 +211,12 @@ async function endSessions(client: Connection, database: string): Promise<void> 
 }
 
 /** The copy against the manifest: every table with its rows and their content, every sequence, every program. */
-async function checkContent(address: MariadbAddress, side: string, request: EngineRestoreRequest) {
+async function checkContent(
+  address: MariadbAddress,
+  side: string,
+  request: EngineRestoreRequest,
+  { triggers, broken }: Loaded,
+) {
   const client = await connect(address);
   const { properties } = request.facts;
   try {
@@ -222,14 +242,20 @@ async function checkContent(address: MariadbAddress, side: string, request: Engi
       ...texts(properties.sequences).map((name) => `sequence ${name}`),
       ...texts(properties.programs),
     ];
+    const lost = [...triggers].filter(([name]) => !has.has(`trigger ${name}`));
+    const known = new Set(lost.length === broken.length ? lost.map(([name]) => `trigger ${name}`) : []);
     // An event whose only time has passed is dropped by the server as soon as it is created.
     found.push(
       ...wanted
-        .filter((name) => !has.has(name) && !name.startsWith('event '))
+        .filter((name) => !has.has(name) && !known.has(name) && !name.startsWith('event '))
         .map((name) => `${name} is missing`),
     );
     refuseDifferences(found);
-    return { tables: named(counted), warnings };
+    const told = lost.map(
+      ([name, sql], at) =>
+        `trigger ${name}: ${broken[at]}: it was broken already when it was dumped, and is not restored; its definition is ${sql}`,
+    );
+    return { tables: named(counted), warnings: [...warnings, ...told] };
   } finally {
     await client.end();
   }
@@ -248,8 +274,12 @@ async function programsOf(client: Connection, side: string, { events, checks }: 
     const at = head && eventStatus(head);
     return status && at ? { ...program, sql: splice(program.sql, at, status) } : program;
   });
-  // They were made to show that they can be; a table that has any cannot be moved.
-  for (const program of programs) if (program.kind === 'TRIGGER') await dropProgram(client, program);
+  // As the swap makes them, which has no way back then. None may stay: a table that has a trigger cannot be moved.
+  const failures = [...(await setPrograms(client, side, [])), ...(await rehearse(client, side, programs))];
+  if (failures.length > 0)
+    throw new OperationError(
+      `what the archive has beside its tables was loaded, but cannot be made again for the swap: ${listed(failures.map(told))}; the live database was not touched`,
+    );
   for (const name of events.keys()) {
     if (!programs.some((program) => program.kind === 'EVENT' && program.name === name))
       warnings.push(

@@ -15,10 +15,12 @@ import {
   readPrograms,
   type Step,
   take,
+  triggersOf,
   without,
 } from './programs.js';
-import { finish, nowYours, rollBack, settle } from './recover.js';
+import { finish, rollBack, settle } from './recover.js';
 import { PENDING, SWAPPED, swapped } from './swap-flag.js';
+import { tryTriggers } from './trial.js';
 
 const ATTEMPTS = 3;
 /** While the rename waits for open transactions, the tenant's other statements wait behind it. */
@@ -38,6 +40,8 @@ export interface SwapRequest {
   /** What the live database is to have beside tables. */
   readonly programs: readonly Program[];
   readonly keep: boolean;
+  /** Live triggers that were tried before; others are tried now. */
+  readonly tried?: readonly Program[];
 }
 
 /**
@@ -65,16 +69,22 @@ async function swapOnce(request: SwapRequest): Promise<{ undo?: string }> {
   const now = new Date();
   const undo = undoName(database, now, randomBytes(2).toString('hex'));
   await createDatabase(client, undo, { ...model, comment: '' });
-  const mark: Mark = {
+  const base = {
     tool: 'sovereign-backup',
     kind: 'undo',
     tenant: request.tenant,
     database,
     at: now.toISOString(),
-    programs: old,
-    swap: { next, programs, keep },
-  };
+  } as const;
+  await writeMark(client, undo, { ...base, trial: true });
+  await tryTriggers({
+    client,
+    database,
+    copy: undo,
+    triggers: without(triggersOf(old), request.tried ?? []),
+  });
   await client.query(`create table ${q(undo, PENDING)} (id int primary key) engine=InnoDB`);
+  const mark: Mark = { ...base, programs: old, swap: { next, programs, keep } };
   await writeMark(client, undo, mark);
   for (let attempt = 1; ; attempt += 1) {
     try {
@@ -84,14 +94,17 @@ async function swapOnce(request: SwapRequest): Promise<{ undo?: string }> {
       if (await swapped(client, undo)) break;
       if ((error as { code?: string }).code !== LOCK_WAIT || attempt === ATTEMPTS) {
         const why = await explain(request, error);
-        const yours = await rollBack(client, { name: undo, mark });
-        throw new OperationError([why, ...yours.map(nowYours)].join('; '));
+        const notes = await rollBack(client, { name: undo, mark });
+        const state = `database ${JSON.stringify(database)} is as it was`;
+        throw new OperationError(
+          [why, notes.length === 0 ? state : `${state}, except for this: ${notes.join('; ')}`].join('; '),
+        );
       }
       await sleep(500);
     }
   }
+  await settle(client, mark);
   const problems = await finish(client, { name: undo, mark });
-  await settle(client, database, undo);
   if (problems.length > 0)
     throw new OperationError(
       `the tables of database ${JSON.stringify(database)} are those of the archive now, but not all else is: ${listed(problems)}; mend the cause and restore again, or undo`,
@@ -131,18 +144,26 @@ async function exchange(request: SwapRequest, undo: string, old: readonly Progra
   const coming = (await readCatalog(client, next))!.tables
     .map(({ name }) => name)
     .filter((name) => name !== PENDING && name !== SWAPPED);
+  const asides = standingAside(old, coming);
   const moves = [
+    ...asides.map(({ name, aside }) => `${q(database, name)} to ${q(database, aside)}`),
     ...leaving.map((name) => `${q(database, name)} to ${q(undo, name)}`),
     ...coming.map((name) => `${q(next, name)} to ${q(database, name)}`),
     `${q(undo, PENDING)} to ${q(undo, SWAPPED)}`,
   ];
-  const triggers = (list: readonly Program[]) => list.filter(({ kind }) => kind === 'TRIGGER');
   const plan: Plan = {
     rename: `rename table ${moves.join(', ')}`,
-    drop: triggers(old).map(dropStep),
-    again: triggers(old),
-    anew: triggers(programs).map(createStep),
-    after: afterwards(old, programs),
+    // The last ones first: if not all come to be dropped, those that are made again still fire in their order.
+    drop: triggersOf(old).map(dropStep).reverse(),
+    again: triggersOf(old),
+    anew: triggersOf(programs).map(createStep),
+    after: [
+      ...asides.map(({ aside }) => dropStep({ kind: 'VIEW', name: aside })),
+      ...afterwards(
+        old.filter(({ kind, name }) => kind !== 'VIEW' || !asides.some((view) => view.name === name)),
+        programs,
+      ),
+    ],
     locks: [
       ...leaving.map((name) => `${q(database, name)} write`),
       ...coming.map((name) => `${q(next, name)} write`),
@@ -158,6 +179,13 @@ async function exchange(request: SwapRequest, undo: string, old: readonly Progra
   } finally {
     await client.query('set session lock_wait_timeout = 60').catch(() => {});
   }
+}
+
+/** A view that has the name of a coming table: no view goes into another database, but it may be called otherwise until it is dropped. */
+function standingAside(old: readonly Program[], coming: readonly string[]) {
+  return old
+    .filter(({ kind, name }) => kind === 'VIEW' && coming.includes(name))
+    .map(({ name }, at) => ({ name, aside: `__sovereign_aside_${at + 1}` }));
 }
 
 interface Plan {
@@ -189,6 +217,7 @@ async function drained(client: Connection, locks: readonly string[]): Promise<vo
  */
 async function inOneStatement(client: Connection, plan: Plan): Promise<void> {
   const text = ({ before, sql, after }: Step) => `${before}; execute immediate ${literal(sql)}; ${after};`;
+  const hasty = `set session lock_wait_timeout = ${PATIENCE_SECONDS};`;
   const rest = plan.after.map(
     (step) =>
       // What fails here is found out and said afterwards; the rest goes on.
@@ -196,13 +225,15 @@ async function inOneStatement(client: Connection, plan: Plan): Promise<void> {
   );
   const again = plan.again.map(
     (program) =>
-      // One of another account is better in a wrong name than lost.
-      `begin declare continue handler for sqlexception begin ${text(createStep(inOwnName(program)))} end; ${text(createStep(program))} end;`,
+      // One of another account is better in a wrong name than lost. One that fails is no reason to lose the others.
+      `begin declare continue handler for sqlexception
+        begin declare continue handler for sqlexception begin end; ${text(createStep(inOwnName(program)))} end;
+      ${text(createStep(program))} end;`,
   );
   await client.query(`begin not atomic
     begin
       declare exit handler for sqlexception begin ${again.join('\n')} resignal; end;
-      ${plan.drop.map(text).join('\n')}
+      ${plan.drop.map((step) => `${text(step)} ${hasty}`).join('\n')}
       ${plan.rename};
     end;
     ${rest.join('\n')}
@@ -234,5 +265,5 @@ async function explain({ client, database }: SwapRequest, error: unknown): Promi
   const advice = waited
     ? `; some session keeps a transaction open on its tables${sessions}: let it end, or end it, then run again`
     : '';
-  return `the databases could not be swapped: ${reasonOf(error)}${advice}; database ${JSON.stringify(database)} is as it was`;
+  return `the databases could not be swapped: ${reasonOf(error)}${advice}`;
 }

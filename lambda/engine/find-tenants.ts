@@ -1,4 +1,4 @@
-import { OperationError, reasonOf } from '../errors.js';
+import { InputError, OperationError, reasonOf } from '../errors.js';
 import type { TenancyDescription } from '../tenancy/description.js';
 import type { Engine, SizesRequest } from './engine.js';
 import { describeServer, type ServerAddress } from './server.js';
@@ -23,6 +23,10 @@ export async function findTenants(
   of: TenantsOf,
 ): Promise<readonly FoundTenant[]> {
   const where = describeServer(server);
+  if ('pattern' in of && /(?<!\\)(\\\\)*\\$/.test(of.pattern))
+    throw new InputError(
+      `the pattern '${of.pattern}' ends with a backslash, which takes the character behind it literally, and there is none; for one backslash write two`,
+    );
   if (of.tenancy === 'database') {
     const databases = await engine.databases(server, of.pattern);
     if (databases.length > 0) return databases.map((name) => ({ tenant: name, database: name }));

@@ -152,6 +152,38 @@ test('what expressions mean, they mean under the settings of the database', asyn
   expect(await computed()).toEqual(before);
 });
 
+test('a text search configuration of its own comes too late for materialized views, which is told', async () => {
+  await server().query('create database worded');
+  await server().query(
+    `create text search configuration words (copy = german); alter database worded set default_text_search_config = 'public.words';
+     create materialized view searched as select to_tsvector('die Häuser') as words; create materialized view plain as select 1`,
+    [],
+    'worded',
+  );
+  expect(await work.dump('worded')).toMatchObject({ code: 0 });
+  const { warnings } = (await work.restore('worded')).json<{ warnings: string[] }>();
+  expect(warnings.join()).toMatch(
+    /configuration is public\.words, .*REFRESH those that do not name one: public\.searched$/,
+  );
+});
+
+test('what pg_dump leaves out without a word is told', async () => {
+  await server().query('create database left_out');
+  await server().query(
+    `create extension hstore; create table adopted (id int); insert into adopted values (1); alter extension hstore add table adopted;
+     create function pg_catalog.of_ours() returns int language sql as 'select 1'`,
+    [],
+    'left_out',
+  );
+  const dumped = await work.dump('left_out');
+  expect(dumped).toMatchObject({ code: 0 });
+  expect(dumped.stderr).toContain('the rows of table public.adopted (it belongs to extension hstore');
+  expect(dumped.stderr).toMatch(
+    /function (pg_catalog\.)?of_ours\(\) \(it lies in a schema of the server's own/,
+  );
+  await server().query('drop function pg_catalog.of_ours()', [], 'left_out');
+});
+
 test('what does not fit is told without the row', async () => {
   await server().query('create database unfit');
   await server().query(

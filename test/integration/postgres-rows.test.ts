@@ -77,6 +77,13 @@ test('dumps one tenant and restores it alone, whatever was done to it', async ()
   expect(await rowsOf(server(), 'app')).toEqual(after);
 });
 
+test('says that large objects are not dumped', async () => {
+  await run('create domain blob as oid; alter table users add photo blob');
+  expect((await work.dump('2', rows())).stderr).toContain('large objects (they belong to the database');
+  await run('alter table users drop photo; drop domain blob');
+  expect((await work.dump('2', rows())).stderr).not.toContain('large objects');
+});
+
 test('tells who restores into another database that it is another', async () => {
   await createShared(server(), 'sibling');
   ok(await work.dump('2', rows()));

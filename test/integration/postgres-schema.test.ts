@@ -197,10 +197,10 @@ describe('what reaches out of the schema', () => {
 
   test('is refused when it would stay with the old copy', async () => {
     await createSchema('needed');
-    await work.dump('needed', at('needed'));
     await run(
       `create table public.outer (id int references needed.people); create view public.seen as select * from needed.orders`,
     );
+    ok(await work.dump('needed', at('needed')));
     const before = print('needed');
     const refused = await work.restore('needed', at('needed'));
     expect(refused.code).toBe(2);

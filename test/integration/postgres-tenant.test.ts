@@ -194,6 +194,10 @@ test('tenants are listed by pattern, with their sizes, and without kept copies; 
     code: 3,
     stderr: expect.stringContaining("is like 'nobody%'; correct the pattern"),
   });
+  expect(await tenants('--like', '%\\')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining("the pattern '%\\' ends with a backslash"),
+  });
 });
 
 describe('refused, with the live database untouched:', () => {

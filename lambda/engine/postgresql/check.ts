@@ -55,10 +55,23 @@ export async function checkContent(
     counted.push(...(await countLargeObjects(first)));
     refuseDifferences(differences(request.tables, counted));
     const versions = await otherVersions(first, request.facts.properties);
-    return { tables: counted, warnings: [...warnings, ...versions] };
+    return { tables: counted, warnings: [...warnings, ...versions, ...(await computedTooEarly(first))] };
   } finally {
     await Promise.all(clients.map((client) => client.end().catch(() => {})));
   }
+}
+
+/** A session that loads begins before there is a text search configuration of the database's own that is its default. */
+async function computedTooEarly(client: pg.Client): Promise<string[]> {
+  const { rows } = await client.query<{ config: string; views: string | null }>(
+    `select current_setting('default_text_search_config') as config, string_agg(oid::regclass::text, ', ' order by oid) as views
+     from pg_class where relkind = 'm' and pg_get_viewdef(oid) ~ '(to_tsvector|to_tsquery|ts_headline)\\('`,
+  );
+  const { config, views } = rows[0]!;
+  if (views === null || config.startsWith('pg_catalog.')) return [];
+  return [
+    `the database's text search configuration is ${config}, which may not have been there yet when materialized views were computed: REFRESH those that do not name one: ${views}`,
+  ];
 }
 
 function qualified({ schema, name }: { readonly schema: string; readonly name: string }): string {

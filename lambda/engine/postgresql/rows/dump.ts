@@ -9,6 +9,7 @@ import { limitStruck } from '../../limit-struck.js';
 import { versionIn } from '../clients.js';
 import { addressOf, answers } from '../connect.js';
 import { databaseName } from '../names.js';
+import { largeObjectsOf } from '../omissions.js';
 import { CopyOut } from './copy-out.js';
 import { isLimit } from './limit.js';
 import { connectForRows, isListed, names, openRows, relation, type SharedRows } from './shared-rows.js';
@@ -36,6 +37,11 @@ export async function dumpRows(request: EngineDumpRequest, scope: RowsScope): Pr
     ]);
     const { snapshot, at, version: serverVersion } = facts!.rows[0]!;
     const rows = await openRows(client, description, scope.value);
+    const large = await largeObjectsOf(
+      client,
+      'c.oid = any($1::oid[])',
+      rows.plan.tables.flatMap(({ table }) => rows.live(table).relations),
+    );
     const counts = new Map<string, number>();
     const { stream, finished } = streamRows({
       head: headOf(rows),
@@ -58,7 +64,7 @@ export async function dumpRows(request: EngineDumpRequest, scope: RowsScope): Pr
         snapshot,
         estimatedBytes: await estimate(client, rows),
         roles: [],
-        omitted: omittedOf(rows.plan),
+        omitted: [...omittedOf(rows.plan), ...large],
         properties: { description: rows.description },
       },
       stream,

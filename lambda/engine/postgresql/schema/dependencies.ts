@@ -59,6 +59,8 @@ export async function dependenciesOf(client: pg.Client, schema: string): Promise
      outside as (
        select distinct d.refclassid, d.refobjid from pg_depend d join member m on m.classid = d.classid and m.objid = d.objid
        where d.deptype <> 'e' and d.refobjid >= ${FIRST_OWN}
+         -- The server's own, on a table that somebody's foreign key refers to: that one needs the schema.
+         and not (d.classid = 'pg_trigger'::regclass and d.refclassid = 'pg_constraint'::regclass)
          and not exists (select from member r where r.classid = d.refclassid and r.objid = d.refobjid))
      select pg_describe_object(o.refclassid, o.refobjid, 0) as text, a.type, a.object_names as names, a.object_args as args,
             case when o.refclassid = 'pg_extension'::regclass then (select extname from pg_extension where oid = o.refobjid)

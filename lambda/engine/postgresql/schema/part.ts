@@ -2,6 +2,7 @@ import pg from 'pg';
 import { InputError } from '../../../errors.js';
 import type { Omission, TenantScope } from '../../engine.js';
 import { databaseName } from '../names.js';
+import { largeObjectsOf } from '../omissions.js';
 import { dependenciesOf, type OutsideObject, rolesOf, shortList } from './dependencies.js';
 
 export type SchemaScope = Extract<TenantScope, { tenancy: 'schema' }>;
@@ -33,11 +34,9 @@ export function schemaArguments({ schema }: SchemaScope): string[] {
 /** What a dump of the schema refers to and leaves out; refuses what no restore could bring back. */
 export async function describeSchema(client: pg.Client, scope: SchemaScope) {
   const { schema } = scope;
-  const { rows } = await client.query<{ comment: string | null; bytes: string; large: boolean }>(
+  const { rows } = await client.query<{ comment: string | null; bytes: string }>(
     `select obj_description(n.oid, 'pg_namespace') as comment,
-       (select coalesce(sum(pg_total_relation_size(c.oid)), 0) from pg_class c where c.relnamespace = n.oid and c.relkind in ('r', 'm')) as bytes,
-       exists (select from pg_class c join pg_attribute a on a.attrelid = c.oid where c.relnamespace = n.oid
-         and c.relkind = 'r' and a.attnum > 0 and a.atttypid in ('oid'::regtype, to_regtype('lo'))) as large
+       (select coalesce(sum(pg_total_relation_size(c.oid)), 0) from pg_class c where c.relnamespace = n.oid and c.relkind in ('r', 'm')) as bytes
      from pg_namespace n where nspname = $1`,
     [schema],
   );
@@ -70,14 +69,11 @@ export async function describeSchema(client: pg.Client, scope: SchemaScope) {
       what: text,
       why: 'it is of another schema, and needs this one: a restore refuses to leave it with the old schema',
     })),
-    ...(found.large
-      ? [
-          {
-            what: 'large objects',
-            why: 'they belong to the database; columns of type oid hold their numbers alone',
-          },
-        ]
-      : []),
+    ...(await largeObjectsOf(
+      client,
+      'c.relnamespace = (select oid from pg_namespace where nspname = $1)',
+      schema,
+    )),
   ];
   const properties: SchemaProperties = { comment: found.comment, extensions, required: needs };
   return {

@@ -66,6 +66,7 @@ function figure(
   );
   const title = `map-${window.id}`;
   return html`<figure>
+<div class="scroll" tabindex="0" role="region" aria-label="Map: ${window.title}">
 <svg viewBox="0 0 ${window.width} ${window.height}" role="img" aria-labelledby="${title}-t ${title}-d">
 <title id="${title}-t">Map: ${window.title}</title>
 <desc id="${title}-d">${count(shown.length, 'region')}, ${count(arrows.length, 'route')}. The table of routes says the same in words.</desc>
@@ -74,6 +75,7 @@ ${heads(window)}
 ${[...arrows].reverse().map((route) => arrow(window, route))}
 ${dots(window, shown, colour, details)}
 </svg>
+</div>
 <figcaption>${window.title}</figcaption>
 </figure>`;
 }

@@ -10,6 +10,7 @@ import {
 import type { ObjectivesResult, ResourceResult } from '../../lib/objective/templates/model.js';
 import { span } from '../../lib/objective/worst-case.js';
 import { html, type Markup } from './html.js';
+import { type Row, table } from './table.js';
 
 /** What can be lost, how far back one can go, and where the copies are, with the reasons a click away. */
 export function objectivesSection(result: ObjectivesResult): Markup {
@@ -18,27 +19,40 @@ export function objectivesSection(result: ObjectivesResult): Markup {
     return html`<p class="empty">No backup plan, snapshot policy or database is in these templates.</p>`;
   }
   return html`<p>${objectivesSummary(result)}.</p>
-<div class="scroll" tabindex="0" role="region" aria-label="Objectives"><table class="objectives">
-<caption class="unseen">Objectives of each protected resource, worst first</caption>
-<thead><tr><th scope="col">Resource</th><th scope="col" class="number">Worst-case loss</th><th scope="col" class="number">Reach back</th><th scope="col" class="number">Copies</th><th scope="col" class="number">Furthest</th><th scope="col">Lock</th><th scope="col">Tested</th><th scope="col">3-2-1-1-0</th></tr></thead>
-<tbody>${rows.map(row)}</tbody></table></div>
+${table({
+  label: 'Objectives',
+  caption: 'Objectives of each protected resource, worst first',
+  kind: 'objectives',
+  columns: [
+    { name: 'Resource' },
+    { name: 'Worst-case loss', kind: 'number' },
+    { name: 'Reach back', kind: 'number' },
+    { name: 'Copies', kind: 'number' },
+    { name: 'Furthest', kind: 'number' },
+    { name: 'Lock', kind: 'rule' },
+    { name: 'Tested' },
+    { name: '3-2-1-1-0', kind: 'rule' },
+  ],
+  rows: rows.map(row),
+})}
 <p class="note">The worst case is a disaster just before the next recovery point is complete, late starts and slow runs included. Copies are vaults, accounts and regions; 3-2-1-1-0 stands for three copies, in two stores, one off-site, one immutable, none untested. What jobs and tests came to is in the account.</p>`;
 }
 
-function row(resource: ResourceResult): Markup {
+function row(resource: ResourceResult): Row {
   const { subject, region, account, copies, checklist } = resource;
   const kept = copies.length > 0;
-  return html`<tr class="figures">
-<td>${state(resource)} <b>${subject}</b> <span class="sub">${region ?? 'unknown region'}${account && html` ${account}`}</span></td>
-<td class="number">${lossText(resource)}</td>
-<td class="number">${reachText(resource)}</td>
-<td class="number">${copies.length}</td>
-<td class="number">${kept && distanceText(resource)}</td>
-<td class="rule">${kept && resource.immutability}</td>
-<td>${drillText(resource)}</td>
-<td class="rule">${ruleText(checklist)}</td>
-</tr>
-<tr class="why"><td colspan="8">${resource.missed.map((sentence) => html`<p class="missed">${sentence}</p>`)}<dl>
+  return {
+    cells: [
+      html`${state(resource)} <b>${subject}</b> <span class="sub">${region ?? 'unknown region'}${account && html` ${account}`}</span>`,
+      lossText(resource),
+      reachText(resource),
+      copies.length,
+      kept && distanceText(resource),
+      kept && resource.immutability,
+      drillText(resource),
+      ruleText(checklist),
+    ],
+    more: html`${resource.missed.map((sentence) => html`<p class="missed">${sentence}</p>`)}<dl>
 ${resource.undetermined.length > 0 && html`<dt>Undetermined</dt><dd>${resource.undetermined.join('; ')}</dd>`}${resource.exempt !== null && html`<dt>Exempt</dt><dd>${resource.exempt}</dd>`}${resource.layers.map(
   ({ name, loss }) => html`<dt>${name}</dt><dd>${loss.arithmetic}</dd>`,
 )}${resource.lossWithoutRegion && html`<dt>Without the region</dt><dd>${span(resource.lossWithoutRegion.minutes)}: ${resource.lossWithoutRegion.arithmetic}</dd>`}${kept && html`<dt>Copies</dt><dd>${copies.map(copyText).join('; ')}</dd>`}${(
@@ -46,8 +60,8 @@ ${resource.undetermined.length > 0 && html`<dt>Undetermined</dt><dd>${resource.u
 ).map(
   ({ item, ok, reason }) =>
     html`<dt>${item}</dt><dd><b>${ok === null ? 'unknown' : ok ? 'yes' : 'no'}</b>, ${reason}</dd>`,
-)}</dl></td></tr>
-`;
+)}</dl>`,
+  };
 }
 
 function copyText({ kind, name, region, account, retentionDays }: ResourceResult['copies'][number]): string {

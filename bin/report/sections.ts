@@ -5,6 +5,7 @@ import { ANNEX, BLIND_SPOTS } from './annex.js';
 import { type ReportContext, type ReportRegime, regimeOf } from './context.js';
 import { html, type Markup } from './html.js';
 import type { RegimeColour } from './map.js';
+import { table } from './table.js';
 import { badge, findingsTable } from './tables.js';
 import { compare } from './verdicts.js';
 
@@ -15,19 +16,30 @@ export const isNotAssessed = ({ rule }: Finding) =>
 
 export function exceptions({ policy }: ReportContext, edges: readonly Edge[]): Markup {
   if (policy.exceptions.length === 0) return html`<p class="empty">None. Nothing may leave its regime.</p>`;
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="Exceptions"><table>
-<caption class="unseen">Transfer exceptions</caption>
-<thead><tr><th scope="col">From</th><th scope="col">To</th><th scope="col">Instrument</th><th scope="col">What</th><th scope="col">Approved by</th><th scope="col">Expires</th><th scope="col" class="number">Edges</th></tr></thead>
-<tbody>${policy.exceptions.map(
-    (exception) => html`<tr>
-<td>${exception.from}</td><td>${exception.to}</td>
-<td>${exception.instrument}${exception.conditions && html`<span class="sub">${exception.conditions}</span>`}</td>
-<td>${exception.what && exception.what.length > 0 ? exception.what.join(', ') : 'everything'}</td>
-<td>${exception.approvedBy}</td><td class="date">${exception.expires}</td>
-<td class="number">${covered(exception, edges)}</td>
-</tr>
-`,
-  )}</tbody></table></div>
+  return html`${table({
+    label: 'Exceptions',
+    caption: 'Transfer exceptions',
+    columns: [
+      { name: 'From' },
+      { name: 'To' },
+      { name: 'Instrument' },
+      { name: 'What' },
+      { name: 'Approved by' },
+      { name: 'Expires', kind: 'date' },
+      { name: 'Edges', kind: 'number' },
+    ],
+    rows: policy.exceptions.map((exception) => ({
+      cells: [
+        exception.from,
+        exception.to,
+        html`${exception.instrument}${exception.conditions && html`<span class="sub">${exception.conditions}</span>`}`,
+        exception.what && exception.what.length > 0 ? exception.what.join(', ') : 'everything',
+        exception.approvedBy,
+        exception.expires,
+        covered(exception, edges),
+      ],
+    })),
+  })}
 <p class="note">A lawful transfer is still a transfer: an exception has a direction, an instrument, somebody who approved it and a last day. Two regimes are never merged.</p>`;
 }
 
@@ -45,14 +57,19 @@ export function soleRegions({ policy }: ReportContext): Markup {
   const entries = Object.entries(policy.soleRegion).sort(([a], [b]) => compare(a, b));
   if (entries.length === 0)
     return html`<p class="empty">No acceptance of a regime with a single region is recorded.</p>`;
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="Single regions"><table>
-<caption class="unseen">Accepted single regions</caption>
-<thead><tr><th scope="col">Regime</th><th scope="col">Accepted by</th><th scope="col">Review on</th><th scope="col">Reason</th></tr></thead>
-<tbody>${entries.map(
-    ([regime, { acceptedBy, reviewOn, reason }]) =>
-      html`<tr><td>${regime}</td><td>${acceptedBy}</td><td class="date">${reviewOn}</td><td>${reason ?? 'none given'}</td></tr>
-`,
-  )}</tbody></table></div>`;
+  return table({
+    label: 'Single regions',
+    caption: 'Accepted single regions',
+    columns: [
+      { name: 'Regime' },
+      { name: 'Accepted by' },
+      { name: 'Review on', kind: 'date' },
+      { name: 'Reason' },
+    ],
+    rows: entries.map(([regime, { acceptedBy, reviewOn, reason }]) => ({
+      cells: [regime, acceptedBy, reviewOn, reason ?? 'none given'],
+    })),
+  });
 }
 
 /** What 200 km and 100 km mean is the BSI's; within the tolerance of the coordinates no figure decides. */
@@ -72,14 +89,27 @@ export function distances(edges: readonly Edge[]): Markup {
   }
   if (pairs.size === 0) return html`<p class="empty">No edge joins two regions.</p>`;
   const rows = [...pairs.values()].sort(([a, b], [c, d]) => compare(a, c) || compare(b, d));
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="Distances"><table>
-<caption class="unseen">Distances between regions</caption>
-<thead><tr><th scope="col">Regions</th><th scope="col" class="number">Distance</th><th scope="col" class="number">Tolerance</th><th scope="col">Separation</th></tr></thead>
-<tbody>${rows.map(([a, b]) => {
-    const known = separation(a, b);
-    return html`<tr><td>${a} and ${b}</td><td class="number">${known ? `${known.km.toLocaleString('en-US')} km` : 'unknown'}</td><td class="number">${known && `± ${known.toleranceKm} km`}</td><td>${known ? judgement(known.km, known.toleranceKm) : 'cannot be known'}</td></tr>
-`;
-  })}</tbody></table></div>
+  return html`${table({
+    label: 'Distances',
+    caption: 'Distances between regions',
+    columns: [
+      { name: 'Regions' },
+      { name: 'Distance', kind: 'number' },
+      { name: 'Tolerance', kind: 'number' },
+      { name: 'Separation' },
+    ],
+    rows: rows.map(([a, b]) => {
+      const known = separation(a, b);
+      return {
+        cells: [
+          `${a} and ${b}`,
+          known ? `${known.km.toLocaleString('en-US')} km` : 'unknown',
+          known && `± ${known.toleranceKm} km`,
+          known ? judgement(known.km, known.toleranceKm) : 'cannot be known',
+        ],
+      };
+    }),
+  })}
 <p class="note">Great circles between approximate places: AWS publishes no sites. Far apart does not mean safe from the same hazard.</p>`;
 }
 
@@ -100,14 +130,19 @@ ${about.length > 0 && findingsTable(about, 'Findings about keys')}
 
 export function regimes(result: AuditResult, context: ReportContext, colour: RegimeColour): Markup {
   const rows = regimesInUse(result, context);
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="Regimes"><table>
-<caption class="unseen">Regimes in use</caption>
-<thead><tr><th scope="col">Regime</th><th scope="col">Law</th><th scope="col">Regions</th><th scope="col">Defined by</th></tr></thead>
-<tbody>${rows.map(
-    ({ id, name, law, regions, fromPolicy }) =>
-      html`<tr><td><span class="regime"><i class="key ${colour(id)}"></i><b>${id}</b></span><span class="sub">${name}</span></td><td>${law ?? 'as the policy says'}</td><td>${regions.join(', ') || 'none'}</td><td>${fromPolicy ? 'policy file' : 'catalogue'}</td></tr>
-`,
-  )}</tbody></table></div>`;
+  return table({
+    label: 'Regimes',
+    caption: 'Regimes in use',
+    columns: [{ name: 'Regime' }, { name: 'Law' }, { name: 'Regions' }, { name: 'Defined by' }],
+    rows: rows.map(({ id, name, law, regions, fromPolicy }) => ({
+      cells: [
+        html`<span class="regime"><i class="key ${colour(id)}"></i><b>${id}</b></span> <span class="sub">${name}</span>`,
+        law ?? 'as the policy says',
+        regions.join(', ') || 'none',
+        fromPolicy ? 'policy file' : 'catalogue',
+      ],
+    })),
+  });
 }
 
 export function regimesInUse({ edges }: AuditResult, { policy }: ReportContext): ReportRegime[] {
@@ -131,14 +166,25 @@ function inCode(line: string): Markup[] {
 
 export function annex(): Markup {
   return html`<p>Each item <b>supports</b> the controls named beside it; whether a control is met is for the auditor to say. <b>Design</b> means shown by these templates, <b>operating</b> that only the account’s own records can show it, <b>inherited</b> that it is the cloud provider’s duty, <b>not assessed</b> that this report does not look at it.</p>
-<div class="scroll" tabindex="0" role="region" aria-label="Evidence annex"><table class="annex">
-<caption class="unseen">Evidence and the controls it supports</caption>
-<thead><tr><th scope="col">Evidence</th><th scope="col">Kind</th><th scope="col">Supports</th><th scope="col">In this report</th></tr></thead>
-<tbody>${ANNEX.map(
-    ({ item, kind, supports, contribution }) =>
-      html`<tr><th scope="row">${item}</th><td><span class="badge kind">${kind}</span></td><td><ul class="controls">${supports.map((control) => html`<li>supports ${control}</li>`)}</ul></td><td>${inCode(contribution)}</td></tr>
-`,
-  )}</tbody></table></div>
+${table({
+  label: 'Evidence annex',
+  caption: 'Evidence and the controls it supports',
+  kind: 'annex',
+  columns: [
+    { name: 'Evidence', kind: 'head' },
+    { name: 'Kind' },
+    { name: 'Supports' },
+    { name: 'In this report' },
+  ],
+  rows: ANNEX.map(({ item, kind, supports, contribution }) => ({
+    cells: [
+      item,
+      html`<span class="badge kind">${kind}</span>`,
+      html`<ul class="controls">${supports.map((control) => html`<li>supports ${control}</li>`)}</ul>`,
+      inCode(contribution),
+    ],
+  })),
+})}
 <p class="note">Control numbers help to find the clause. Check them against the edition you audit under. This is not legal advice.</p>`;
 }
 
@@ -152,12 +198,12 @@ export function provenance(result: AuditResult, context: ReportContext): Markup 
 ${context.generatedOn && html`<dt>Report dated</dt><dd>${context.generatedOn}</dd>`}
 <dt>Read</dt><dd>${count(summary.templates, 'template')}, ${count(summary.resources, 'resource')}</dd>
 </dl>
-<div class="scroll" tabindex="0" role="region" aria-label="Inputs"><table>
-<caption>Inputs</caption>
-<thead><tr><th scope="col">File</th><th scope="col">SHA-256</th></tr></thead>
-<tbody>${inputs.map(
-    ({ path, sha256 }) => html`<tr><td>${path}</td><td><code class="hash">${sha256}</code></td></tr>
-`,
-  )}</tbody></table></div>
+${table({
+  label: 'Inputs',
+  caption: 'Inputs',
+  captionShown: true,
+  columns: [{ name: 'File' }, { name: 'SHA-256' }],
+  rows: inputs.map(({ path, sha256 }) => ({ cells: [path, html`<code class="hash">${sha256}</code>`] })),
+})}
 <p class="note">The same inputs, policy, catalogue and tool give this report again, byte for byte, when exceptions are judged as of the same day (<code>--now</code>).</p>`;
 }

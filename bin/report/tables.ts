@@ -3,6 +3,7 @@ import type { Edge, Finding, Place, Severity, Verdict } from '../../lib/residenc
 import { count } from '../count.js';
 import { html, type Markup } from './html.js';
 import type { RegimeColour } from './map.js';
+import { table } from './table.js';
 import { compare, MEANING, type Route, VERDICTS } from './verdicts.js';
 
 export function badge(verdict: Verdict): Markup {
@@ -28,20 +29,29 @@ function distanceText(from: string | null, to: string | null): string {
 
 export function routesTable(routes: readonly Route[], colour: RegimeColour): Markup {
   if (routes.length === 0) return html`<p class="empty">No edge was found: nothing in the inputs moves.</p>`;
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="Routes"><table class="routes">
-<caption>Every way from one place to another, worst first</caption>
-<thead><tr><th scope="col">Verdict</th><th scope="col">From</th><th scope="col">To</th><th scope="col">What</th><th scope="col" class="number">Distance</th><th scope="col" class="number">Edges</th></tr></thead>
-<tbody>${routes.map(
-    (route) => html`<tr>
-<td>${badge(route.verdict)}</td>
-<td>${place({ region: route.from, account: null, partition: null, regime: route.fromRegime }, colour)}</td>
-<td>${place({ ...route.edges[0]!.to, account: null, partition: null }, colour)}</td>
-<td>${[...new Set(route.edges.map(({ what }) => what))].sort(compare).join(', ')}</td>
-<td class="number">${distanceText(route.from, route.to)}</td>
-<td class="number">${route.edges.length.toLocaleString('en-US')}</td>
-</tr>
-`,
-  )}</tbody></table></div>`;
+  return table({
+    label: 'Routes',
+    caption: 'Every way from one place to another, worst first',
+    captionShown: true,
+    columns: [
+      { name: 'Verdict' },
+      { name: 'From' },
+      { name: 'To' },
+      { name: 'What' },
+      { name: 'Distance', kind: 'number' },
+      { name: 'Edges', kind: 'number' },
+    ],
+    rows: routes.map((route) => ({
+      cells: [
+        badge(route.verdict),
+        place({ region: route.from, account: null, partition: null, regime: route.fromRegime }, colour),
+        place({ ...route.edges[0]!.to, account: null, partition: null }, colour),
+        [...new Set(route.edges.map(({ what }) => what))].sort(compare).join(', '),
+        distanceText(route.from, route.to),
+        route.edges.length.toLocaleString('en-US'),
+      ],
+    })),
+  });
 }
 
 const COLUMNS: readonly { readonly name: string; readonly kind: 'text' | 'number' }[] = [
@@ -115,15 +125,17 @@ const SEVERITIES: readonly Severity[] = ['error', 'warning', 'note'];
 
 export function findingsTable(findings: readonly Finding[], caption: string): Markup {
   const sorted = SEVERITIES.flatMap((severity) => findings.filter((f) => f.severity === severity));
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="${caption}"><table class="findings">
-<caption class="unseen">${caption}</caption>
-<thead><tr><th scope="col">Severity</th><th scope="col">Finding</th><th scope="col">Where</th></tr></thead>
-<tbody>${sorted.map(
-    (finding) => html`<tr>
-<td><span class="badge ${finding.severity}">${finding.severity}</span></td>
-<td>${finding.message}<span class="sub"><code>${finding.rule}</code></span></td>
-<td>${finding.logicalId ?? (finding.template ? '' : 'the whole audit')}${finding.template && html`<span class="sub">${finding.template}</span>`}</td>
-</tr>
-`,
-  )}</tbody></table></div>`;
+  return table({
+    label: caption,
+    caption,
+    kind: 'findings',
+    columns: [{ name: 'Severity' }, { name: 'Finding' }, { name: 'Where' }],
+    rows: sorted.map(({ severity, message, rule, logicalId, template }) => ({
+      cells: [
+        html`<span class="badge ${severity}">${severity}</span>`,
+        html`${message}<span class="sub"><code>${rule}</code></span>`,
+        html`${logicalId ?? (template ? '' : 'the whole audit')}${template && html`<span class="sub">${template}</span>`}`,
+      ],
+    })),
+  });
 }

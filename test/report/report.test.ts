@@ -212,6 +212,27 @@ test('a narrow window does not scroll sideways', async () => {
   await page.close();
 });
 
+test.each([1280, 390])(
+  'in a window of %i pixels no table is cut off, and names on maps can be read',
+  async (width) => {
+    const { page } = await open(htmlReport(mixed, context), { viewport: { width, height: 800 } });
+    const cut = await page.evaluate<string[]>(
+      `[...document.querySelectorAll('.scroll:has(table)')].filter((e) => e.scrollWidth > e.clientWidth).map((e) => e.ariaLabel)`,
+    );
+    expect(cut).toEqual([]);
+    const heights = await page.evaluate<number[]>(
+      `[...document.querySelectorAll('svg .place')].map((e) => 11 * e.getScreenCTM().a)`,
+    );
+    expect(heights.length).toBeGreaterThan(10);
+    expect(Math.min(...heights)).toBeGreaterThan(9);
+    const label = await page.evaluate<string>(
+      `getComputedStyle(document.querySelector('#routes td:nth-child(3)'), '::before').content`,
+    );
+    expect(label).toMatch(width === 390 ? /^"To "$/ : /^(none|normal)$/);
+    await page.close();
+  },
+);
+
 test('prints, with the whole table', async () => {
   const { page } = await open(htmlReport(mixed, context));
   await page.emulateMedia({ media: 'print' });

@@ -1,5 +1,5 @@
 // Checksums of what is in MariaDB's tables: what they see and do not mind, what a restore makes of them; and `compare`.
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { bundled } from '../support/bundled';
@@ -163,6 +163,29 @@ test('a copy whose content is another is not swapped in, unless rows alone are t
   );
   expect(await databases(server())).toEqual(names);
   expect(await work.restore('typed', ['--checksums', 'rows'])).toMatchObject({ code: 0 });
+});
+
+test('what the server computed in another time zone than UTC is named', async () => {
+  const omitted = async (zone: string) => {
+    await server().query(
+      `drop database if exists zoned; create database zoned; use zoned; set time_zone = '${zone}';
+       create table t (id int primary key, at timestamp not null, day date as (cast(at as date)) stored, seen date as (cast(at as date)) virtual,
+         twice int as (id * 2) stored);
+       insert into t (id, at) values (1, '2026-01-02 01:00:00')`,
+    );
+    return (await work.dump('zoned')).stderr;
+  };
+  expect(await omitted('+05:30')).toMatch(
+    /not in the archive: .*the stored values of t\.day \(a restore computes them anew/,
+  );
+  expect(await omitted('+00:00')).not.toContain('stored values');
+  const description = join(work.folder, 'zoned.yaml');
+  writeFileSync(description, 'schemaVersion: 1\ntables: [{ table: t, column: id }]\n');
+  const rows = await work.dump('1', ['--database', 'zoned', '--tenancy-file', description]);
+  expect(rows.stderr).toContain(
+    'the stored values of t.day, where they differ (a restore computes them anew',
+  );
+  expect(rows.stderr).not.toContain('t.twice');
 });
 
 test('a server that hashes otherwise compares rows alone, and says so; a dump may be of rows alone', async () => {

@@ -9,6 +9,8 @@ export interface Column {
   readonly nullable: boolean;
   /** Computed from others, or a time that the server itself keeps. */
   readonly generated: boolean;
+  /** Of one that is computed and kept: from what, as SQL. */
+  readonly kept?: string;
   /** As a person would write it: type, collation, default and so on. */
   readonly definition: string;
 }
@@ -60,6 +62,7 @@ export async function readColumns(client: Connection, database: string): Promise
       ...(isLossy(row.charset) ? { lossy: row.charset } : {}),
       nullable,
       generated,
+      ...(row.expression && /\b(stored|persistent)\b/i.test(row.extra) ? { kept: row.expression } : {}),
       definition: definition.filter(Boolean).join(' '),
     };
     found.set(row.table, [...(found.get(row.table) ?? []), column]);

@@ -16,9 +16,13 @@ interface Loss {
   readonly if: string;
 }
 
-function lossOf(column: Column, tool: string): Loss | undefined {
-  const { type, lossy } = column;
+function lossOf(column: Column, all: readonly Column[], tool: string): Loss | undefined {
+  const { type, lossy, kept } = column;
   const name = q(column.name);
+  if (kept !== undefined && inSomeZone(kept, all))
+    // Our session is in UTC, too.
+    return { ...ZONED, if: `not (${name} <=> (${kept}))` };
+  if (column.generated) return undefined;
   if (type === 'float')
     return {
       what: 'digits beyond the sixth',
@@ -34,6 +38,34 @@ function lossOf(column: Column, tool: string): Loss | undefined {
   return undefined;
 }
 
+const ZONED = {
+  what: 'the stored values',
+  why: 'a restore computes them anew, in UTC, and they were computed in the time zone of whoever wrote them; make the column VIRTUAL, or compute it of a DATETIME',
+};
+
+/** The same of tables of which only some rows are dumped: whether there is such a value is not looked at. */
+export async function zonedIn(
+  client: Connection,
+  database: string,
+  tables: readonly string[],
+): Promise<Omission[]> {
+  const columns = await readColumns(client, database);
+  return tables.flatMap((table) => {
+    const all = columns.get(table) ?? [];
+    return all
+      .filter(({ kept }) => kept !== undefined && inSomeZone(kept, all))
+      .map(({ name }) => ({ what: `${ZONED.what} of ${table}.${name}, where they differ`, why: ZONED.why }));
+  });
+}
+
+/** Whether what is computed may depend on the session's time zone. */
+function inSomeZone(expression: string, columns: readonly Column[]): boolean {
+  return (
+    /\b(from_unixtime|unix_timestamp)\b/i.test(expression) ||
+    columns.some(({ name, type }) => type === 'timestamp' && expression.includes(q(name)))
+  );
+}
+
 /**
  * What a dump loses of columns, in the session's snapshot: one is named where some value does not come back, at the first of
  * which the server stops looking. Where contents are not looked at, each may lose some.
@@ -47,8 +79,9 @@ export async function losses(
   const lost: Omission[] = [];
   for (const { name: table, versioned } of catalog.tables.filter(hasRows)) {
     const from = `${q(database, table)}${history && versioned ? ' for system_time all' : ''}`;
-    for (const column of columns.get(table) ?? []) {
-      const loss = column.generated ? undefined : lossOf(column, tool);
+    const all = columns.get(table) ?? [];
+    for (const column of all) {
+      const loss = lossOf(column, all, tool);
       if (!loss) continue;
       alive();
       const found = depth === 'content' ? await isThere(client, from, loss.if) : undefined;

@@ -8,6 +8,7 @@ import type { PlannedTable } from '../../../tenancy/planned-table.js';
 import type { EngineDump, EngineDumpRequest, RowsScope } from '../../engine.js';
 import { limitStruck } from '../../limit-struck.js';
 import { addressOf, type Connection, connect, one, rows as select, serverFacts } from '../connect.js';
+import { zonedIn } from '../losses.js';
 import { databaseName } from '../names.js';
 import { askedFor, type ColumnKind, isDigitized } from './columns.js';
 import { DUMPING, explain } from './explain.js';
@@ -50,6 +51,11 @@ export async function dumpRows(request: EngineDumpRequest, scope: RowsScope): Pr
     await holdTables(client, shared);
     await checkUnaltered(client, shared);
     await checkSpelling(client, shared);
+    const zoned = await zonedIn(
+      client,
+      database,
+      shared.plan.tables.map(({ table }) => table.table),
+    );
     const { stream, finished } = streamRows({
       head: rowsHead(shared),
       at: new Date(`${at.replace(' ', 'T')}Z`),
@@ -68,7 +74,7 @@ export async function dumpRows(request: EngineDumpRequest, scope: RowsScope): Pr
         snapshot: 'start transaction with consistent snapshot',
         estimatedBytes: await estimate(client, shared),
         roles: [],
-        omitted: omittedOf(shared.plan),
+        omitted: [...omittedOf(shared.plan), ...zoned],
         properties: { description: shared.description },
       },
       stream,

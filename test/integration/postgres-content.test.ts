@@ -111,7 +111,8 @@ test('a materialized view that cannot be computed stands in the way of no restor
   await server().query(
     `create role without_rights; create table t as select 1 as n; create function total() returns int language plpgsql as 'begin return (select sum(n) from t); end';
      create materialized view by_path as select public.total() as total; create materialized view on_it as select * from by_path;
-     create materialized view denied as select * from t; alter materialized view denied owner to without_rights`,
+     create materialized view denied as select * from t; alter materialized view denied owner to without_rights;
+     create table zero (n int); create materialized view shares as select 1 / n as share from zero; insert into zero values (0)`,
     [],
     'derived',
   );
@@ -122,6 +123,7 @@ test('a materialized view that cannot be computed stands in the way of no restor
     `materialized view public.${view} could not be computed and is empty, until REFRESH MATERIALIZED VIEW can be run: ${reason}`;
   const { warnings } = restored.json<{ warnings: string[] }>();
   expect(warnings).toContain(left('denied', 'permission denied for table t'));
+  expect(warnings).toContain(left('shares', 'division by zero'));
   expect(warnings).toContain(left('by_path', 'relation "t" does not exist'));
   expect(warnings.join()).toContain(left('on_it', 'materialized view "by_path" has not been populated'));
 });

@@ -219,7 +219,8 @@ test('a materialized view that cannot be computed is left empty, and told', asyn
     create function total() returns int language plpgsql as 'begin return (select sum(n) from t); end';
     create materialized view "by '; $path" as select derived.total() as total; create materialized view on_it as select * from "by '; $path";
     create materialized view denied as select * from t; alter materialized view denied owner to powerless;
-    create materialized view good as select * from t`);
+    create materialized view good as select * from t; create materialized view shares as select 1 / n as share from none;
+    insert into none values (0)`);
   ok(await work.dump('derived', at('derived')));
   const restored = ok(await work.restore('derived', at('derived')));
   const { warnings } = restored.json<{ warnings: string[] }>();
@@ -229,6 +230,7 @@ test('a materialized view that cannot be computed is left empty, and told', asyn
     left(`"by '; $path"`, 'relation "t" does not exist'),
     left('denied', 'permission denied for table t'),
     left('on_it', `materialized view "by '; $path" has not been populated`),
+    left('shares', 'division by zero'),
   ]);
   expect(await run('select n from derived.good')).toEqual([{ n: 1 }]);
   expect(await run('select count(*)::int as n from derived.lines')).toEqual([{ n: 3 }]);

@@ -29,18 +29,15 @@ const DENIED = /permission denied|must be (a )?superuser|must be owner of|only s
 const NOT_OURS = /must be (?:member of role|able to SET ROLE) "(.*)"/;
 /** A newer client writes a subscription in words that an older server does not know; it would be switched off anyway. */
 const TOO_NEW = /unrecognized subscription parameter/;
-/** What a materialized view reads: its owner has lost the right, or a function of it finds its tables by a path that is not set. */
-const NOT_COMPUTED = /permission denied|does not exist|has not been populated/;
-/** The same by their states, where these can be asked for. */
-export const NOT_COMPUTED_STATES = [
-  'insufficient_privilege',
-  'undefined_table',
-  'undefined_column',
-  'undefined_function',
-  'undefined_object',
-  'invalid_schema_name',
-  'object_not_in_prerequisite_state',
-];
+/**
+ * What keeps a materialized view from being computed is its own matter (a right that its owner has lost, a path that is not set, a
+ * division by zero), except where the server itself is to blame.
+ */
+const SERVER_FAILED =
+  /No space left|could not (?:open|read|write|extend|access|fsync|resize)|out of (?:shared )?memory|temporary file size|canceling statement|terminating connection|shutting down|deadlock|lock timeout|invalid page|input\/output/i;
+/** The same by the first two characters of SQLSTATE, where that can be asked for, and all of one. */
+export const SERVER_FAILED_CLASSES = ['08', '40', '53', '57', '58', 'XX'];
+export const LOCK_NOT_AVAILABLE = '55P03';
 
 export const notComputed = (view: string, reason: string) =>
   `materialized view ${view} could not be computed and is empty, until REFRESH MATERIALIZED VIEW can be run: ${reason}`;
@@ -85,7 +82,7 @@ export class Refusals {
   private tolerates(error: string, command: string): boolean {
     const reason = error.replace(/^.*?ERROR:\s*/, '');
     const [, view] = /^REFRESH MATERIALIZED VIEW (.*);$/.exec(command) ?? [];
-    if (view !== undefined && NOT_COMPUTED.test(reason)) {
+    if (view !== undefined && !SERVER_FAILED.test(reason)) {
       this.told.add(notComputed(view, reason));
       return true;
     }

@@ -1,9 +1,10 @@
 import { Transform, type TransformCallback } from 'node:stream';
-import { NOT_COMPUTED_STATES, notComputed } from '../refusals.js';
+import { LOCK_NOT_AVAILABLE, notComputed, SERVER_FAILED_CLASSES } from '../refusals.js';
 
 const TITLE = /^-- Name: .*; Type: MATERIALIZED VIEW DATA; /;
 const COMMAND = /^REFRESH MATERIALIZED VIEW (.*);$/;
-const COPY = /^COPY .* FROM stdin;$/;
+const COPY_BEGINS = 'COPY ';
+const COPY_ENDS = ' FROM stdin;\n';
 const END_OF_ROWS = '\n\\.\n';
 const LINE_FEED = 10;
 /** By which what the guard says is known from what functions of the tenant's say. */
@@ -19,10 +20,12 @@ export function guardedRefresh(): Transform {
   let inRows = false;
   let titled = false;
   const line = (bytes: Buffer): Buffer => {
-    // A row may be as long as it likes; what is looked for is not.
-    if (bytes.length > 4096) return bytes;
+    inRows =
+      bytes.toString('latin1', 0, COPY_BEGINS.length) === COPY_BEGINS &&
+      bytes.toString('latin1', Math.max(0, bytes.length - COPY_ENDS.length)) === COPY_ENDS;
+    // A line may be as long as it likes; what else is looked for is not.
+    if (inRows || bytes.length > 4096) return bytes;
     const text = bytes.toString('latin1').slice(0, -1);
-    if (COPY.test(text)) inRows = true;
     if (TITLE.test(text)) titled = true;
     const view = titled ? COMMAND.exec(text)?.[1] : undefined;
     if (view === undefined) return bytes;
@@ -66,7 +69,9 @@ const text = (value: string) => `'${value.replaceAll("'", "''")}'`;
 
 function guarded(view: string): string {
   return `DO ${text(
-    `begin refresh materialized view ${view}; exception when ${NOT_COMPUTED_STATES.join(' or ')} then raise warning using message = ${text(`${SIGN}${view}: `)} || sqlerrm; end`,
+    `begin refresh materialized view ${view}; exception when others then
+      if left(sqlstate, 2) in (${SERVER_FAILED_CLASSES.map(text)}) or sqlstate = ${text(LOCK_NOT_AVAILABLE)} then raise; end if;
+      raise warning using message = ${text(`${SIGN}${view}: `)} || sqlerrm; end`,
   )};`;
 }
 

@@ -4,6 +4,7 @@ import { type Pruned, pruneArchives } from '../../lambda/archive/prune-archives.
 import { type RetentionPolicy, ROLLING } from '../../lambda/archive/retention.js';
 import { OperationError } from '../../lambda/errors.js';
 import { count } from '../count.js';
+import { printRecords } from '../screen.js';
 import { interruptible } from './interrupt.js';
 import { noArchives } from './no-archives.js';
 import { openGivenKeys, openStores } from './open.js';
@@ -51,10 +52,16 @@ export async function runPrune(
   });
   if (options.json) process.stdout.write(`${JSON.stringify(all, null, 2)}\n`);
   else {
-    for (const { state, at, tenant: whose, archive, reasons } of all)
-      process.stdout.write(
-        `${state.padEnd(16)}  ${at ?? '-'}  ${printable(whose)}  ${archive ?? '-'}  ${harmless(reasons.join(', '))}\n`,
-      );
+    printRecords(
+      all.map(({ state, at, tenant: whose, archive, reasons }) => [
+        state.padEnd(16),
+        at ?? '-',
+        printable(whose),
+        archive ?? '-',
+        harmless(reasons.join(', ')),
+      ]),
+      2,
+    );
     const number = (state: string) => all.filter((each) => each.state === state).length;
     process.stderr.write(
       `${count(all.length, 'archive')}: ${number('deleted') + number('would be deleted')} ${options.dryRun ? 'would go' : 'deleted'}, ${number('retained')} retained although old, ${number('kept')} kept\n`,

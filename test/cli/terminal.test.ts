@@ -48,12 +48,20 @@ describe.each([80, 100, 140])('in a terminal of %i columns', (columns) => {
     ['objectives', OBJECTIVES],
     ['diff', ['diff', everything, templates, ...AUDIT.slice(2)]],
     ['list', LIST],
+    ['prune', ['prune', '--dry-run', ...LIST.slice(1)]],
   ])('%s fits, and breaks no word', async (_, args) => {
     const { lines, code } = inTerminal(columns, args);
     expect(lines.filter((line) => line.length > columns)).toEqual([]);
     const plain = await runCli(args);
     expect(code).toBe(plain.code);
-    const known = new Set([...words([plain.stdout]), 'account', 'where', 'none', 'is', 'named']);
+    const known = new Set([
+      ...words([plain.stdout, plain.stderr]),
+      'account',
+      'where',
+      'none',
+      'is',
+      'named',
+    ]);
     expect(words(lines).filter((word) => !known.has(word))).toEqual([]);
   });
 });

@@ -161,7 +161,7 @@ async function exchange(request: SwapRequest, undo: string, old: readonly Progra
       ...asides.map(({ aside }) => dropStep({ kind: 'VIEW', name: aside })),
       ...afterwards(
         old.filter(({ kind, name }) => kind !== 'VIEW' || !asides.some((view) => view.name === name)),
-        programs,
+        programs.filter(({ kind }) => kind !== 'TRIGGER'),
       ),
     ],
     locks: [
@@ -192,9 +192,9 @@ interface Plan {
   readonly rename: string;
   readonly drop: readonly Step[];
   readonly again: readonly Program[];
-  /** Triggers of the new tables. */
+  /** Triggers of the new tables. What is written before they are there is written without them, so they come first. */
   readonly anew: readonly Step[];
-  /** What is dropped and made after the rename, these triggers among it. */
+  /** What else is dropped and made after the rename. */
   readonly after: readonly Step[];
   readonly locks: readonly string[];
 }
@@ -218,7 +218,7 @@ async function drained(client: Connection, locks: readonly string[]): Promise<vo
 async function inOneStatement(client: Connection, plan: Plan): Promise<void> {
   const text = ({ before, sql, after }: Step) => `${before}; execute immediate ${literal(sql)}; ${after};`;
   const hasty = `set session lock_wait_timeout = ${PATIENCE_SECONDS};`;
-  const rest = plan.after.map(
+  const rest = [...plan.anew, ...plan.after].map(
     (step) =>
       // What fails here is found out and said afterwards; the rest goes on.
       `begin declare continue handler for sqlexception begin end; ${text(step)} end;`,

@@ -302,6 +302,27 @@ test('counters go on, never back, and what the server computes it computes anew'
   await forget();
 });
 
+test('what depends on the time zone is computed and checked in the server’s own', async () => {
+  await run(`set global time_zone = '+05:30'`);
+  await run(
+    `alter table users add at timestamp null, add day date as (cast(at as date)) stored, add told date, add constraint told check (told = cast(at as date))`,
+  );
+  await run(`update users set at = '2026-01-02 01:00:00', told = '2026-01-02' where tenant_id = 1`);
+  const before = await rowsOf(server(), 'app');
+  ok(await dump());
+  await run('update users set at = null where tenant_id = 1');
+  ok(await restore());
+  expect(await rowsOf(server(), 'app')).toEqual(before);
+  await run('delete from users where tenant_id = 1 and manager_id <> id');
+  ok(await restore());
+  expect(await rowsOf(server(), 'app')).toEqual(before);
+  await run(
+    'set global time_zone = default; alter table users drop constraint told; alter table users drop day, drop told, drop at',
+  );
+  ok(await dump());
+  await forget();
+});
+
 test('bears changes of tables that lose nothing', async () => {
   await run('alter table members add added int not null default 7, modify name varchar(50)');
   const good = await restore();

@@ -21,7 +21,7 @@ function lossOf(column: Column, all: readonly Column[], tool: string): Loss | un
   const name = q(column.name);
   if (kept !== undefined && inSomeZone(kept, all))
     // Our session is in UTC, too.
-    return { ...ZONED, if: `not (${name} <=> (${kept}))` };
+    return { what: ZONED, why: whyZoned('UTC'), if: `not (${name} <=> (${kept}))` };
   if (column.generated) return undefined;
   if (type === 'float')
     return {
@@ -38,10 +38,10 @@ function lossOf(column: Column, all: readonly Column[], tool: string): Loss | un
   return undefined;
 }
 
-const ZONED = {
-  what: 'the stored values',
-  why: 'a restore computes them anew, in UTC, and they were computed in the time zone of whoever wrote them; make the column VIRTUAL, or compute it of a DATETIME',
-};
+const ZONED = 'the stored values';
+
+const whyZoned = (zone: string) =>
+  `a restore computes them anew, in ${zone}, and they were computed in the time zone of whoever wrote them; make the column VIRTUAL, or compute it of a DATETIME`;
 
 /** The same of tables of which only some rows are dumped: whether there is such a value is not looked at. */
 export async function zonedIn(
@@ -54,7 +54,10 @@ export async function zonedIn(
     const all = columns.get(table) ?? [];
     return all
       .filter(({ kept }) => kept !== undefined && inSomeZone(kept, all))
-      .map(({ name }) => ({ what: `${ZONED.what} of ${table}.${name}, where they differ`, why: ZONED.why }));
+      .map(({ name }) => ({
+        what: `${ZONED} of ${table}.${name}, where they differ`,
+        why: whyZoned('the time zone of the server'),
+      }));
   });
 }
 

@@ -23,6 +23,7 @@ import {
 } from './shared-rows.js';
 import { Witness } from './witness.js';
 
+const IN_UTC = `set session time_zone = '+00:00'`;
 const ATTEMPTS = 5;
 const AGAIN = ['ER_LOCK_DEADLOCK', 'ER_LOCK_WAIT_TIMEOUT', 'ER_CHECKREAD'];
 
@@ -126,6 +127,8 @@ async function replaceHeld(
   putAside: PutAside,
 ): Promise<void> {
   const { client, shared, staged, tenant, consumes, signal } = request;
+  // An attempt that failed may have left it otherwise.
+  await client.query(IN_UTC);
   await client.query('start transaction');
   await holdTables(client, shared);
   await checkUnaltered(client, shared);
@@ -141,8 +144,11 @@ async function replaceHeld(
   await checkCrossings(client, shared);
   const witness = await Witness.begin(client, shared, request.mariadb);
   request.phase?.(tellChanges(few, (planned) => present.get(planned)!));
+  // What the server computes, and its CHECKs, mean what they mean to the application; no text is read here.
+  await client.query('set session time_zone = default');
   if (few) await writeFew(request, kept, few, witness, putAside);
   else await writeAll(request, present, witness);
+  await client.query(IN_UTC);
   // Where nothing was written, the live rows are what was just held against the archive's, one by one.
   const written = !few || [...few.values()].some((each) => each.inserted + each.updated + each.deleted > 0);
   if (written) for (const table of staged) await checkArrived(client, shared, table);

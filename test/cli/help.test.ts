@@ -46,7 +46,7 @@ test('all of it fits a terminal of 80 columns but what is one word, names what i
       '    --server postgres://backup@db:5432 --store /backup --key-file backup.key \\\n' +
       '    --json\n',
   );
-  const narrow = inTerminal(50, ['dump', '--help']).lines;
+  const { lines: narrow } = await inTerminal(50, ['dump', '--help']);
   expect(narrow.filter((line) => /^\S/.test(line) && line.length > 50)).toEqual([]);
   expect(narrow).toContain('The dump is read in one snapshot, read back while');
 });

@@ -50,7 +50,7 @@ describe.each([80, 100, 140])('in a terminal of %i columns', (columns) => {
     ['list', LIST],
     ['prune', ['prune', '--dry-run', ...LIST.slice(1)]],
   ])('%s fits, and breaks no word', async (_, args) => {
-    const { lines, code } = inTerminal(columns, args);
+    const { lines, code } = await inTerminal(columns, args);
     expect(lines.filter((line) => line.length > columns)).toEqual([]);
     const plain = await runCli(args);
     expect(code).toBe(plain.code);
@@ -66,8 +66,8 @@ describe.each([80, 100, 140])('in a terminal of %i columns', (columns) => {
   });
 });
 
-test('the account of most places is named once, and others where they are', () => {
-  const { lines } = inTerminal(300, AUDIT);
+test('the account of most places is named once, and others where they are', async () => {
+  const { lines } = await inTerminal(300, AUDIT);
   expect(lines[0]).toBe('account 111111111111 where none is named');
   expect(lines.filter((line) => /^(violation|allowed) +backup/.test(line))).toEqual([
     expect.stringMatching(/ap-southeast-2 \(au\) +us-east-1 \(us\) .*2$/),
@@ -90,7 +90,7 @@ test('elsewhere a record is one line, whatever a terminal would have', async () 
   expect(list.split('\n').filter((line) => archives.some((archive) => line.endsWith(archive)))).toHaveLength(
     2,
   );
-  expect(inTerminal(40, [...LIST, '--json']).lines.join('\n')).toBe(
+  expect((await inTerminal(40, [...LIST, '--json'])).lines.join('\n')).toBe(
     (await runCli([...LIST, '--json'])).stdout.trimEnd(),
   );
 });

@@ -223,7 +223,7 @@ test('in a narrow terminal the numbers of a long name stand below it, and all fi
   expect(await run('dump', 'narrow')).toMatchObject({ code: 0 });
   await on(`insert into ${name} select generate_series(1, 5); insert into short values (1)`, 'narrow');
   const place = ['--server', server().url, '--store', work.store, '--key-file', work.key];
-  const { code, lines } = inTerminal(80, ['compare', 'narrow', ...place]);
+  const { code, lines } = await inTerminal(80, ['compare', 'narrow', ...place]);
   expect(code).toBe(1);
   expect(lines.filter((line) => line.length > 80)).toEqual([]);
   const at = lines.indexOf(`public.${name}`);
@@ -233,6 +233,6 @@ test('in a narrow terminal the numbers of a long name stand below it, and all fi
     expect.stringMatching(/^ {4}added: (id=[1-5](, |$)){5}/),
   ]);
   expect((await run('compare', 'narrow')).stdout).toMatch(new RegExp(`^public.${name} +0 +5 +5 +0 +0$`, 'm'));
-  const { lines: tenants } = inTerminal(80, ['tenants', '--server', server().url]);
+  const { lines: tenants } = await inTerminal(80, ['tenants', '--server', server().url]);
   expect(tenants).toContainEqual(expect.stringMatching(/^narrow +\S+ [kM]B$/));
 });

@@ -7,6 +7,7 @@ import { AirGappedVault, BackupEstate, PrivacyRegime, ResourceType } from 'cdk-s
 import type { Shown } from '../../bin/settings/rows';
 import { type BackupSettings, startBackupSettings } from '../support/backup-settings';
 import { runCli } from '../support/cli';
+import { inTerminal } from '../support/in-terminal';
 import { appWith } from '../synth';
 
 const ACCOUNT = '111111111111';
@@ -99,6 +100,9 @@ test('says what an estate needs, why, and what is off; and changes nothing', asy
 
 test('switches on what is needed, keeps what is there, and has nothing to do a second time', async () => {
   const table = await run(estate);
+  const { code, lines } = await inTerminal(80, ['settings', estate], aws.environment);
+  expect([code, lines.filter((line) => line.length > 80)]).toEqual([table.code, []]);
+  expect(lines.filter((line) => /^eu-\w+-\d +backup of /.test(line)).length).toBeGreaterThan(2);
   expect(table.code).toBe(1);
   expect(table.stdout).toMatch(/eu-central-1 +backup of Aurora +off +the selection \w+ names it/);
   expect(table.stdout).toContain('4 of 6 needed settings are off\n');

@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { CLI } from './cli';
 
 // Node has no terminals of its own to give; Python, which the stand-in for AWS needs anyway, does.
@@ -25,12 +25,19 @@ export interface Seen {
 }
 
 /** The command line as it is seen in a terminal of so many columns; both of its channels lead there. */
-export function inTerminal(columns: number, args: readonly string[]): Seen {
-  const { status, stdout, stderr } = spawnSync(
-    'python3',
-    ['-c', TERMINAL, String(columns), process.execPath, CLI, ...args],
-    { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] },
-  );
-  if (stderr) throw new Error(stderr);
-  return { code: status, lines: stdout.trimEnd().split('\r\n') };
+export function inTerminal(
+  columns: number,
+  args: readonly string[],
+  environment: NodeJS.ProcessEnv = {},
+): Promise<Seen> {
+  const child = spawn('python3', ['-c', TERMINAL, String(columns), process.execPath, CLI, ...args], {
+    env: { ...process.env, ...environment },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let seen = '';
+  child.stdout.setEncoding('utf8').on('data', (text) => (seen += text));
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ code, lines: seen.trimEnd().split('\r\n') }));
+  });
 }

@@ -199,12 +199,12 @@ function packing(dump: EngineDump, options: DumpOptions, progress: (bytes: numbe
   const plain = new Meter(false);
   const packed = new Meter(true);
 
-  // The compressor asks for the next block when it has done with this one, which is then used again.
   async function* source(chunks: Bytes) {
     for await (const chunk of chunks) {
       plain.add(chunk);
       progress(plain.bytes);
-      yield chunk;
+      // The compressor asks for the next block when it has done with this one, which is then used again. Nobody else does.
+      yield algorithm === 'zstd' ? chunk : Buffer.from(chunk);
     }
   }
   const limited = (chunks: Bytes) =>

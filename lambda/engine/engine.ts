@@ -139,8 +139,8 @@ export interface EngineDumpRequest {
 export interface EngineDump {
   readonly facts: DumpFacts;
   /**
-   * The tool's own format, to be read once. It must not be taken for whole before `finished` has resolved. What has no
-   * `innerCompression` comes in blocks that are used again as soon as the next one is asked for.
+   * The tool's own format, to be read once. It must not be taken for whole before `finished` has resolved. It comes in
+   * blocks that are used again as soon as the next one is asked for.
    */
   readonly stream: AsyncIterable<Buffer>;
   /** Resolves when the tool ended well, the stream was read back and found whole, and the rows are counted. */

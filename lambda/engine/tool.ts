@@ -1,5 +1,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { OperationError, reasonOf } from '../errors.js';
 
@@ -24,11 +26,14 @@ export function startTool(
     readonly stdio: ['ignore' | 'pipe', 'ignore' | 'pipe' | Writable, 'pipe', ...number[]];
     /** Ends with all processes that it starts. @default false */
     readonly group?: boolean;
+    /** Writes more at once, which wakes whoever reads less often. @default false */
+    readonly buffered?: boolean;
     readonly line?: (line: string) => void;
   },
 ): Tool {
   const name = path.slice(path.lastIndexOf('/') + 1);
-  const child = spawn(path, args, {
+  const [command, ...given] = options.buffered ? buffered(path, args) : [path, ...args];
+  const child = spawn(command, given, {
     env: options.env,
     stdio: options.stdio,
     detached: options.group ?? false,
@@ -68,6 +73,16 @@ export function startTool(
     }
   };
   return { child, exited, said: () => said, kill };
+}
+
+/** Enough that few are woken, and little enough that the first bytes do not keep anybody waiting. */
+const BUFFER = '64K';
+
+/** The tools write 4 KB at a time. GNU's coreutils make that more; where they are not, a tool runs as it is. */
+function buffered(path: string, args: readonly string[]): [string, ...string[]] {
+  const folders = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder.startsWith('/'));
+  const stdbuf = folders.map((folder) => join(folder, 'stdbuf')).find((file) => existsSync(file));
+  return stdbuf === undefined ? [path, ...args] : [stdbuf, `--output=${BUFFER}`, path, ...args];
 }
 
 /** What a tool writes that has nothing more to do than that. */

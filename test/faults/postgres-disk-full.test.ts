@@ -89,6 +89,10 @@ test('a temporary folder that may not be written to is passed over', () => {
   expect(ran).toMatchObject({ status: 0, stderr: expect.stringContaining('the copy is good') });
 });
 
+test('a dump needs no temporary folder that may be written to', async () => {
+  expect(await work.dump('acme', [], { env: { TMPDIR: '/proc' } })).toMatchObject({ code: 0 });
+});
+
 test('the disk of the server is full in the middle of a restore: live is as it was', async () => {
   await server().query('create database large');
   await server().query(

@@ -3,6 +3,7 @@ import type { DumpOutcome, EngineDump, EngineDumpRequest, Omission, TableRows } 
 import { listed } from '../listed.js';
 import { differences } from '../table-rows.js';
 import { startTool, type Tool } from '../tool.js';
+import { openOutput, type ToolOutput } from '../tool-output.js';
 import { type Catalog, changes, hasRows, omissions, readCatalog, refuseCapitals } from './catalog.js';
 import { StatementCharset } from './charset.js';
 import { checksumsHere } from './checksums.js';
@@ -28,7 +29,6 @@ import { refuseEvents } from './events.js';
 import { createHead } from './head.js';
 import { losses } from './losses.js';
 import { databaseName } from './names.js';
-import { openOutput, type ToolOutput } from './output.js';
 import { checkPrivileges } from './privileges.js';
 import { READ_ROUTINES } from './programs.js';
 import { DumpScanner, UnreadableDump } from './scan.js';
@@ -73,9 +73,10 @@ export async function dump(request: EngineDumpRequest): Promise<EngineDump> {
       dumper = startTool(clients.dump, args, {
         env: clientEnvironment(address),
         stdio: ['ignore', opened.given, 'pipe'],
+        buffered: true,
       });
       opened.given.destroy();
-      // The tool writes its first bytes after it has taken its snapshot, or ends.
+      // The tool writes its first bytes soon after it has taken its snapshot, or ends.
       await Promise.race([opened.began, dumper.exited.catch(() => {})]);
     };
     const moment = await oneMoment({ address, client, database, catalog, start });

@@ -92,7 +92,7 @@ export async function dump(request: EngineDumpRequest): Promise<EngineDump> {
     dumping =
       jobs > 1
         ? await dumpFolder({ ...how, jobs, at, bytes: early?.bytes ?? Number(size), inside })
-        : dumpStream(how);
+        : await dumpStream(how);
     signal?.addEventListener('abort', stop, { once: true });
     signal?.throwIfAborted();
     // Meanwhile pg_dump reads the catalogue itself.

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
 import { OperationError, reasonOf } from '../../errors.js';
 import { startTool, type Tool } from '../tool.js';
 import { type Clients, clientEnvironment } from './clients.js';
@@ -24,7 +23,7 @@ export interface PgDumpRequest {
 /** pg_dump at work. */
 export interface PgDump {
   readonly format: string;
-  readonly stream: Readable;
+  readonly stream: AsyncIterable<Buffer>;
   /** Resolves when pg_dump has ended well and what it wrote was read to its end, as a restore would. */
   readonly whole: Promise<void>;
   kill(): void;

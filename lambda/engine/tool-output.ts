@@ -6,7 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { OperationError, reasonOf } from '../../errors.js';
+import { OperationError, reasonOf } from '../errors.js';
 
 const BLOCK = 1024 * 1024;
 /** One is filled, one is at the reader's, the others wait; when all do, reading stops, and with it the tool. */
@@ -29,13 +29,12 @@ export interface ToolOutput {
 }
 
 /** Bytes are seen as they come, before they are a block; what seeing them throws ends the output. */
-export async function openOutput(seen: (bytes: Buffer) => void): Promise<ToolOutput> {
+export async function openOutput(seen: (bytes: Buffer) => void = () => {}): Promise<ToolOutput> {
   // Only a socket that Node itself has connected reads into a buffer of ours.
   let folder: string | undefined;
   const server = createServer({ pauseOnConnect: true });
   try {
-    // Nobody else may enter the folder.
-    folder = await mkdtemp(join(tmpdir(), 'sovereign-'));
+    folder = await privateFolder();
     const path = join(folder, 's');
     server.listen(path);
     await once(server, 'listening');
@@ -45,12 +44,29 @@ export async function openOutput(seen: (bytes: Buffer) => void): Promise<ToolOut
     return { given, ...reading };
   } catch (error) {
     throw new OperationError(
-      `no socket could be made in ${tmpdir()} for the tool's output: ${reasonOf(error)}; name another folder in TMPDIR, with a path of less than 80 characters`,
+      `no socket could be made in ${tmpdir()} for the tool's output: ${reasonOf(error)}; name another folder in TMPDIR, with a path of less than ${LONGEST} characters`,
     );
   } finally {
     server.close();
     if (folder !== undefined) await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** The name of a socket ends at about a hundred characters. */
+const LONGEST = 80;
+
+/** One that nobody else may enter, for a moment only; where nothing on disk may be written to, in memory. */
+async function privateFolder(): Promise<string> {
+  let fault: unknown;
+  for (const parent of new Set([tmpdir(), '/var/tmp', '/dev/shm'])) {
+    try {
+      if (parent.length >= LONGEST) throw new Error('its path is too long');
+      return await mkdtemp(join(parent, 'sovereign-'));
+    } catch (error) {
+      fault ??= error;
+    }
+  }
+  throw fault;
 }
 
 interface Filled {

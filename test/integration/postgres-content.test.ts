@@ -112,7 +112,8 @@ test('a materialized view that cannot be computed stands in the way of no restor
     `create role without_rights; create table t as select 1 as n; create function total() returns int language plpgsql as 'begin return (select sum(n) from t); end';
      create materialized view by_path as select public.total() as total; create materialized view on_it as select * from by_path;
      create materialized view denied as select * from t; alter materialized view denied owner to without_rights;
-     create table zero (n int); create materialized view shares as select 1 / n as share from zero; insert into zero values (0)`,
+     create table zero (n int); create materialized view shares as select 1 / n as share from zero; insert into zero values (0);
+     create table said (word text); create materialized view numbers as select word::int as n from said; insert into said values ('a secret')`,
     [],
     'derived',
   );
@@ -124,6 +125,7 @@ test('a materialized view that cannot be computed stands in the way of no restor
   const { warnings } = restored.json<{ warnings: string[] }>();
   expect(warnings).toContain(left('denied', 'permission denied for table t'));
   expect(warnings).toContain(left('shares', 'division by zero'));
+  expect(warnings).toContain(left('numbers', 'invalid input syntax for type integer'));
   expect(warnings).toContain(left('by_path', 'relation "t" does not exist'));
   expect(warnings.join()).toContain(left('on_it', 'materialized view "by_path" has not been populated'));
 });

@@ -1,3 +1,5 @@
+import { withoutValues } from './tool.js';
+
 /**
  * What a role that is no superuser may not make, as most roles of a managed service: an archive that holds such a thing
  * is restored without it, and says so. What the tenant's own tables need of it fails by itself, and the restore with it.
@@ -40,7 +42,7 @@ export const SERVER_FAILED_CLASSES = ['08', '40', '53', '57', '58', 'XX'];
 export const LOCK_NOT_AVAILABLE = '55P03';
 
 export const notComputed = (view: string, reason: string) =>
-  `materialized view ${view} could not be computed and is empty, until REFRESH MATERIALIZED VIEW can be run: ${reason}`;
+  `materialized view ${view} could not be computed and is empty, until REFRESH MATERIALIZED VIEW can be run: ${withoutValues(reason)}`;
 const ABSENT = /"((?:[^"]|"")+)" does not exist/;
 const IDENTIFIER = /(?:"(?:[^"]|"")*"|[^\s"(;.]+)(?:\.(?:"(?:[^"]|"")*"|[^\s"(;.]+))*/;
 

@@ -12,8 +12,8 @@ const BLOCK = 1024 * 1024;
 /** One is filled, one is at the reader's, the others wait; when all do, reading stops, and with it the tool. */
 const BLOCKS = 6;
 /** A block with less room is full: reads get smaller with it. */
-const LEAST = 128 * 1024;
-/** After a small read, more is let come together: each read wakes two processes. */
+const LEAST = 48 * 1024;
+/** After a small read, more is let come together: each read wakes two processes. A tool that writes more at once needs no rest. */
 const PAUSE_MS = 1;
 
 export interface ToolOutput {

@@ -2,10 +2,7 @@
 // child's pipe in Node allocates 64 KB for every read: collecting that garbage costs more than anything else that is done
 // with a dump.
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { connect, createServer, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { OperationError, reasonOf } from '../errors.js';
 
 const BLOCK = 1024 * 1024;
@@ -30,43 +27,35 @@ export interface ToolOutput {
 
 /** Bytes are seen as they come, before they are a block; what seeing them throws ends the output. */
 export async function openOutput(seen: (bytes: Buffer) => void = () => {}): Promise<ToolOutput> {
-  // Only a socket that Node itself has connected reads into a buffer of ours.
-  let folder: string | undefined;
-  const server = createServer({ pauseOnConnect: true });
+  // Only a socket that Node itself has connected reads into a buffer of ours; and one in a folder would outlive a kill.
+  const server = createServer({ pauseOnConnect: true, noDelay: true });
   try {
-    folder = await privateFolder();
-    const path = join(folder, 's');
-    server.listen(path);
+    server.listen(0, HERE);
     await once(server, 'listening');
-    const accepted = once(server, 'connection') as Promise<[Socket]>;
-    const reading = readFrom(path, seen);
-    const [given] = await Promise.race([accepted, reading.failed]);
-    return { given, ...reading };
+    const { port } = server.address() as AddressInfo;
+    const { socket, ...output } = readFrom(port, seen);
+    return { given: await otherEnd(server, socket), ...output };
   } catch (error) {
     throw new OperationError(
-      `no socket could be made in ${tmpdir()} for the tool's output: ${reasonOf(error)}; name another folder in TMPDIR, with a path of less than ${LONGEST} characters`,
+      `the tool's output could not be connected: ${reasonOf(error)}; this program must be able to connect to itself by ${HERE}`,
     );
   } finally {
     server.close();
-    if (folder !== undefined) await rm(folder, { recursive: true, force: true });
   }
 }
 
-/** The name of a socket ends at about a hundred characters. */
-const LONGEST = 80;
+const HERE = '127.0.0.1';
 
-/** One that nobody else may enter, for a moment only; where nothing on disk may be written to, in memory. */
-async function privateFolder(): Promise<string> {
-  let fault: unknown;
-  for (const parent of new Set([tmpdir(), '/var/tmp', '/dev/shm'])) {
-    try {
-      if (parent.length >= LONGEST) throw new Error('its path is too long');
-      return await mkdtemp(join(parent, 'sovereign-'));
-    } catch (error) {
-      fault ??= error;
-    }
-  }
-  throw fault;
+/** Everybody on this machine may connect: who is who, the ports tell, which nobody can choose for others. */
+function otherEnd(server: Server, socket: Socket): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const connected = once(socket, 'connect').catch(reject);
+    server.on('connection', async (accepted) => {
+      await connected;
+      if (accepted.remotePort === socket.localPort) resolve(accepted);
+      else accepted.destroy();
+    });
+  });
 }
 
 interface Filled {
@@ -75,9 +64,9 @@ interface Filled {
 }
 
 function readFrom(
-  path: string,
+  port: number,
   seen: (bytes: Buffer) => void,
-): Omit<ToolOutput, 'given'> & { readonly failed: Promise<never> } {
+): Omit<ToolOutput, 'given'> & { readonly socket: Socket } {
   const ready: Filled[] = [];
   const free: Buffer[] = [];
   let made = 0;
@@ -129,16 +118,18 @@ function readFrom(
     setTimeout(more, PAUSE_MS);
     return false;
   };
-  const socket = connect({ path, onread: { buffer: () => block.subarray(filled), callback: take } });
+  const socket = connect({
+    port,
+    host: HERE,
+    onread: { buffer: () => block.subarray(filled), callback: take },
+  });
   socket
     .once('end', () => end())
     .once('error', end)
     .once('close', () => end(new OperationError('the output of the tool was closed before its end')));
-  const failed = new Promise<never>((_, broken) => socket.once('error', broken));
-  failed.catch(() => {});
 
   return {
-    failed,
+    socket,
     began: first.settled,
     ended: last.settled,
     async *blocks() {

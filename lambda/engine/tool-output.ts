@@ -46,13 +46,14 @@ export async function openOutput(seen: (bytes: Buffer) => void = () => {}): Prom
 
 const HERE = '127.0.0.1';
 
-/** Everybody on this machine may connect: who is who, the ports tell, which nobody can choose for others. */
+/** Everybody on this machine may connect. Whose connection it is, its address and port tell: no two have the same. */
 function otherEnd(server: Server, socket: Socket): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const connected = once(socket, 'connect').catch(reject);
     server.on('connection', async (accepted) => {
       await connected;
-      if (accepted.remotePort === socket.localPort) resolve(accepted);
+      const own = accepted.remotePort === socket.localPort && accepted.remoteAddress === socket.localAddress;
+      if (own) resolve(accepted);
       else accepted.destroy();
     });
   });

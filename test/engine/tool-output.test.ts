@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { connect, Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, Socket } from 'node:net';
 import { openOutput } from '../../lambda/engine/tool-output';
 
 async function read(blocks: AsyncIterable<Buffer>): Promise<string> {
@@ -23,30 +23,45 @@ test('all that a tool writes is read, in order, however much and however little 
   await output.ended;
 });
 
-test('the tool gets our own connection, and nobody who connects before us', async () => {
-  const strangers: Socket[] = [];
-  const received: string[] = [];
-  const original = Socket.prototype.connect;
-  const spy = jest.spyOn(Socket.prototype, 'connect').mockImplementation(function (
+/** What the tool writes, and what somebody receives who is always the first to connect; where asked, from our port. */
+async function besideStranger(localAddress: string, localPort?: number) {
+  const stranger = new Socket();
+  let received = '';
+  let came = false;
+  stranger
+    .once('connect', () => (came = true))
+    .on('data', (bytes) => (received += bytes))
+    .on('error', () => {});
+  const connected = Socket.prototype.connect as (this: Socket, to: object) => Socket;
+  const spy = jest.spyOn(Socket.prototype, 'connect').mockImplementationOnce(function (
     this: Socket,
     ...args: unknown[]
   ) {
-    if (strangers.length === 0) {
-      const { port } = (args[0] as [{ port: number }])[0];
-      const stranger = new Socket();
-      strangers.push(stranger);
-      stranger.on('data', (bytes) => received.push(String(bytes))).on('error', () => {});
-      (original as (this: Socket, to: object) => Socket).call(stranger, { port, host: '127.0.0.1' });
-    }
-    return original.apply(this, args as never);
+    const [to] = args[0] as [{ port: number; host: string }];
+    connected.call(stranger, { ...to, localAddress, localPort });
+    return connected.call(this, { ...to, localPort });
   });
   const { all } = await outputOf('echo secret').finally(() => spy.mockRestore());
-  expect(all).toBe('secret\n');
-  expect(strangers).toHaveLength(1);
-  if (!strangers[0]!.closed) await once(strangers[0]!, 'close');
-  expect(strangers[0]!.connecting).toBe(false);
-  expect(received).toEqual([]);
+  if (!stranger.closed) await once(stranger, 'close');
+  expect(came).toBe(true);
+  return { all, received };
+}
+
+test('the tool gets our own connection, and nobody who connects before us', async () => {
+  expect(await besideStranger('127.0.0.1')).toEqual({ all: 'secret\n', received: '' });
 });
+
+// Other systems have no other address of their own by itself.
+(process.platform === 'linux' ? test : test.skip)(
+  'nor who comes from our port at another address',
+  async () => {
+    const free = createServer().listen(0, '127.0.0.1');
+    await once(free, 'listening');
+    const { port } = free.address() as AddressInfo;
+    free.close();
+    expect(await besideStranger('127.0.0.2', port)).toEqual({ all: 'secret\n', received: '' });
+  },
+);
 
 test('afterwards nobody is listened to', async () => {
   const output = await openOutput();

@@ -1,6 +1,6 @@
 // Dumps by several sessions, through a folder on disk: what is in them, what is left of that folder however they end,
 // and what they are refused for.
-import { mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -86,12 +86,17 @@ test.each([
   expect(await archives()).toBe(before);
 });
 
-test('a folder that a dead process has left is removed by the next dump, and no other one', async () => {
+test('what a dead process has left is removed by the next dump and the next restore, and nothing else', async () => {
   const host = Buffer.from(hostname()).toString('hex').slice(0, 64);
   const dead = `.sovereign-dump-${host}-999999999-AbCdEf`;
   const living = `.sovereign-dump-${host}-${process.pid}-AbCdEf`;
   for (const name of [dead, living]) mkdirSync(join(temporary, name));
   expect(await work.dump('acme', ['--jobs', '2'], env())).toMatchObject({ code: 0 });
+  expect(folders()).toEqual([living]);
+  // Killed before its file lost its name.
+  writeFileSync(join(temporary, dead), '');
+  expect(await work.dump('acme')).toMatchObject({ code: 0 });
+  expect(await work.restore('acme', ['--jobs', '2'], env())).toMatchObject({ code: 0 });
   expect(folders()).toEqual([living]);
 });
 

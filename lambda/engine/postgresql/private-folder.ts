@@ -41,9 +41,7 @@ export interface PrivateFolder {
  * waits for the end of a pipe that only we hold; by a power cut, when the next one is made.
  */
 export async function makePrivateFolder(parent: string): Promise<PrivateFolder> {
-  await sweep(parent);
-  const name = `.sovereign-dump-${HOST}-${process.pid}-${randomBytes(8).toString('hex')}`;
-  const path = join(parent, name);
+  const path = await temporaryPath(parent);
   // Who still writes into it makes rm fail, and then finds no folder any more.
   const script = 'cat >/dev/null; while ! rm -rf -- "$1" 2>/dev/null; do sleep 1; done';
   const watcher = spawn('/bin/sh', ['-c', script, 'sh', path], {
@@ -70,6 +68,12 @@ export async function makePrivateFolder(parent: string): Promise<PrivateFolder> 
       pipe.end();
     },
   };
+}
+
+/** A new name for what this process puts there for a while; what others have left, who were killed, goes. */
+export async function temporaryPath(parent: string): Promise<string> {
+  await sweep(parent);
+  return join(parent, `.sovereign-dump-${HOST}-${process.pid}-${randomBytes(8).toString('hex')}`);
 }
 
 /** Removes what dead processes of this machine have left. */

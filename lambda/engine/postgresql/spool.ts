@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
@@ -8,7 +7,7 @@ import { OperationError } from '../../errors.js';
 import { writeStream } from '../../write-stream.js';
 import { unpackFolder } from './folder-tar.js';
 import { FOLDER_FORMAT } from './pg-dump.js';
-import { makePrivateFolder, type PrivateFolder, roomFor } from './private-folder.js';
+import { makePrivateFolder, type PrivateFolder, roomFor, temporaryPath } from './private-folder.js';
 
 /** Below this, several sessions cost more than they save. */
 const WORTH_IT = 8 * 1024 * 1024;
@@ -116,7 +115,7 @@ export async function closeSource(source: DumpSource): Promise<void> {
 }
 
 async function nameless(folder: string): Promise<FileHandle> {
-  const path = join(folder, `.sovereign-restore-${randomBytes(8).toString('hex')}`);
+  const path = await temporaryPath(folder);
   const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
   const file = await open(path, flags, 0o600);
   await rm(path);

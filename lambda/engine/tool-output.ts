@@ -50,6 +50,8 @@ const HERE = '127.0.0.1';
 function otherEnd(server: Server, socket: Socket): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const connected = once(socket, 'connect').catch(reject);
+    // As where no more files may be open, and it was never accepted.
+    socket.once('close', () => reject(new Error('the connection was closed')));
     server.on('connection', async (accepted) => {
       await connected;
       const own = accepted.remotePort === socket.localPort && accepted.remoteAddress === socket.localAddress;

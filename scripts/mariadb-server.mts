@@ -101,7 +101,9 @@ async function makeData(programs: Programs, folder: string, options: MariadbOpti
     : [programs.server, '--secure-file-priv=', '--initialize-insecure'];
   const args = ['--no-defaults', ...baseOf(options), ...own];
   const identity = [program, saidVersion(programs.server), String(as.uid ?? process.getuid?.()), ...args];
-  await freshData(identity, data, () => run(program, [...args, `--datadir=${data}`], as));
+  // Two that make tables in one temporary folder take each other's away, even for that moment.
+  const places = [`--datadir=${data}`, `--tmpdir=${folder}`];
+  await freshData(identity, data, () => run(program, [...args, ...places], as));
 }
 
 /** Starts a server and waits until it takes connections. */

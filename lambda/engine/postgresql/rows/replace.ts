@@ -7,7 +7,7 @@ import type { PlannedTable } from '../../../tenancy/planned-table.js';
 import type { StagedTable } from '../../../tenancy/stage.js';
 import { type Changes, NotAsMeant, tellChanges } from '../../changes.js';
 import { limitStruck } from '../../limit-struck.js';
-import { identical } from './beside.js';
+import { besideOf, identical } from './beside.js';
 import { differences } from './difference.js';
 import { explainEvent } from './event-triggers.js';
 import { dropBeside, dropKept, type Kept, keepPresent, type Present } from './kept.js';
@@ -287,17 +287,30 @@ async function checkArrived(
   staged: readonly StagedTable[],
   few: ReadonlyMap<PlannedTable, Changes> | undefined,
 ): Promise<void> {
-  for (const { planned, name, columns } of staged) {
+  for (const table of staged) {
     // Each row was the archive's, to the last bit, where it was found or as it was updated, and none was written to
     // since, which the witness proves.
-    if (few?.get(planned)?.inserted === 0) continue;
-    const live = await measureRows(
-      client,
-      columns,
-      `${relation(planned.table)} t where ${rows.belongs(planned, 't')}`,
-    );
-    if (!same(live, await measureRows(client, columns, `${name} t`))) throw notArrived(planned);
+    if (few?.get(table.planned)?.inserted === 0) continue;
+    if (!(await hasArrived(client, rows, table))) throw notArrived(table.planned);
   }
+}
+
+async function hasArrived(client: pg.Client, rows: SharedRows, table: StagedTable): Promise<boolean> {
+  const { planned, name, columns } = table;
+  const live = `${relation(planned.table)} t`;
+  const belongs = `where ${rows.belongs(planned, 't')}`;
+  const beside = besideOf(rows, table);
+  if (!beside)
+    return same(
+      await measureRows(client, columns, `${live} ${belongs}`),
+      await measureRows(client, columns, `${name} t`),
+    );
+  // Primary keys are unique on both sides: as many pairs that are the same as there are rows, and nothing is left over.
+  const { rows: found } = await client.query<{ rows: string; good: string }>(
+    `select count(*) as rows, count(*) filter (where ${identical(columns, 't', 's')}) as good
+     from ${live} left join ${name} s on ${beside.on} ${belongs}`,
+  );
+  return Number(found[0]!.rows) === table.rows && Number(found[0]!.good) === table.rows;
 }
 
 function explain(error: unknown): unknown {

@@ -4,6 +4,7 @@ import { depthFor, differences, refuseDifferences } from '../table-rows.js';
 import { checksumsHere, fixOutput } from './checksums.js';
 import { connect, type PostgresAddress } from './connect.js';
 import { otherVersions } from './extensions.js';
+import { loadedRows } from './loaded-rows.js';
 import { countLargeObjects, countTable, ownTables } from './tables.js';
 
 /** What ANALYZE must be told by name: partitioned tables (which includes their partitions), other tables, views that hold rows. */
@@ -36,12 +37,14 @@ export async function checkContent(
     const { depth, warnings } = await depthOf(first, request);
     const tables = await ownTables(first);
     const analyze = (await first.query<{ schema: string; name: string }>(TO_ANALYZE)).rows;
-    const counted: TableRows[] = [];
+    const counted = new Map(depth === 'rows' ? await loadedRows(first, tables, request.tables) : []);
     const work = [
       ...analyze.map((table) => (client: pg.Client) => client.query(`analyze ${qualified(table)}`)),
-      ...tables.map((table, index) => async (client: pg.Client) => {
-        counted[index] = await countTable(client, table, depth);
-      }),
+      ...tables
+        .filter((table) => !counted.has(table))
+        .map((table) => async (client: pg.Client) => {
+          counted.set(table, await countTable(client, table, depth));
+        }),
     ];
     while (clients.length < Math.min(sessions, work.length)) await session();
     await Promise.all(
@@ -52,10 +55,10 @@ export async function checkContent(
         }
       }),
     );
-    counted.push(...(await countLargeObjects(first)));
-    refuseDifferences(differences(request.tables, counted));
+    const all = [...tables.map((table) => counted.get(table)!), ...(await countLargeObjects(first))];
+    refuseDifferences(differences(request.tables, all));
     const versions = await otherVersions(first, request.facts.properties);
-    return { tables: counted, warnings: [...warnings, ...versions, ...(await computedTooEarly(first))] };
+    return { tables: all, warnings: [...warnings, ...versions, ...(await computedTooEarly(first))] };
   } finally {
     await Promise.all(clients.map((client) => client.end().catch(() => {})));
   }

@@ -111,7 +111,9 @@ async function replaceOnce(request: ReplaceRequest, sparing: boolean): Promise<K
   for (const table of staged) await advanceSequences(client, rows, table);
   await client.query('set constraints all immediate');
   if (triggers.any) await witness.defining(() => triggers.on());
-  await checkArrived(client, rows, staged, few);
+  // Of few, each row was the archive's, to the last bit, where it was found or as it was written, and none was written to
+  // since, which the witness proves.
+  if (!few) await checkArrived(client, rows, staged);
   await witness.defining(async () => {
     await dropBeside(client, present);
     if (request.consumes) await dropKept(client, request.consumes);
@@ -142,19 +144,36 @@ async function writeFew(
     await client.query(`delete from ${relation(planned.table)} t where ${rows.belongs(planned, 't')}${kept}`);
   }
   signal?.throwIfAborted();
-  for (const { planned, name, columns, rows: all } of staged) {
-    const { inserted } = few.get(planned)!;
-    if (inserted === 0) continue;
-    const key = planned.table.primaryKey;
-    await client.query(
-      `insert into ${relation(planned.table)} (${names(columns)}) overriding system value
-       select ${names(columns, 's')} from ${name} s where ${inserted === all} or not exists
-         (select from ${present.places.get(planned)!} k where (${names(key, 'k')}) = (${names(key, 's')}))`,
-    );
-  }
+  for (const table of staged)
+    if (few.get(table.planned)!.inserted > 0) await insertFew(client, rows, table, present, few);
   for (const table of staged)
     if (few.get(table.planned)!.updated > 0) await update(client, rows, table, present);
   return few;
+}
+
+/** The rows that the live table has not: what is written is looked at as it comes to lie there. */
+async function insertFew(
+  client: pg.Client,
+  rows: SharedRows,
+  table: StagedTable,
+  present: Present,
+  few: ReadonlyMap<PlannedTable, Changes>,
+): Promise<void> {
+  const { planned, name, columns, rows: all } = table;
+  const key = planned.table.primaryKey;
+  const { inserted } = few.get(planned)!;
+  const missing =
+    inserted === all
+      ? ''
+      : `where not exists (select from ${present.places.get(planned)!} k where (${names(key, 'k')}) = (${names(key, 's')}))`;
+  const { rows: written } = await client.query<{ good: string }>(
+    `with t as (
+       insert into ${relation(planned.table)} as t (${names(columns)}) overriding system value
+       select ${names(columns, 's')} from ${name} s ${missing}
+       returning ${names(columns, 't')})
+     select count(*) as good from t join ${name} s on ${besideOf(rows, table)!.on} where ${identical(columns, 't', 's')}`,
+  );
+  if (Number(written[0]!.good) !== inserted) throw notArrived(planned);
 }
 
 /** The rows that were found to differ, by the places where they lie: the transaction sees them as it did then. */
@@ -285,32 +304,15 @@ async function checkArrived(
   client: pg.Client,
   rows: SharedRows,
   staged: readonly StagedTable[],
-  few: ReadonlyMap<PlannedTable, Changes> | undefined,
 ): Promise<void> {
-  for (const table of staged) {
-    // Each row was the archive's, to the last bit, where it was found or as it was updated, and none was written to
-    // since, which the witness proves.
-    if (few?.get(table.planned)?.inserted === 0) continue;
-    if (!(await hasArrived(client, rows, table))) throw notArrived(table.planned);
-  }
-}
-
-async function hasArrived(client: pg.Client, rows: SharedRows, table: StagedTable): Promise<boolean> {
-  const { planned, name, columns } = table;
-  const live = `${relation(planned.table)} t`;
-  const belongs = `where ${rows.belongs(planned, 't')}`;
-  const beside = besideOf(rows, table);
-  if (!beside)
-    return same(
-      await measureRows(client, columns, `${live} ${belongs}`),
-      await measureRows(client, columns, `${name} t`),
+  for (const { planned, name, columns } of staged) {
+    const live = await measureRows(
+      client,
+      columns,
+      `${relation(planned.table)} t where ${rows.belongs(planned, 't')}`,
     );
-  // Primary keys are unique on both sides: as many pairs that are the same as there are rows, and nothing is left over.
-  const { rows: found } = await client.query<{ rows: string; good: string }>(
-    `select count(*) as rows, count(*) filter (where ${identical(columns, 't', 's')}) as good
-     from ${live} left join ${name} s on ${beside.on} ${belongs}`,
-  );
-  return Number(found[0]!.rows) === table.rows && Number(found[0]!.good) === table.rows;
+    if (!same(live, await measureRows(client, columns, `${name} t`))) throw notArrived(planned);
+  }
 }
 
 function explain(error: unknown): unknown {

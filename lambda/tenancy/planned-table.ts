@@ -17,3 +17,21 @@ export interface EngineHabits {
   /** Foreign keys are checked row by row, not at the end of a statement: then a table's own ones are circles, too. */
   readonly immediateForeignKeys: boolean;
 }
+
+/**
+ * Whether its rows are in the order of their primary key as soon as each parent's come by it, after those of the parent
+ * before: then nobody has to put all of them aside and sort them.
+ */
+export function followsParents({ table, belongs }: PlannedTable): boolean {
+  if ('column' in belongs) return false;
+  const { through, parent } = belongs;
+  return (
+    parent.primaryKey.length > 0 &&
+    begins(table.primaryKey, through.columns) &&
+    begins(through.toColumns, parent.primaryKey)
+  );
+}
+
+function begins(columns: readonly string[], first: readonly string[]): boolean {
+  return first.every((column, at) => columns[at] === column);
+}

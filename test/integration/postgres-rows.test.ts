@@ -1,3 +1,6 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { ok, runCli } from '../support/cli';
 import { usePostgres } from '../support/postgres';
 import { createShared, reviewed, rowsOf, writeDescription } from '../support/shared';
@@ -147,5 +150,48 @@ test('never sends subscribers of all tables what they do not have', async () => 
     expect(refused.stderr).toMatch(/publication "everything" is for all tables.*nothing was loaded/);
   } finally {
     await run(`select pg_drop_replication_slot('reader')`, 'caseless');
+  }
+});
+
+test('rows come in the order of their primary keys, also where these hang on those of others', async () => {
+  await server().query('create database ordered');
+  const shuffled = (columns: string, from: string) => `select ${columns} from ${from} order by random()`;
+  await run(
+    `create table boxes (id int primary key, tenant_id int not null); create index on boxes (tenant_id);
+     insert into boxes ${shuffled('n, n % 2', 'generate_series(1, 400) n')};
+     create table labels (box_id int primary key references boxes, text text);
+     insert into labels ${shuffled('id, id::text', 'boxes where id % 3 = 0')};
+     create table things (box_id int references boxes, thing int, primary key (box_id, thing));
+     insert into things ${shuffled('id, n', 'boxes, generate_series(1, 5) n')};
+     create table parts (box_id int, thing int, part int, primary key (box_id, thing, part), foreign key (box_id, thing) references things);
+     insert into parts ${shuffled('box_id, thing, n', 'things, generate_series(1, 3) n')}; analyze`,
+    'ordered',
+  );
+  const inferred = await infer('ordered');
+  const description = writeDescription(work.folder, 'ordered.yaml', inferred.stdout);
+  ok(await work.dump('1', ['--database', 'ordered', '--tenancy-file', description]));
+  const folder = join(work.folder, 'ordered');
+  mkdirSync(folder);
+  const where = ['--store', work.store, '--key-file', work.key, '--to-file', join(folder, 'dump')];
+  ok(await runCli(['restore', '1', ...where]));
+  execFileSync('tar', ['-xf', 'dump'], { cwd: folder });
+  const kept = (table: string) => {
+    const [place] = readdirSync(join(folder, 'rows')).filter((name) => name.endsWith(table));
+    return readFileSync(join(folder, 'rows', place!, '000001.copy'), 'utf8')
+      .trim()
+      .split('\n');
+  };
+  for (const [table, key] of Object.entries({
+    boxes: 'id',
+    labels: 'box_id',
+    things: 'box_id, thing',
+    parts: 'box_id, thing, part',
+  })) {
+    const mine = table === 'boxes' ? 'tenant_id = 1' : 'box_id % 2 = 1';
+    const expected = await run(
+      `select replace(trim('()' from t::text), ',', e'\\t') as line from ${table} t where ${mine} order by ${key}`,
+      'ordered',
+    );
+    expect(kept(table)).toEqual(expected.map(({ line }) => line));
   }
 });

@@ -8,7 +8,7 @@ import {
 } from '../../../tenancy/description.js';
 import type { TenantRows } from '../../../tenancy/dump.js';
 import { misfit, planTenancy } from '../../../tenancy/plan.js';
-import type { EngineHabits, PlannedTable } from '../../../tenancy/planned-table.js';
+import { type EngineHabits, followsParents, type PlannedTable } from '../../../tenancy/planned-table.js';
 import { type Connection, literal, q, rows } from '../connect.js';
 import { DEFAULT_SCHEMA, type MyCatalog, type MyTable, readTables } from './catalog.js';
 
@@ -59,10 +59,6 @@ export function equal(
 export async function number(client: Connection, sql: string): Promise<number> {
   const [row] = await rows<{ n: string | number }>(client, sql);
   return Number(row!.n);
-}
-
-function begins(columns: readonly string[], first: readonly string[]): boolean {
-  return first.every((column, at) => columns[at] === column);
 }
 
 function forced({
@@ -142,19 +138,11 @@ export async function openRows(
         where: `${column} = ${text}`,
       };
     },
-    order({ table: { primaryKey }, belongs }, alias = 't') {
-      if ('through' in belongs) {
-        const { through, parent } = belongs;
-        // Each parent's rows come by the primary key, after those of the one before it: only parents need to be in order,
-        // and the server does not have to put all rows aside and sort them.
-        if (
-          parent.primaryKey.length > 0 &&
-          begins(primaryKey, through.columns) &&
-          begins(through.toColumns, parent.primaryKey)
-        )
-          return result.order(planned.get(keyOf(parent))!, `${alias}_`);
-      }
-      return names(primaryKey, alias);
+    order(each, alias = 't') {
+      // Only parents need to be in order, and the server does not have to put all rows aside and sort them.
+      return 'through' in each.belongs && followsParents(each)
+        ? result.order(planned.get(keyOf(each.belongs.parent))!, `${alias}_`)
+        : names(each.table.primaryKey, alias);
     },
     others(each, at = live, alias = 't') {
       const { steps, column, literal: text } = path(each, alias);

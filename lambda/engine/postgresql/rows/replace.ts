@@ -151,7 +151,7 @@ async function writeFew(
   return few;
 }
 
-/** The rows that the live table has not: what is written is looked at as it comes to lie there. */
+/** The rows that the live table has not; each is looked at as the server says that it wrote it. */
 async function insertFew(
   client: pg.Client,
   rows: SharedRows,

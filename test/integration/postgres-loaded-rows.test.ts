@@ -27,6 +27,9 @@ const TABLES = [
   { schema: 'public', name: 'none', rows: 0 },
 ];
 
+/** Before version 15 a server's counts can be late, and all is read. */
+const read = () => (server().major >= 15 ? ['none'] : ['items', 'low', 'none']);
+
 /** The tables that a restore of the newest archive counts by reading them. */
 async function readBy(...args: string[]): Promise<string[]> {
   const before = (await server().log()).length;
@@ -48,7 +51,7 @@ async function counting(state: 'on' | 'off'): Promise<void> {
 
 test('what was loaded is not read again, but for tables without rows', async () => {
   ok(await work.dump('tally', ['--checksums', 'rows']));
-  expect(await readBy()).toEqual(['none']);
+  expect(await readBy()).toEqual(read());
 });
 
 test('it is read where the server does not count', async () => {
@@ -63,7 +66,7 @@ test('it is read where the server does not count', async () => {
 test('it is read where checksums of content are compared', async () => {
   ok(await work.dump('tally'));
   expect(await readBy()).toEqual(['items', 'low', 'none']);
-  expect(await readBy('--checksums', 'rows')).toEqual(['none']);
+  expect(await readBy('--checksums', 'rows')).toEqual(read());
 });
 
 describe('the server is taken at its word only for tables', () => {
@@ -94,7 +97,9 @@ describe('the server is taken at its word only for tables', () => {
         name,
         rows: name === 'less' ? 8 : 7,
       }));
-      expect([...(await loadedRows(client, tables, expected)).values()]).toEqual([expected[0]]);
+      expect([...(await loadedRows(client, tables, expected)).values()]).toEqual(
+        server().major >= 15 ? [expected[0]] : [],
+      );
     } finally {
       await client.end();
     }
@@ -106,9 +111,11 @@ describe('the server is taken at its word only for tables', () => {
       const good = [{ schema: 'public', name: 'good', rows: 7 }];
       expect((await loadedRows(client, await ownTables(client), good)).size).toBe(0);
       setTimeout(() => void loader.end(), 100);
-      expect((await loadedRows(client, await ownTables(client), good)).size).toBe(1);
+      expect((await loadedRows(client, await ownTables(client), good)).size).toBe(
+        server().major >= 15 ? 1 : 0,
+      );
     } finally {
-      await client.end();
+      await Promise.all([client.end(), loader.end()]);
     }
   });
 });

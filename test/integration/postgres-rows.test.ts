@@ -108,8 +108,9 @@ test("takes for the tenant's what the column's own equality takes for it, and as
        create index on wide (tenant_id)', string_agg(format('c%s int', n), ', ')) from generate_series(1, 900) n); end $$;
      insert into wide (id, tenant_id, c900) values (1, 'acme', 7), (2, 'other', 8);
      create table uses (id int primary key, code citext not null references codes); create index on uses (code);
+     create table lines (code citext references codes, line int, primary key (code, line));
      insert into tenants values ('acme'), ('other'); insert into codes values ('A', 'ACME'), ('B', 'Other');
-     insert into uses values (1, 'a'), (2, 'A'), (3, 'b')`,
+     insert into uses values (1, 'a'), (2, 'A'), (3, 'b'); insert into lines values ('a', 1), ('A', 2), ('b', 1)`,
     'caseless',
   );
   const inferred = writeDescription(work.folder, 'caseless.yaml', (await infer('caseless')).stdout);
@@ -118,12 +119,13 @@ test("takes for the tenant's what the column's own equality takes for it, and as
   const rowsIn = dumped.json<{ tables: { name: string; rows: number }[] }>().tables;
   expect(rowsIn.map(({ name, rows: count }) => `${name} ${count}`).sort()).toEqual([
     'codes 1',
+    'lines 2',
     'tenants 1',
     'uses 2',
     'wide 1',
   ]);
   await run(
-    `delete from uses where id < 3; update codes set code = 'x' where code = 'A'; update wide set c900 = 1 where id = 1`,
+    `delete from uses where id < 3; delete from lines where code = 'A'; update codes set code = 'x' where code = 'A'; update wide set c900 = 1 where id = 1`,
     'caseless',
   );
   ok(await work.restore('acme', ['--database', 'caseless']));

@@ -2,9 +2,8 @@ import type pg from 'pg';
 import { version } from '../../../../package.json';
 import { InputError, reasonOf } from '../../../errors.js';
 import type { ContainerTable } from '../../../tenancy/container.js';
-import { keyOf, nameOf, type TableName } from '../../../tenancy/description.js';
+import { nameOf } from '../../../tenancy/description.js';
 import { headOf, omittedOf, required, streamRows } from '../../../tenancy/dump.js';
-import { followsParents, type PlannedTable } from '../../../tenancy/planned-table.js';
 import type { EngineDump, EngineDumpRequest, RowsScope } from '../../engine.js';
 import { limitStruck } from '../../limit-struck.js';
 import { versionIn } from '../clients.js';
@@ -12,8 +11,9 @@ import { addressOf, answers } from '../connect.js';
 import { databaseName } from '../names.js';
 import { largeObjectsOf } from '../omissions.js';
 import { CopyOut } from './copy-out.js';
+import { inOrder } from './in-order.js';
 import { isLimit } from './limit.js';
-import { connectForRows, isListed, names, openRows, relation, type SharedRows } from './shared-rows.js';
+import { connectForRows, isListed, openRows, relation, type SharedRows } from './shared-rows.js';
 
 /** One tenant's rows out of shared tables, all in one snapshot, as a tar of COPY texts. */
 export async function dumpRows(request: EngineDumpRequest, scope: RowsScope): Promise<EngineDump> {
@@ -79,47 +79,6 @@ export async function dumpRows(request: EngineDumpRequest, scope: RowsScope): Pr
       explainRead(error)
     );
   }
-}
-
-/** The tenant's rows in the order of the primary key, as SQL. */
-function inOrder(rows: SharedRows, table: ContainerTable): string {
-  const planned = plannedOf(rows, table);
-  const columns = names(
-    table.columns.map(({ name }) => name),
-    't',
-  );
-  const by = (key: readonly string[], alias: string) =>
-    key.length > 0 ? ` order by ${names(key, alias)}` : '';
-  const { belongs } = planned;
-  if ('column' in belongs || !foundByParents(rows, planned, belongs))
-    return `select ${columns} from ${relation(table)} t where ${rows.belongs(planned, 't')}${by(table.primaryKey, 't')}`;
-  // Rows come while they are found, parent by parent; of a sort the first would come when the last is found.
-  const { through, parent } = belongs;
-  const rest = table.primaryKey.slice(through.columns.length);
-  return `select t.* from
-    (select ${names(through.toColumns, 'o')} from ${relation(parent)} o
-     where ${rows.belongs(plannedOf(rows, parent), 'o')}${by(through.toColumns, 'o')}) o
-    cross join lateral
-    (select ${columns} from ${relation(table)} t
-     where (${names(through.columns, 't')}) = (${names(through.toColumns, 'o')})${by(rest, 't')} offset 0) t`;
-}
-
-function plannedOf(rows: SharedRows, table: TableName): PlannedTable {
-  return rows.plan.tables.find((each) => keyOf(each.table) === keyOf(table))!;
-}
-
-/** Whether one look into the index of the primary key finds the rows of a parent, and these are in order then. */
-function foundByParents(
-  rows: SharedRows,
-  planned: PlannedTable,
-  { through, parent }: Extract<PlannedTable['belongs'], { parent: unknown }>,
-): boolean {
-  const [own, to] = [rows.live(planned.table), rows.live(parent)];
-  const plain = (column: string, at: number) => {
-    const other = through.toColumns[at]!;
-    return own.castTypes[column] === to.castTypes[other] && !(other in to.equal);
-  };
-  return own.kind === 'table' && followsParents(planned) && through.columns.every(plain);
 }
 
 const KEPT = 'nothing was kept of the dump';

@@ -97,6 +97,32 @@ test('dumps one tenant and restores it alone, whatever was done to it', async ()
   expect(await rowsOf(server(), 'app')).toEqual(after);
 });
 
+test('rows are restored where the server writes its logs into tables, which it counts as rows written', async () => {
+  const before = await rowsOf(server(), 'app');
+  ok(await work.dump('3', rows()));
+  await run(`
+    delete from events where tenant_id = 3; update users set email = 'gone' where tenant_id = 3;
+    insert into orders (tenant_id, day) values (3, '2026-06-01')`);
+  const damaged = await rowsOf(server(), 'app');
+  await run(
+    `set global log_output = 'TABLE', global general_log = 1, global slow_query_log = 1, global long_query_time = 0`,
+  );
+  try {
+    ok(await work.restore('3', rows()));
+    expect(await rowsOf(server(), 'app')).toEqual(before);
+    ok(await work.undo('3', undo));
+    expect(await rowsOf(server(), 'app')).toEqual(damaged);
+    ok(await work.undo('3', undo));
+    expect(await rowsOf(server(), 'app')).toEqual(before);
+    const [logged] = await run<{ n: number }>('select count(*) as n from mysql.general_log');
+    expect(Number(logged!.n)).toBeGreaterThan(100);
+  } finally {
+    await run(
+      `set global log_output = 'FILE', global general_log = 0, global slow_query_log = 0, global long_query_time = 10`,
+    );
+  }
+});
+
 test('bytes that the server takes, and of which the digits would be more than it takes, are not lost', async () => {
   const large = writeDescription(
     work.folder,

@@ -35,25 +35,28 @@ interface HoldRequest {
 }
 
 /**
- * The first thing that the transaction does: locks the tenant's rows and the gaps between them until it ends, and in the same
- * pass holds them against the archive's.
+ * The first thing that the transaction does: locks the tenant's rows and the gaps between them until it ends, and only then
+ * holds them against the archive's, while others copy them.
  */
 export async function holdRows(request: HoldRequest): Promise<Held> {
   const { client, shared, staged } = request;
   const present = new Map<PlannedTable, number>();
-  const waiting = new Map(staged.map((table) => [table.planned, table]));
-  const triggers = shared.plan.tables.some(({ table }) => table.triggers?.length);
-  let few = request.compared && !triggers ? new Map<PlannedTable, Difference>() : undefined;
   for (const planned of shared.plan.tables) {
-    const table = waiting.get(planned);
-    const { rows, change } =
-      table && few ? await holdAgainst(client, shared, table) : await hold(client, shared, planned);
+    const { from, where } = shared.own(planned);
+    const rows = await number(client, `select count(*) as n from ${from} where ${where} for update`);
     present.set(planned, rows);
     await request.held(planned, rows);
-    if (change) few?.set(planned, change);
-    else few = undefined;
   }
-  return few && (await isQuicker(client, shared, few, present)) ? { present, few } : { present };
+  const triggers = shared.plan.tables.some(({ table }) => table.triggers?.length);
+  if (!request.compared || triggers) return { present };
+  const waiting = new Map(staged.map((table) => [table.planned, table]));
+  const few = new Map<PlannedTable, Difference>();
+  for (const [planned, rows] of present) {
+    const change = await differenceOf(client, shared, waiting.get(planned), rows);
+    if (!change) return { present };
+    few.set(planned, change);
+  }
+  return (await isQuicker(client, shared, few, present)) ? { present, few } : { present };
 }
 
 async function isQuicker(
@@ -101,68 +104,55 @@ function widthOf(type: string): number {
   return base?.endsWith('binary') ? Number(size ?? 1) + 2 : 32;
 }
 
-interface HeldTable {
-  readonly rows: number;
-  /** Undefined where it cannot be told. */
-  readonly change?: Difference;
-}
-
-/** Of a table of which the archive has no rows. */
-async function hold(client: Connection, shared: SharedRows, planned: PlannedTable): Promise<HeldTable> {
-  const { from, where } = shared.own(planned);
-  const rows = await number(client, `select count(*) as n from ${from} where ${where} for update`);
-  return { rows, change: { ...NONE, deleted: rows } };
-}
-
-async function holdAgainst(
+/** Undefined where it cannot be told. */
+async function differenceOf(
   client: Connection,
   shared: SharedRows,
-  { planned, name, columns: written, rows: wanted }: StagedTable,
-): Promise<HeldTable> {
+  staged: StagedTable | undefined,
+  present: number,
+): Promise<Difference | undefined> {
+  if (!staged || staged.rows === 0) return { ...NONE, deleted: present };
+  const { planned, name, columns: written, rows: wanted } = staged;
   const columns = shared.columns(planned.table);
   const own = shared.own(planned);
   const key = planned.table.primaryKey;
-  const comparable = columns.length === written.length && columns.every((column) => written.includes(column));
-  if (!comparable || key.length === 0 || !key.every((column) => columns.includes(column))) {
-    const { rows } = await hold(client, shared, planned);
-    if (!comparable) return { rows };
+  if (columns.length !== written.length || !columns.every((column) => written.includes(column)))
+    return undefined;
+  if (present === 0) return { ...NONE, inserted: wanted };
+  if (key.length === 0 || !key.every((column) => columns.includes(column))) {
     const table = shared.table(planned.table);
     const live = await measureRows(client, table, columns, own);
     const archived = await measureRows(client, table, columns, { from: `${name} t`, where: 'true' });
-    return same(live, archived) ? { rows, change: NONE } : { rows };
+    return same(live, archived) ? NONE : undefined;
   }
   const alike = identical(shared, planned, columns, 't', 's');
   const groups = Array.from({ length: Math.ceil(columns.length / BITS) }, (_, at) =>
     columns.slice(at * BITS, (at + 1) * BITS),
   );
-  const staged = `s.${q(key[0]!)}`;
+  const match = `s.${q(key[0]!)}`;
   // Which columns differ is asked of rows that do: asked of every row, it would take as long as all the rest.
   const differing = groups.map((group, at) => {
     const bits = group.map(
       (column, bit) => `if(${identical(shared, planned, [column], 't', 's')}, 0, ${2 ** bit})`,
     );
-    return `bit_or(if(${staged} is null or ${alike}, 0, ${bits.join(' | ')})) as bits${at}`;
+    return `bit_or(if(${match} is null or ${alike}, 0, ${bits.join(' | ')})) as bits${at}`;
   });
   const found = await one<Record<string, string | number | null>>(
     client,
-    `select count(*) as n, count(${staged}) as matched, sum(${staged} is not null and not ${alike}) as changed, ${differing.join(', ')}
-     from ${own.from} left join ${name} s on ${equal('t', key, 's', key)} where ${own.where} for update`,
+    `select count(${match}) as matched, sum(${match} is not null and not ${alike}) as changed, ${differing.join(', ')}
+     from ${own.from} left join ${name} s on ${equal('t', key, 's', key)} where ${own.where}`,
   );
-  const rows = Number(found.n);
   const matched = Number(found.matched);
   const different = groups.flatMap((group, at) =>
     group.filter((_, bit) => (BigInt(found[`bits${at}`]!) >> BigInt(bit)) & 1n),
   );
   // A key that is written otherwise, and yet the same to the server, cannot be told from its row.
-  if (key.some((column) => different.includes(column))) return { rows };
+  if (key.some((column) => different.includes(column))) return undefined;
   return {
-    rows,
-    change: {
-      inserted: wanted - matched,
-      updated: Number(found.changed ?? 0),
-      deleted: rows - matched,
-      columns: different,
-    },
+    inserted: wanted - matched,
+    updated: Number(found.changed ?? 0),
+    deleted: present - matched,
+    columns: different,
   };
 }
 

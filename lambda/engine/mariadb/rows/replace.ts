@@ -184,7 +184,7 @@ async function writeFew(
     const { from, where } = shared.own(planned);
     const key = planned.table.primaryKey;
     const table = waiting.get(planned);
-    const spared = table
+    const spared = table?.rows
       ? ` and not exists (select 1 from ${table.name} s where ${equal('s', key, 't', key)})`
       : '';
     await done(planned, 'deleted', await change(client, `delete t from ${from} where ${where}${spared}`));

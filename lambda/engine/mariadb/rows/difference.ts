@@ -12,51 +12,46 @@ export interface Difference extends Changes {
 
 const NONE: Difference = { ...NO_CHANGES, columns: [] };
 
-/** The tenant's live rows, which nobody else changes, adds to or refers to any more. */
-export interface Held {
-  /** How many there are. */
-  readonly present: ReadonlyMap<PlannedTable, number>;
-  /**
-   * What has to be written so that they are the archive's, the others left as they are. Undefined where rows of a table that
-   * differs cannot be told from one another, or its columns are others than when the archive was written; where triggers
-   * run, which expect to see all rows go and come; and where that would take longer.
-   */
-  readonly few?: ReadonlyMap<PlannedTable, Difference>;
-}
-
-interface HoldRequest {
-  readonly client: Connection;
-  readonly shared: SharedRows;
-  readonly staged: readonly StagedTable[];
-  /** Whether it is asked what differs. */
-  readonly compared: boolean;
-  /** Called for each table as soon as its rows are held. */
-  readonly held: (planned: PlannedTable, rows: number) => Promise<void>;
-}
-
 /**
- * The first thing that the transaction does: locks the tenant's rows and the gaps between them until it ends, and only then
- * holds them against the archive's, while others copy them.
+ * The first thing that the transaction does: locks the tenant's rows and the gaps between them until it ends. Nobody else
+ * changes them, adds to them or refers to them any more, and nobody alters the tables.
  */
-export async function holdRows(request: HoldRequest): Promise<Held> {
-  const { client, shared, staged } = request;
+export async function holdRows(
+  client: Connection,
+  shared: SharedRows,
+  /** Called for each table as soon as its rows are held. */
+  held: (planned: PlannedTable, rows: number) => Promise<void>,
+): Promise<Map<PlannedTable, number>> {
   const present = new Map<PlannedTable, number>();
   for (const planned of shared.plan.tables) {
     const { from, where } = shared.own(planned);
     const rows = await number(client, `select count(*) as n from ${from} where ${where} for update`);
     present.set(planned, rows);
-    await request.held(planned, rows);
+    await held(planned, rows);
   }
-  const triggers = shared.plan.tables.some(({ table }) => table.triggers?.length);
-  if (!request.compared || triggers) return { present };
+  return present;
+}
+
+/**
+ * What has to be written so that the rows that are held are the archive's, the others left as they are. Undefined where rows
+ * of a table that differs cannot be told from one another, or its columns are others than when the archive was written; where
+ * triggers run, which expect to see all rows go and come; and where that would take longer.
+ */
+export async function differences(
+  client: Connection,
+  shared: SharedRows,
+  staged: readonly StagedTable[],
+  present: ReadonlyMap<PlannedTable, number>,
+): Promise<ReadonlyMap<PlannedTable, Difference> | undefined> {
+  if (shared.plan.tables.some(({ table }) => table.triggers?.length)) return undefined;
   const waiting = new Map(staged.map((table) => [table.planned, table]));
   const few = new Map<PlannedTable, Difference>();
   for (const [planned, rows] of present) {
     const change = await differenceOf(client, shared, waiting.get(planned), rows);
-    if (!change) return { present };
+    if (!change) return undefined;
     few.set(planned, change);
   }
-  return (await isQuicker(client, shared, few, present)) ? { present, few } : { present };
+  return (await isQuicker(client, shared, few, present)) ? few : undefined;
 }
 
 async function isQuicker(

@@ -6,21 +6,13 @@ import type { StagedTable } from '../../../tenancy/stage.js';
 import { type Changes, NotAsMeant, tellChanges } from '../../changes.js';
 import { limitStruck } from '../../limit-struck.js';
 import { type Connection, q } from '../connect.js';
-import { type Difference, holdRows, identical } from './difference.js';
+import { type Difference, differences, holdRows, identical } from './difference.js';
 import { explain, RESTORING } from './explain.js';
 import { createKept, dropKept, type Kept, keptTable, markKept } from './kept.js';
 import { isLimit, limitStatements } from './limit.js';
 import { measureRows, same } from './measure.js';
 import { PutAside } from './put-aside.js';
-import {
-  checkSpelling,
-  checkUnaltered,
-  equal,
-  holdTables,
-  names,
-  number,
-  type SharedRows,
-} from './shared-rows.js';
+import { checkSpelling, checkUnaltered, equal, names, number, type SharedRows } from './shared-rows.js';
 import { Witness } from './witness.js';
 
 const IN_UTC = `set session time_zone = '+00:00'`;
@@ -130,15 +122,15 @@ async function replaceHeld(
   // An attempt that failed may have left it otherwise.
   await client.query(IN_UTC);
   await client.query('start transaction');
-  await holdTables(client, shared);
+  // Nothing is read before the rows are locked: all that is read afterwards would be as of then.
+  const present = await holdRows(client, shared, (planned, rows) => putAside.copy(planned, rows)).catch(
+    async (error) => {
+      await checkUnaltered(client, shared);
+      throw error;
+    },
+  );
   await checkUnaltered(client, shared);
-  const { present, few } = await holdRows({
-    client,
-    shared,
-    staged,
-    compared: sparing,
-    held: (planned, rows) => putAside.copy(planned, rows),
-  });
+  const few = sparing ? await differences(client, shared, staged, present) : undefined;
   // The tenant's rows are ours alone, and what is read is as of now.
   await checkSpelling(client, shared);
   await checkCrossings(client, shared);

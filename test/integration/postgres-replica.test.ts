@@ -40,6 +40,17 @@ test('a standby gives a whole dump, and the primary is not asked', async () => {
   expect(direct.tables.filter(({ name }) => name !== 'scratch')).toEqual(tables);
 });
 
+test('a standby where sessions begin in an isolation level that no standby has gives one, too', async () => {
+  const strict = await startStandby(server(), ['default_transaction_isolation=serializable']);
+  try {
+    const from = ['--replica', `postgres://postgres@127.0.0.1:${strict.port}`];
+    expect(await nobody.dump('acme', from)).toMatchObject({ code: 0 });
+    expect(await nobody.dump('acme', [...from, '--jobs', '2'])).toMatchObject({ code: 0 });
+  } finally {
+    await strict.stop();
+  }
+});
+
 test('a replica that cannot be reached, or does not know the tenant', async () => {
   const dumped = await primary.dump('acme', ['--replica', 'postgres://postgres@127.0.0.1:1']);
   expect(dumped).toMatchObject({ code: 0 });

@@ -92,12 +92,24 @@ export async function connect(
     return attempt(address, database, false);
   });
   try {
-    await client.query([OWN_SETTINGS, ...settings].join('; '));
+    const all = [OWN_SETTINGS, ...settings].join('; ');
+    await client.query(all).catch(async (error) => {
+      if (!isSerializableStandby(error)) throw error;
+      await client.query(NOT_SERIALIZABLE);
+      await client.query(all);
+    });
     return client;
   } catch (error) {
     await client.end().catch(() => {});
     throw explainSettings(error, address, database);
   }
+}
+
+/** A standby where sessions begin in the isolation level that no standby has answers nothing but this. */
+const NOT_SERIALIZABLE = `set default_transaction_isolation = 'read committed'`;
+
+function isSerializableStandby(error: unknown): boolean {
+  return (error as { code?: string }).code === '0A000' && /hot standby/.test(reasonOf(error));
 }
 
 /** What a role or a database sets, and its sessions may not set back. */

@@ -20,6 +20,9 @@ import { type StatementWatch, watchStatements } from './watch.js';
 /** Since this version pg_dump compresses with zstd itself, which saves passing the bare dump through us. */
 const ZSTD_INSIDE = 16;
 
+/** On a standby: nothing can be read in the isolation level in which sessions begin there. */
+const READABLE = '-c default_transaction_isolation=read\\ committed';
+
 export async function dump(request: EngineDumpRequest): Promise<EngineDump> {
   const address = addressOf(request.server);
   const { scope, signal, options = {} } = request;
@@ -46,13 +49,16 @@ export async function dump(request: EngineDumpRequest): Promise<EngineDump> {
       version: string;
       encoding: string;
       money: boolean;
+      unreadable: boolean;
     }>(client, [
       'begin isolation level repeatable read read only',
       `select pg_export_snapshot() as snapshot, clock_timestamp() as at,
               pg_database_size(current_database()) as size, current_setting('server_version') as version,
-              getdatabaseencoding() as encoding, ${USES_MONEY} as money`,
+              getdatabaseencoding() as encoding, ${USES_MONEY} as money,
+              pg_is_in_recovery() and (select reset_val = 'serializable' from pg_settings
+                                       where name = 'default_transaction_isolation') as unreadable`,
     ]);
-    const { snapshot, at, size, version, encoding, money } = taken!.rows[0]!;
+    const { snapshot, at, size, version, encoding, money, unreadable } = taken!.rows[0]!;
     const serverVersion = versionIn(version);
     const clients = await findClients(
       {
@@ -74,11 +80,12 @@ export async function dump(request: EngineDumpRequest): Promise<EngineDump> {
       `--dbname=${connectionString(address, request.database, application)}`,
     ];
     const { jobs = 1, statementTimeout } = options;
+    const settings = [...(money ? [PLAIN_MONEY] : []), ...(unreadable ? [READABLE] : [])];
     const how = {
       address,
       clients,
       args,
-      ...(money ? { settings: PLAIN_MONEY } : {}),
+      ...(settings.length > 0 ? { settings: settings.join(' ') } : {}),
       ...(signal ? { signal } : {}),
     };
     if (statementTimeout !== undefined)

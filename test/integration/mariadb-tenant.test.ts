@@ -236,6 +236,19 @@ describe('refused, with the live database untouched:', () => {
       await server().query('drop table neighbour.child');
     }));
 
+  test('a Node without zstd is told before anything is made on the server', () =>
+    kept(async () => {
+      const old =
+        'import z from "node:zlib"; delete z.createZstdCompress; import("node:module").then((m) => m.syncBuiltinESMExports());';
+      const env = { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(old)}` };
+      const ran = await work.restore('safe', [], { env });
+      expect([ran.code, ran.stderr]).toEqual([
+        2,
+        expect.stringMatching(/no zstd; use Node 22\.15 or newer$/m),
+      ]);
+      expect(ran.stderr).not.toContain('restoring into');
+    }));
+
   test('a session that keeps a transaction open on its tables: the swap gives up, and says who it is', () =>
     kept(async () => {
       const holder = await server().connect('safe');

@@ -216,8 +216,9 @@ test('a materialized view that cannot be computed is left empty, and told', asyn
   await run(`create role powerless; create schema derived; set search_path to derived;
     create table t as select 1 as n; create table lines (line text); create table none (n int);
     insert into lines values ('--'), ('-- Name: x; Type: MATERIALIZED VIEW DATA; Schema: x; Owner: x'), ('REFRESH MATERIALIZED VIEW derived.t;');
-    create function total() returns int language plpgsql as 'begin return (select sum(n) from t); end';
-    create materialized view "by '; $path" as select derived.total() as total; create materialized view on_it as select * from "by '; $path";
+    create function total() returns int language plpgsql as 'begin return (select sum(n) from derived.t); end';
+    create materialized view "by '; $path" as select derived.total() as total;
+    create or replace function total() returns int language plpgsql as 'begin return (select sum(n) from t); end'; create materialized view on_it as select * from "by '; $path";
     create materialized view denied as select * from t; alter materialized view denied owner to powerless;
     create materialized view good as select * from t; create materialized view shares as select 1 / n as share from none;
     insert into none values (0);

@@ -13,26 +13,6 @@ export interface Difference extends Changes {
 const NONE: Difference = { ...NO_CHANGES, columns: [] };
 
 /**
- * The first thing that the transaction does: locks the tenant's rows and the gaps between them until it ends. Nobody else
- * changes them, adds to them or refers to them any more, and nobody alters the tables.
- */
-export async function holdRows(
-  client: Connection,
-  shared: SharedRows,
-  /** Called for each table as soon as its rows are held. */
-  held: (planned: PlannedTable, rows: number) => Promise<void>,
-): Promise<Map<PlannedTable, number>> {
-  const present = new Map<PlannedTable, number>();
-  for (const planned of shared.plan.tables) {
-    const { from, where } = shared.own(planned);
-    const rows = await number(client, `select count(*) as n from ${from} where ${where} for update`);
-    present.set(planned, rows);
-    await held(planned, rows);
-  }
-  return present;
-}
-
-/**
  * What has to be written so that the rows that are held are the archive's, the others left as they are. Undefined where rows
  * of a table that differs cannot be told from one another, or its columns are others than when the archive was written; where
  * triggers run, which expect to see all rows go and come; and where that would take longer.

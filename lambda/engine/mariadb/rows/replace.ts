@@ -6,8 +6,9 @@ import type { StagedTable } from '../../../tenancy/stage.js';
 import { type Changes, NotAsMeant, tellChanges } from '../../changes.js';
 import { limitStruck } from '../../limit-struck.js';
 import { type Connection, q } from '../connect.js';
-import { type Difference, differences, holdRows, identical } from './difference.js';
+import { type Difference, differences, identical } from './difference.js';
 import { explain, RESTORING } from './explain.js';
+import { holdRows } from './hold.js';
 import { createKept, dropKept, type Kept, keptTable, markKept } from './kept.js';
 import { isLimit, limitStatements } from './limit.js';
 import { measureRows, same } from './measure.js';
@@ -122,16 +123,16 @@ async function replaceHeld(
   // An attempt that failed may have left it otherwise.
   await client.query(IN_UTC);
   await client.query('start transaction');
-  // Nothing is read before the rows are locked: all that is read afterwards would be as of then.
+  // Before the tenant's rows are ours alone nothing is read, because all that is read later would be as of then.
   const present = await holdRows(client, shared, (planned, rows) => putAside.copy(planned, rows)).catch(
     async (error) => {
+      // What the server says of tables that are other ones by now would puzzle.
       await checkUnaltered(client, shared);
       throw error;
     },
   );
   await checkUnaltered(client, shared);
   const few = sparing ? await differences(client, shared, staged, present) : undefined;
-  // The tenant's rows are ours alone, and what is read is as of now.
   await checkSpelling(client, shared);
   await checkCrossings(client, shared);
   const witness = await Witness.begin(client, shared, request.mariadb);

@@ -55,6 +55,9 @@ export function addressOf(server: ServerAddress): PostgresAddress {
   };
 }
 
+/** A standby where sessions begin in the isolation level that no standby has answers nothing but this. */
+const NOT_SERIALIZABLE = `set default_transaction_isolation = 'read committed'`;
+
 /**
  * What a database or role sets for its application must neither cut a backup short nor change what its answers mean;
  * waiting for locks stays bounded where it is done. What is said to be done outlasts a crash, and foreign keys are
@@ -63,7 +66,7 @@ export function addressOf(server: ServerAddress): PostgresAddress {
  */
 const OWN_SETTINGS = `
   set search_path = pg_catalog; set standard_conforming_strings = on; set quote_all_identifiers = off;
-  set datestyle = 'ISO, YMD'; set default_transaction_isolation = 'read committed';
+  set datestyle = 'ISO, YMD'; ${NOT_SERIALIZABLE};
   set statement_timeout = 0; set idle_in_transaction_session_timeout = 0; set lock_timeout = 0;
   set default_transaction_read_only = off; set row_security = off; set jit = off;
   set tcp_keepalives_idle = 30; set tcp_keepalives_interval = 10; set tcp_keepalives_count = 3;
@@ -104,9 +107,6 @@ export async function connect(
     throw explainSettings(error, address, database);
   }
 }
-
-/** A standby where sessions begin in the isolation level that no standby has answers nothing but this. */
-const NOT_SERIALIZABLE = `set default_transaction_isolation = 'read committed'`;
 
 function isSerializableStandby(error: unknown): boolean {
   return (error as { code?: string }).code === '0A000' && /hot standby/.test(reasonOf(error));

@@ -181,6 +181,16 @@ export async function benchRows(options: {
           return ours('restore', '1002', ...confirmed('1002'));
         },
       },
+      {
+        name: 'restore of 1 of 100 tenants, all lost',
+        run: async () => {
+          const [first, after] = [1 + 49 * each, 1 + 50 * each];
+          await place.query(`delete from order_lines where order_id >= ${first} and order_id < ${after}`);
+          await place.query('delete from orders where tenant_id = 50');
+          await place.settle();
+          return ours('restore', '50', ...confirmed('50'));
+        },
+      },
       { name: 'restore of a tenant of 5 rows', run: () => ours('restore', '1001', ...confirmed('1001')) },
     ]);
     const runs = { ...dumps, ...restores };
@@ -192,11 +202,12 @@ export async function benchRows(options: {
       beyondFixed: (median(of) - median(fixed)) / by,
       target,
     });
+    const rowsEach = each * 4 + 1;
     const [small, tiny] = ['dump of a tenant of 5 rows', 'restore of a tenant of 5 rows'] as const;
     return {
       server: place.version,
       databaseMegabytes,
-      rowsEach: each * 4 + 1,
+      rowsEach,
       runs,
       figures: [
         figureOf(
@@ -205,6 +216,13 @@ export async function benchRows(options: {
           small,
           whole,
           0.03,
+        ),
+        figureOf(
+          'restore of 1 of 100 tenants, all lost, seconds for each 100,000 rows',
+          'restore of 1 of 100 tenants, all lost',
+          tiny,
+          rowsEach / ROWS,
+          2,
         ),
         figureOf('restore of 100,000 lost rows, seconds', 'restore of 100,000 lost rows', tiny, 1, 2),
         figureOf(

@@ -34,6 +34,7 @@ const MEGABYTES = {
 const megabytesOf = (part: keyof typeof MEGABYTES) => Number(values.megabytes ?? MEGABYTES[part]);
 const rounds = Number(values.rounds);
 const parts = values.only.split(',');
+const given = values.postgres && resolve(values.postgres);
 if (
   !(megabytesOf('dump') >= 1 && rounds >= 1) ||
   parts.some((part) => !['dump', 'mariadb', 'rows', 'synth', 'audit'].includes(part))
@@ -68,7 +69,7 @@ const results: Record<string, unknown> = {
 };
 
 if (parts.includes('dump')) {
-  const bin = values.postgres ?? newestPostgres();
+  const bin = given ?? newestPostgres();
   const result = await benchDump({ bin, megabytes: megabytesOf('dump'), rounds, progress });
   results.dump = result;
   console.log(
@@ -97,7 +98,7 @@ if (parts.includes('mariadb')) {
 }
 if (parts.includes('rows')) {
   for (const engine of ['postgresql', 'mariadb'] as const) {
-    const bin = engine === 'postgresql' ? (values.postgres ?? newestPostgres()) : undefined;
+    const bin = engine === 'postgresql' ? (given ?? newestPostgres()) : undefined;
     const megabytes = megabytesOf(`rows ${engine}`);
     const result = await benchRows({ engine, ...(bin ? { bin } : {}), megabytes, rounds, progress });
     results[`rows ${engine}`] = result;

@@ -1,4 +1,5 @@
 // `npm run bench [-- --megabytes N --rounds 5 --only dump,mariadb,rows,synth,audit]`: prints a table, writes JSON.
+import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { cpus, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -41,6 +42,12 @@ if (
 ) {
   console.error(
     'usage: npm run bench -- [--megabytes N] [--rounds N] [--only dump,mariadb,rows,synth,audit] [--out FOLDER] [--postgres BIN]',
+  );
+  process.exit(2);
+}
+if (given !== undefined && !existsSync(join(given, 'initdb'))) {
+  console.error(
+    `--postgres ${values.postgres}: there is no initdb in ${given}; give the folder of a PostgreSQL's programs`,
   );
   process.exit(2);
 }

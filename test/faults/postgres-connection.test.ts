@@ -2,9 +2,9 @@
 // nothing partial is listed, and the next run cleans up and succeeds. Limits of time and locks that others have set.
 import { addressOf, ConnectionLostError, connect } from '../../lambda/engine/postgresql/connect';
 import { parseServer } from '../../lambda/engine/server';
-import { ok, runUntil } from '../support/cli';
 import { type CuttingProxy, startCuttingProxy } from '../support/cutting-proxy';
 import { liveState } from '../support/live-state';
+import { oneAtATime } from '../support/one-at-a-time';
 import { usePostgres } from '../support/postgres';
 import { seeded, seedOf } from '../support/random';
 import { type Workspace, workspace } from '../support/tenants';
@@ -235,21 +235,9 @@ describe('somebody else', () => {
   });
 
   test('restores the same tenant: waits in vain and is refused, or waits and ends well; nothing is left over', async () => {
-    // Keeps the first one from creating its copy, with the lock in its hands, for as long as the others need.
     const holder = await server().connect();
     await holder.query('begin; lock table pg_database in share mode');
-    const first = await runUntil(/restoring into/, (options) => work.restore('acme', [], options));
-    const refused = await work.undo('acme');
-    expect(refused).toMatchObject({ code: 3, stdout: '' });
-    expect(refused.stderr).toMatch(
-      /another restore or undo .*: waiting for it[\s\S]*run again when the other one/,
-    );
-    const waiting = await runUntil(/another restore or undo .*: waiting for it/, (options) =>
-      work.restore('acme', [], options),
-    );
-    await holder.end();
-    ok(await first.ended);
-    ok(await waiting.ended);
+    await oneAtATime(work, holder, () => work.undo('acme'));
     expect(await sides()).toEqual([]);
     expect(states).toContain(await state());
   });

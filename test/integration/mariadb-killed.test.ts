@@ -4,9 +4,10 @@ import { type ChildProcess, execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CLI, ok, runUntil } from '../support/cli';
+import { CLI } from '../support/cli';
 import { useMariadb } from '../support/mariadb';
 import { checksums, content, databases, mariadbWorkspace } from '../support/mariadb-tenants';
+import { oneAtATime } from '../support/one-at-a-time';
 import type { Workspace } from '../support/tenants';
 
 const KILLS = Math.ceil(Number(process.env.TEST_KILLS ?? 12) / 4);
@@ -158,21 +159,10 @@ test('a server killed in the middle of the swap: the next run finishes it or tak
 });
 
 test('of three restores at once one waits in vain and is refused, one waits and ends well, and nothing is left over', async () => {
-  // Keeps the first one from creating its copy, with the lock in its hands, for as long as the others need.
   const holder = await server().connect();
   await holder.query('flush tables with read lock');
-  const first = await runUntil(/restoring into/, (options) => work.restore('acme', [], options));
-  const refused = await work.restore('acme');
-  expect(refused).toMatchObject({ code: 3, stdout: '' });
-  expect(refused.stderr).toMatch(
-    /another restore or undo .*: waiting for it[\s\S]*run again when the other one/,
-  );
-  const waiting = await runUntil(/another restore or undo .*: waiting for it/, (options) =>
-    work.restore('acme', [], options),
-  );
-  await holder.end();
-  ok(await first.ended);
-  ok(await waiting.ended);
+  await oneAtATime(work, holder, () => work.restore('acme'));
+  expect([archived, live].map(always)).toContain(always(await state()));
   expect(await copies('restore')).toEqual([]);
 });
 

@@ -49,22 +49,3 @@ export function runCli(args: readonly string[], options: RunOptions = {}): Promi
     );
   });
 }
-
-/** Runs it until its standard error matches, and gives how it goes on. Ending without having said that is a failure. */
-export async function runUntil(
-  said: RegExp,
-  run: (options: RunOptions) => Promise<Ran>,
-): Promise<{ readonly ended: Promise<Ran> }> {
-  let ended!: Promise<Ran>;
-  await new Promise<void>((resolve, reject) => {
-    let text = '';
-    const started = (child: ChildProcess) =>
-      child.stderr!.on('data', (more) => {
-        text += more;
-        if (said.test(text)) resolve();
-      });
-    ended = run({ started });
-    ended.then(({ stderr }) => reject(new Error(`it ended without having said ${said}: ${stderr}`)), reject);
-  });
-  return { ended };
-}

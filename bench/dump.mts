@@ -47,7 +47,13 @@ export async function benchDump(options: {
   const server = await startPostgres({
     bin: options.bin,
     durable: true,
-    settings: { shared_buffers: '512MB', max_wal_size: '8GB', maintenance_work_mem: '128MB' },
+    settings: {
+      shared_buffers: '512MB',
+      max_wal_size: '8GB',
+      maintenance_work_mem: '128MB',
+      // What one round has loaded would be vacuumed while the next is measured, whosever that is.
+      autovacuum: 'off',
+    },
   });
   try {
     progress(`PostgreSQL ${server.version}: filling a database of about ${options.megabytes} MB`);

@@ -6,9 +6,10 @@ import type { StagedTable } from '../../../tenancy/stage.js';
 import { type Changes, NotAsMeant, tellChanges } from '../../changes.js';
 import { limitStruck } from '../../limit-struck.js';
 import { type Connection, q } from '../connect.js';
-import { type Difference, differences, identical } from './difference.js';
+import { type Difference, identical } from './beside.js';
+import { differences } from './difference.js';
 import { explain, RESTORING } from './explain.js';
-import { holdRows } from './hold.js';
+import { type Held, holdRows } from './hold.js';
 import { createKept, dropKept, type Kept, keptTable, markKept } from './kept.js';
 import { isLimit, limitStatements } from './limit.js';
 import { measureRows, same } from './measure.js';
@@ -120,23 +121,25 @@ async function replaceHeld(
   putAside: PutAside,
 ): Promise<void> {
   const { client, shared, staged, tenant, consumes, signal } = request;
+  // Triggers expect to see all rows go and come.
+  const spares = sparing && !shared.plan.tables.some(({ table }) => table.triggers?.length);
   // An attempt that failed may have left it otherwise.
   await client.query(IN_UTC);
   await client.query('start transaction');
   // Before the tenant's rows are ours alone nothing is read, because all that is read later would be as of then.
-  const present = await holdRows(client, shared, (planned, rows) => putAside.copy(planned, rows)).catch(
-    async (error) => {
-      // What the server says of tables that are other ones by now would puzzle.
-      await checkUnaltered(client, shared);
-      throw error;
-    },
-  );
+  const present = await holdRows(client, shared, spares ? staged : [], (planned, rows) =>
+    putAside.copy(planned, rows),
+  ).catch(async (error) => {
+    // What the server says of tables that are other ones by now would puzzle.
+    await checkUnaltered(client, shared);
+    throw error;
+  });
   await checkUnaltered(client, shared);
-  const few = sparing ? await differences(client, shared, staged, present) : undefined;
+  const few = spares ? await differences(client, shared, staged, present) : undefined;
   await checkSpelling(client, shared);
   await checkCrossings(client, shared);
   const witness = await Witness.begin(client, shared, request.mariadb);
-  request.phase?.(tellChanges(few, (planned) => present.get(planned)!));
+  request.phase?.(tellChanges(few, (planned) => present.get(planned)!.rows));
   // What the server computes, and its CHECKs, mean what they mean to the application; no text is read here.
   await client.query('set session time_zone = default');
   if (few) await writeFew(request, kept, few, witness, putAside);
@@ -213,7 +216,7 @@ async function writeFew(
 /** Children before parents the tenant's rows go; parents before children the archive's come. */
 async function writeAll(
   { client, shared, staged, signal }: ReplaceRequest,
-  present: ReadonlyMap<PlannedTable, number>,
+  present: ReadonlyMap<PlannedTable, Held>,
   witness: Witness,
 ): Promise<void> {
   const { tables } = shared.plan;
@@ -222,9 +225,10 @@ async function writeAll(
   for (const planned of [...tables].reverse()) {
     const { from, where } = shared.own(planned);
     const deleted = await change(client, `delete t from ${from} where ${where}`);
-    if (deleted !== present.get(planned))
+    const { rows } = present.get(planned)!;
+    if (deleted !== rows)
       throw new OperationError(
-        `${deleted} rows of ${nameOf(planned.table)} would have been deleted, and ${present.get(planned)} were put aside; nothing was changed`,
+        `${deleted} rows of ${nameOf(planned.table)} would have been deleted, and ${rows} were put aside; nothing was changed`,
       );
     await witness.saw(planned, 'deleted', deleted);
   }

@@ -153,18 +153,21 @@ test('what a client made in another character set than UTF-8 keeps its names, co
   await server().query('create database legacy');
   // The driver sends UTF-8 all the same: each of these letters is two of latin1.
   await server().query(
-    `create table t (id int); set names latin1; create view \`ü\` as select id from t where id > 0 with cascaded check option;
-     create trigger \`ö\` before insert on t for each row set @a = 'ä'; create function \`ä\`() returns int comment 'ß' return 1;
+    `create table t (id int); create table \`Ã¶\` (id int); set names latin1;
+     create view \`ü\` as select id from t where id > 0 with cascaded check option;
+     create trigger \`ö\` before insert on \`ö\` for each row set @a = 'ä'; create function \`ä\`() returns int comment 'ß' return 1;
      create procedure p(in comment int) comment 'é' select 'é';
      create event \`ë\` on schedule every 1 day starts '2037-01-01 00:00:00' comment 'ï' do set @a = 'ä';
      set sql_mode = 'NO_BACKSLASH_ESCAPES'; create procedure plain() comment 'a\\b' select 1`,
     'legacy',
   );
+  // MySQL keeps the semicolon behind what was made among several statements; what is made again has none.
+  const text = (column: string) => `trim(trailing ';' from ${column})`;
   const there = () =>
-    server().query(`select concat_ws(' ', trigger_name, action_statement) as what from information_schema.triggers where trigger_schema = 'legacy'
-      union all select concat_ws(' ', routine_name, routine_definition, routine_comment) from information_schema.routines where routine_schema = 'legacy'
+    server().query(`select concat_ws(' ', trigger_name, event_object_table, ${text('action_statement')}) as what from information_schema.triggers where trigger_schema = 'legacy'
+      union all select concat_ws(' ', routine_name, ${text('routine_definition')}, routine_comment) from information_schema.routines where routine_schema = 'legacy'
       union all select concat_ws(' ', table_name, check_option) from information_schema.views where table_schema = 'legacy'
-      union all select concat_ws(' ', event_name, event_definition, event_comment, status) from information_schema.events where event_schema = 'legacy' order by 1`);
+      union all select concat_ws(' ', event_name, ${text('event_definition')}, event_comment, status) from information_schema.events where event_schema = 'legacy' order by 1`);
   const before = await there();
   expect(before).toHaveLength(6);
   expect(await work.dump('legacy')).toMatchObject({ code: 0 });

@@ -140,7 +140,11 @@ async function interrupted(
   const programs = sql.map((text) => ({
     kind: 'TRIGGER',
     name: /trigger (\w+)/.exec(text)![1],
-    sql: text.replace('create', `CREATE DEFINER=\`${definer}\`@\`%\``),
+    // As MySQL shows them, which writes all before the body itself.
+    sql: text.replace(
+      /create trigger (\w+) before insert on t for each row/,
+      `CREATE DEFINER=\`${definer}\`@\`%\` TRIGGER \`$1\` BEFORE INSERT ON \`t\` FOR EACH ROW`,
+    ),
     mode: '',
     charset: 'utf8mb4',
     collation: 'utf8mb4_general_ci',

@@ -1,4 +1,13 @@
-import { asBytes, type CreateHead, commentAt, createHead, type Naming } from './head.js';
+import {
+  asBytes,
+  type CreateHead,
+  commentAt,
+  createHead,
+  type Kind,
+  type Naming,
+  type Place,
+  tableAt,
+} from './head.js';
 
 /** Character sets of clients other than Unicode's, as the rest of the world calls them. */
 const LABELS: Readonly<Record<string, string>> = {
@@ -30,6 +39,12 @@ const LABELS: Readonly<Record<string, string>> = {
 /** Reads a dump's statements, one character for each byte, in the character set of the client that made what they make. */
 export class StatementCharset {
   private label: string | undefined;
+  private readonly mariadb: boolean;
+
+  /** Whose dump it is. */
+  constructor(mariadb: boolean) {
+    this.mariadb = mariadb;
+  }
 
   /** A SET statement of the dump. */
   public hear(sql: string): void {
@@ -37,17 +52,18 @@ export class StatementCharset {
     if (name !== undefined) this.label = LABELS[name.toLowerCase()];
   }
 
-  /** The servers write the name of an event in UTF-8, whatever the rest is in. */
-  public readonly named: Naming = (text, kind) => (kind === 'EVENT' ? asBytes(text) : this.decoded(text));
+  /** The servers write the name of an event in UTF-8, whatever the rest is in, and MySQL that of a trigger or routine, too. */
+  public readonly named: Naming = (text, kind) =>
+    this.namesInUtf8(kind) ? asBytes(text) : this.decoded(text);
 
   /**
-   * A routine or event all in UTF-8, where its comment or name is that already and the rest is not: as it is, no
+   * A trigger, routine or event all in UTF-8, where its comment or name is that already and the rest is not: as it is, no
    * character set is right for it. Undefined where one is.
    */
   public unmixed(sql: string): string | undefined {
     if (this.label === undefined || isAscii(sql)) return undefined;
     const head = createHead(sql, this.named);
-    const places = head ? inUtf8(head).filter(({ start, end }) => !isAscii(sql.slice(start, end))) : [];
+    const places = head ? this.inUtf8(head).filter(({ start, end }) => !isAscii(sql.slice(start, end))) : [];
     if (places.length === 0) return undefined;
     let text = '';
     let at = 0;
@@ -58,16 +74,22 @@ export class StatementCharset {
     return Buffer.from(text + this.decoded(sql.slice(at))).toString('latin1');
   }
 
+  private namesInUtf8(kind: Kind | undefined): boolean {
+    const mysql = kind === 'TRIGGER' || kind === 'FUNCTION' || kind === 'PROCEDURE';
+    return kind === 'EVENT' || (mysql && !this.mariadb);
+  }
+
+  private inUtf8(head: CreateHead): readonly Place[] {
+    const name = this.namesInUtf8(head.kind) ? head.nameAt : undefined;
+    const table = head.kind === 'TRIGGER' && !this.mariadb ? tableAt(head) : undefined;
+    const comment = ['EVENT', 'FUNCTION', 'PROCEDURE'].includes(head.kind) ? commentAt(head) : undefined;
+    return [name, table, comment].filter((place) => place !== undefined);
+  }
+
   private decoded(text: string): string {
     if (this.label === undefined || isAscii(text)) return asBytes(text);
     return new TextDecoder(this.label).decode(Buffer.from(text, 'latin1'));
   }
-}
-
-function inUtf8(head: CreateHead) {
-  if (!['EVENT', 'FUNCTION', 'PROCEDURE'].includes(head.kind)) return [];
-  const comment = commentAt(head);
-  return [...(head.kind === 'EVENT' ? [head.nameAt] : []), ...(comment ? [comment] : [])];
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: this is what ASCII is

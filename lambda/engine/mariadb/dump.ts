@@ -65,7 +65,7 @@ export async function dump(request: EngineDumpRequest): Promise<EngineDump> {
       clients.series >= HISTORY &&
       !catalog.tables.some(({ numbered }) => numbered);
     const omitted = [...omissions(catalog, history), ...(await unwritten(client, database, catalog, server))];
-    const reader = structureReader();
+    const reader = structureReader(clients);
     const opened = await openOutput((bytes) => reader.scanner.push(bytes));
     output = opened;
     const start = async () => {
@@ -150,9 +150,9 @@ interface Following extends Options {
 }
 
 /** Reads the dump as it passes, and refuses what restoring would refuse. */
-function structureReader() {
+function structureReader({ mariadb }: Pick<Clients, 'mariadb'>) {
   const created = new Set<string>();
-  const charset = new StatementCharset();
+  const charset = new StatementCharset(mariadb);
   const scanner = new DumpScanner({
     statement(sql) {
       const text = sql.subarray(0, 4096).toString('latin1');

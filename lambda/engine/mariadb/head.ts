@@ -1,11 +1,15 @@
 // The beginning of a statement, read token by token: what it makes, what it is called, in whose name it will run.
 
-export interface Token {
+/** From where to where in a statement. */
+export interface Place {
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface Token extends Place {
   readonly kind: 'word' | 'quoted' | 'symbol';
   /** Without quotes. */
   readonly text: string;
-  readonly start: number;
-  readonly end: number;
 }
 
 /** The first tokens; comments are left out, and what stands in the executable ones is code. */
@@ -46,19 +50,17 @@ export interface CreateHead {
   readonly kind: Kind;
   readonly name: string;
   /** Where name and, before it, the schema stand. */
-  readonly nameAt: { readonly start: number; readonly end: number };
+  readonly nameAt: Place;
   readonly definer?: Definer;
   readonly tokens: readonly Token[];
   /** Of the first token after the name. */
   readonly next: number;
 }
 
-export interface Definer {
+export interface Definer extends Place {
   readonly user: string;
   /** Absent: a role. */
   readonly host?: string;
-  readonly start: number;
-  readonly end: number;
 }
 
 const isWord = (token: Token | undefined, ...words: string[]): boolean =>
@@ -124,18 +126,12 @@ function definerAt(tokens: readonly Token[], at: number, named: Naming): Definer
   return { user: named(user.text), start, end: user.end };
 }
 
-export function splice(
-  text: string,
-  at: { readonly start: number; readonly end: number },
-  by: string,
-): string {
+export function splice(text: string, at: Place, by: string): string {
   return text.slice(0, at.start) + by + text.slice(at.end);
 }
 
 /** Where an event says whether it runs; after ON COMPLETION [NOT] PRESERVE, as the server writes it. */
-export function eventStatus(
-  head: CreateHead,
-): { readonly text: string; readonly start: number; readonly end: number } | undefined {
+export function eventStatus(head: CreateHead): (Place & { readonly text: string }) | undefined {
   const { tokens } = head;
   for (let at = head.next; at < tokens.length; at += 1) {
     if (!isWord(tokens[at], 'PRESERVE')) continue;
@@ -165,17 +161,24 @@ export function commentAt({ tokens, next }: CreateHead): Token | undefined {
 export function unqualifiedTrigger(sql: string): string {
   const head = createHead(sql);
   if (head?.kind !== 'TRIGGER') return sql;
-  const { tokens } = head;
-  let text = sql;
-  for (let at = head.next; at < tokens.length; at += 1) {
-    if (!isWord(tokens[at], 'ON')) continue;
-    const first = tokens[at + 1];
-    if (first && isSymbol(tokens[at + 2], '.'))
-      text = splice(text, { start: first.start, end: tokens[at + 3]!.start }, '');
-    break;
-  }
-  const name = tokens[head.next - 1]!;
+  const table = tableAt(head);
+  const text = table ? splice(sql, { start: table.start, end: table.nameStart }, '') : sql;
+  const name = head.tokens[head.next - 1]!;
   return splice(text, { start: head.nameAt.start, end: name.start }, '');
+}
+
+/** A trigger's table: its name, and where that and, before it, the schema stand. */
+export function tableAt({ tokens, next }: CreateHead): TableAt | undefined {
+  const on = tokens.findIndex((token, at) => at >= next && isWord(token, 'ON'));
+  const first = tokens[on + 1];
+  if (on < 0 || !first) return undefined;
+  const name = isSymbol(tokens[on + 2], '.') ? tokens[on + 3] : first;
+  return name && { name: name.text, nameStart: name.start, start: first.start, end: name.end };
+}
+
+interface TableAt extends Place {
+  readonly name: string;
+  readonly nameStart: number;
 }
 
 /**

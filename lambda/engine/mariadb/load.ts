@@ -41,6 +41,7 @@ interface Finding extends Loaded {
 const BROKEN_TRIGGER = /^ERROR 1054 \(42S22\) at line \d+: (.*'(?:NEW|OLD)'.*)$/;
 
 interface Adaptation {
+  readonly clients: Pick<Clients, 'mariadb'>;
   readonly rule: DefinerRule;
   readonly origin: string;
   /** So long may a statement be. */
@@ -143,7 +144,7 @@ async function* adapted(
   found: Finding,
 ): AsyncGenerator<Buffer, void, undefined> {
   let out: Buffer[] = [];
-  const charset = new StatementCharset();
+  const charset = new StatementCharset(how.clients.mariadb);
   const scanner = new DumpScanner({
     statement(sql, delimiter) {
       const text = adaptedStatement(sql.toString('latin1'), how, found, charset);

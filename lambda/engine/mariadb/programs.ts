@@ -1,7 +1,15 @@
 import { InputError } from '../../errors.js';
 import { isAscii } from './charset.js';
 import { type Connection, literal, one, q, rows, SESSION } from './connect.js';
-import { commentAt, createHead, type Kind, splice, unqualifiedTrigger, unqualifiedView } from './head.js';
+import {
+  commentAt,
+  createHead,
+  type Kind,
+  splice,
+  tableAt,
+  unqualifiedTrigger,
+  unqualifiedView,
+} from './head.js';
 
 /** What shows the bodies of others' routines. */
 export const READ_ROUTINES =
@@ -21,7 +29,7 @@ export interface Program {
 const LISTS = `
   select routine_schema as db, routine_type as kind, routine_name as name, routine_comment as said, 0 as place from information_schema.routines where routine_schema = ?
   union all select table_schema, 'VIEW', table_name, '', 1 from information_schema.views where table_schema = ?
-  union all select trigger_schema, 'TRIGGER', trigger_name, '', 2 + action_order from information_schema.triggers where trigger_schema = ?
+  union all select trigger_schema, 'TRIGGER', trigger_name, event_object_table, 2 + action_order from information_schema.triggers where trigger_schema = ?
   union all select event_schema, 'EVENT', event_name, event_comment, 1000000 from information_schema.events where event_schema = ?
   order by place, kind, name`;
 
@@ -64,22 +72,30 @@ interface Listed {
   readonly db: string;
   readonly kind: Program['kind'];
   readonly name: string;
+  /** The comment, or the table of a trigger. */
   readonly said: string | null;
 }
 
 /**
- * SHOW CREATE takes comments, and the names of events, for text in the character set of the client that made them, which
- * they are not; and it writes backslashes also where they are nothing but that.
+ * SHOW CREATE takes comments and the names of events, in MySQL also those of triggers, their tables, and routines, for text
+ * in the character set of the client that made them, which they are not; and it writes backslashes also where they are
+ * nothing but that.
  */
 function asItIs({ kind, name, said }: Listed, sql: string, mode: string): string {
   const head = createHead(sql);
   if (!head) return sql;
+  const isNamed = isAscii(sql) || kind === 'VIEW' || head.name === name;
+  const named = (text: string) => (isNamed ? text : splice(text, head.nameAt, q(name)));
+  if (kind === 'TRIGGER') {
+    const table = isAscii(sql) ? undefined : tableAt(head);
+    return named(table && table.name !== said ? splice(sql, table, q(said!)) : sql);
+  }
   const plain = mode.split(',').includes('NO_BACKSLASH_ESCAPES');
   const comment = said ? commentAt(head) : undefined;
   const wrong = comment && (!isAscii(said!) || (plain && /[\\\n\r]/.test(said!)));
   const quoted = plain ? `'${said?.replaceAll("'", "''")}'` : literal(said ?? '');
   const text = wrong ? splice(sql, comment, quoted) : sql;
-  return kind === 'EVENT' && head.name !== name ? splice(text, head.nameAt, q(name)) : text;
+  return named(text);
 }
 
 function unqualified(kind: Program['kind'], sql: string, database: string): string {

@@ -165,6 +165,8 @@ async function exchange(request: SwapRequest, undo: string, old: readonly Progra
       ),
     ],
     locks: [
+      // MySQL renames no view either that is not locked; MariaDB would lock none that is broken.
+      ...(server.mariadb ? [] : asides.map(({ name }) => `${q(database, name)} write`)),
       ...leaving.map((name) => `${q(database, name)} write`),
       ...coming.map((name) => `${q(next, name)} write`),
       `${q(undo, PENDING)} write`,

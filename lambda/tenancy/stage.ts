@@ -16,6 +16,11 @@ export interface StagedTable {
   readonly rows: number;
 }
 
+/** Whether the archive's rows have the columns that the live table has, no more and no fewer, in whatever order. */
+export function hasColumns({ columns }: StagedTable, live: readonly string[]): boolean {
+  return live.length === columns.length && live.every((column) => columns.includes(column));
+}
+
 export interface Staged {
   readonly tables: readonly StagedTable[];
   /** Tables of the archive that the live database no longer has; the archive has no rows of them. */

@@ -1,5 +1,5 @@
 import type { PlannedTable } from '../../../tenancy/planned-table.js';
-import type { StagedTable } from '../../../tenancy/stage.js';
+import { hasColumns, type StagedTable } from '../../../tenancy/stage.js';
 import type { Changes } from '../../changes.js';
 import { q } from '../connect.js';
 import { equal, type SharedRows } from './shared-rows.js';
@@ -27,7 +27,7 @@ export function besideOf(shared: SharedRows, staged: StagedTable): Beside | unde
   const { planned, name, rows: wanted } = staged;
   const key = planned.table.primaryKey;
   const columns = shared.columns(planned.table);
-  if (wanted === 0 || !hasColumnsOf(shared, staged)) return undefined;
+  if (wanted === 0 || !hasColumns(staged, columns)) return undefined;
   if (key.length === 0 || !key.every((column) => columns.includes(column))) return undefined;
   const alike = identical(shared, planned, columns, 't', 's');
   const groups = Array.from({ length: Math.ceil(columns.length / BITS) }, (_, at) =>
@@ -58,12 +58,6 @@ export function besideOf(shared: SharedRows, staged: StagedTable): Beside | unde
       };
     },
   };
-}
-
-/** Whether the archive's rows of the table have the columns that it has now. */
-export function hasColumnsOf(shared: SharedRows, { planned, columns }: StagedTable): boolean {
-  const live = shared.columns(planned.table);
-  return live.length === columns.length && live.every((column) => columns.includes(column));
 }
 
 /** Of these two equal values of one type are written in the same way. A negative zero of a DOUBLE is not. */

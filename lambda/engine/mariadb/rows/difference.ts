@@ -1,8 +1,8 @@
 import type { PlannedTable } from '../../../tenancy/planned-table.js';
-import type { StagedTable } from '../../../tenancy/stage.js';
+import { hasColumns, type StagedTable } from '../../../tenancy/stage.js';
 import { NO_CHANGES } from '../../changes.js';
 import type { Connection } from '../connect.js';
-import { type Difference, hasColumnsOf } from './beside.js';
+import type { Difference } from './beside.js';
 import type { Held } from './hold.js';
 import { measureRows, same } from './measure.js';
 import { number, type SharedRows } from './shared-rows.js';
@@ -83,11 +83,11 @@ async function differenceOf(
 ): Promise<Difference | undefined> {
   if (!staged || staged.rows === 0) return { ...NONE, deleted: present };
   if (difference !== undefined) return difference ?? undefined;
-  if (!hasColumnsOf(shared, staged)) return undefined;
   const { planned, name, rows: wanted } = staged;
+  const columns = shared.columns(planned.table);
+  if (!hasColumns(staged, columns)) return undefined;
   if (present === 0) return { ...NONE, inserted: wanted };
   const table = shared.table(planned.table);
-  const columns = shared.columns(planned.table);
   const live = await measureRows(client, table, columns, shared.own(planned));
   const archived = await measureRows(client, table, columns, { from: `${name} t`, where: 'true' });
   return same(live, archived) ? NONE : undefined;

@@ -1,5 +1,4 @@
-import type { PlannedTable } from '../../../tenancy/planned-table.js';
-import type { StagedTable } from '../../../tenancy/stage.js';
+import { hasColumns, type StagedTable } from '../../../tenancy/stage.js';
 import { names, type SharedRows } from './shared-rows.js';
 
 /** Columns beside the rows that are put aside, while the restore runs, named as no column of the table is. */
@@ -18,10 +17,11 @@ export interface Beside {
  */
 export function besideOf(
   rows: SharedRows,
-  { planned, columns }: StagedTable,
+  staged: StagedTable,
 ): { readonly names: Beside; readonly select: string; readonly on: string } | undefined {
+  const { planned, columns } = staged;
   const key = planned.table.primaryKey;
-  if (!hasColumnsOf(rows, planned, columns)) return undefined;
+  if (!hasColumns(staged, rows.columns(planned.table))) return undefined;
   if (key.length === 0 || !key.every((name) => columns.includes(name))) return undefined;
   const free = (name: string): string => (columns.includes(name) ? free(`${name}_`) : name);
   const beside = { at: free('live at'), staged: free('staged at'), same: free('is the same') };
@@ -30,11 +30,6 @@ export function besideOf(
     select: `t.ctid as ${names([beside.at])}, s.ctid as ${names([beside.staged])}, ${identical(columns, 't', 's')} as ${names([beside.same])}`,
     on: `(${names(key, 't')}) = (${names(key, 's')})`,
   };
-}
-
-export function hasColumnsOf(rows: SharedRows, { table }: PlannedTable, columns: readonly string[]): boolean {
-  const live = rows.columns(table);
-  return live.length === columns.length && live.every((name) => columns.includes(name));
 }
 
 export function identical(columns: readonly string[], a: string, b: string): string {

@@ -1,8 +1,7 @@
 import type pg from 'pg';
 import type { PlannedTable } from '../../../tenancy/planned-table.js';
-import type { StagedTable } from '../../../tenancy/stage.js';
+import { hasColumns, type StagedTable } from '../../../tenancy/stage.js';
 import { type Changes, NO_CHANGES } from '../../changes.js';
-import { hasColumnsOf } from './beside.js';
 import type { Present } from './kept.js';
 import { measureRows, same } from './measure.js';
 import { names, type SharedRows } from './shared-rows.js';
@@ -32,13 +31,14 @@ export async function differences(
 async function difference(
   client: pg.Client,
   rows: SharedRows,
-  { planned, name, columns, rows: all }: StagedTable,
+  staged: StagedTable,
   present: Present,
 ): Promise<Changes | undefined> {
+  const { planned, name, columns, rows: all } = staged;
   const place = present.places.get(planned)!;
   const beside = present.beside.get(planned);
   if (!beside) {
-    if (!hasColumnsOf(rows, planned, columns)) return undefined;
+    if (!hasColumns(staged, rows.columns(planned.table))) return undefined;
     const was = await measureRows(client, columns, `${place} t`);
     return same(was, await measureRows(client, columns, `${name} t`)) ? NO_CHANGES : undefined;
   }

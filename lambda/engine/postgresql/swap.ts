@@ -108,7 +108,8 @@ async function whileEndingSessions(address: PostgresAddress, oid: number, rename
           [oid],
         )
         .catch(() => {});
-      await Promise.race([renamed.catch(() => {}), sleep(50)]);
+      // The pause that is left when the rename is done must not keep the program from ending.
+      await Promise.race([renamed.catch(() => {}), sleep(50, undefined, { ref: false })]);
     }
   } finally {
     await other.end().catch(() => {});

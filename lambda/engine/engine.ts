@@ -194,7 +194,7 @@ export interface TableRows {
   readonly schema: string;
   readonly name: string;
   readonly rows: number;
-  /** Of the rows' content in any order, in the way that `Checksums` tells. */
+  /** Of the rows' content, in the way that `Checksums` tells. */
   readonly checksum?: string;
 }
 

@@ -11,6 +11,7 @@ import {
   writeContainer,
 } from './container.js';
 import { nameOf, type TableName, type TenancyDescription } from './description.js';
+import { LineDigests, OF_LINES } from './line-digests.js';
 import type { TenancyPlan } from './plan.js';
 
 /** What is dumped: one tenant's rows, as planned. */
@@ -65,6 +66,8 @@ export interface RowsSource {
   read(table: ContainerTable): AsyncIterable<Buffer>;
   /** How many rows the server says there are in the same snapshot; asked when all of them were read. */
   count(table: ContainerTable): Promise<number>;
+  /** Whether the manifest is to have checksums of the rows, or their number alone. */
+  readonly checksums: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -72,12 +75,18 @@ export interface CountedRows {
   readonly schema: string;
   readonly name: string;
   readonly rows: number;
+  readonly checksum?: string;
+}
+
+export interface RowsOutcome {
+  readonly tables: readonly CountedRows[];
+  readonly checksums?: typeof OF_LINES;
 }
 
 /** One tenant's rows as a stream, which is read back while it is written, to its end, as a restore would. */
 export function streamRows(source: RowsSource): {
   readonly stream: Readable;
-  readonly finished: Promise<{ readonly tables: readonly CountedRows[] }>;
+  readonly finished: Promise<RowsOutcome>;
 } {
   const { head, listed, signal } = source;
   if (listed === false)
@@ -85,9 +94,18 @@ export function streamRows(source: RowsSource): {
       `there is no tenant ${JSON.stringify(head.tenant)} in ${nameOf(head.description.tenants!)}; check its name, or give --tenant-value`,
     );
   const counted: CountedRows[] = [];
+  const [written, readBack] = source.checksums ? [new LineDigests(), new LineDigests()] : [];
   async function* read(table: ContainerTable) {
-    yield* source.read(table);
-    counted.push({ schema: table.schema, name: table.table, rows: await source.count(table) });
+    for await (const chunk of source.read(table)) {
+      written?.add(table, chunk);
+      yield chunk;
+    }
+    counted.push({
+      schema: table.schema,
+      name: table.table,
+      rows: await source.count(table),
+      ...(written ? { checksum: written.of(table) } : {}),
+    });
   }
   const content = writeContainer(head, source.at, source.extension, read, (table, lines) => {
     const { rows } = counted.at(-1)!;
@@ -114,19 +132,23 @@ export function streamRows(source: RowsSource): {
     }
   }
   const finished = (async () => {
-    let found: readonly number[] | undefined;
-    for await (const part of readContainer(copy as AsyncIterable<Buffer>))
-      if ('rows' in part) found = part.rows;
+    let numbers: readonly number[] | undefined;
+    for await (const part of readContainer(copy as AsyncIterable<Buffer>)) {
+      if ('rows' in part) numbers = part.rows;
+      else if ('table' in part) readBack?.add(part.table, part.bytes);
+    }
     signal?.throwIfAborted();
     if (listed === undefined && counted.every(({ rows }) => rows === 0))
       throw new InputError(
         `no table has a row of ${JSON.stringify(head.tenant)}; check the tenant's name, or give --tenant-value`,
       );
-    if (JSON.stringify(found) !== JSON.stringify(counted.map(({ rows }) => rows)))
+    if (JSON.stringify(numbers) !== JSON.stringify(counted.map(({ rows }) => rows)))
       throw new OperationError(
         'the dump could not be read back: it has other numbers of rows than were counted',
       );
-    return { tables: counted };
+    if (head.tables.some((table, at) => readBack && readBack.of(table) !== counted[at]!.checksum))
+      throw new OperationError('the dump could not be read back: it has other rows than were read');
+    return { tables: counted, ...(written ? { checksums: OF_LINES } : {}) };
   })();
   finished.catch(() => {});
   return { stream: Readable.from(tee(), { objectMode: false, highWaterMark: 1024 * 1024 }), finished };

@@ -353,7 +353,9 @@ describe('definitions of tables', () => {
     try {
       expect(await alter('held')).toBe('ER_LOCK_WAIT_TIMEOUT');
       for await (const _ of dumping.stream);
-      expect((await dumping.finished).tables).toContainEqual({ schema: 'app', name: 'members', rows: 3 });
+      expect((await dumping.finished).tables).toContainEqual(
+        expect.objectContaining({ schema: 'app', name: 'members', rows: 3 }),
+      );
     } finally {
       await dumping.close();
     }

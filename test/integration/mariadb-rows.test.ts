@@ -61,6 +61,7 @@ test('dumps one tenant and restores it alone, whatever was done to it', async ()
     schema: 'app',
     name: 'events',
     rows: 40,
+    checksum: expect.stringMatching(/^[0-9a-f]{64}$/),
   });
   const manifest = JSON.parse(
     readFileSync(
@@ -219,7 +220,7 @@ describe('a tenant that is known by text', () => {
   test.each(HOSTILE)('as %j', async (name) => {
     const before = await rowsOf(server(), 'texts');
     const { tables } = ok(await work.dump('hostile', of(name))).json<{ tables: unknown[] }>();
-    expect(tables).toEqual([{ schema: 'texts', name: 'notes', rows: 2 }]);
+    expect(tables).toEqual([expect.objectContaining({ schema: 'texts', name: 'notes', rows: 2 })]);
     await run(`delete from notes where tenant = ${quotedText(name)} limit 1`, 'texts');
     ok(await work.restore('hostile', of(name)));
     expect(await rowsOf(server(), 'texts')).toEqual(before);

@@ -59,6 +59,7 @@ test('dumps one tenant and restores it alone, whatever was done to it', async ()
     schema: 'public',
     name: 'events',
     rows: 40,
+    checksum: expect.stringMatching(/^[0-9a-f]{64}$/),
   });
   expect((await work.verify('3')).json()).toMatchObject({ ok: true });
   await run(`

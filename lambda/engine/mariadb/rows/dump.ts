@@ -3,7 +3,7 @@ import { version } from '../../../../package.json';
 import { OperationError } from '../../../errors.js';
 import type { ContainerHead, ContainerTable } from '../../../tenancy/container.js';
 import { keyOf, nameOf } from '../../../tenancy/description.js';
-import { headOf, omittedOf, required, streamRows } from '../../../tenancy/dump.js';
+import { headOf, omittedOf, type RowsOutcome, required, streamRows } from '../../../tenancy/dump.js';
 import type { PlannedTable } from '../../../tenancy/planned-table.js';
 import type { EngineDump, EngineDumpRequest, RowsScope } from '../../engine.js';
 import { limitStruck } from '../../limit-struck.js';
@@ -63,6 +63,7 @@ export async function dumpRows(request: EngineDumpRequest, scope: RowsScope): Pr
       listed: await isListed(client, shared),
       read: (table) => readTable(client, shared, table, limit),
       count: () => given(client),
+      checksums: request.options?.checksums !== 'rows',
       ...(request.signal ? { signal: request.signal } : {}),
     });
     return {
@@ -92,11 +93,10 @@ export async function dumpRows(request: EngineDumpRequest, scope: RowsScope): Pr
   }
 }
 
-function named<
-  Tables extends { readonly tables: readonly { readonly name: string; readonly rows: number }[] },
->(finished: Promise<Tables>, database: string) {
-  const outcome = finished.then(({ tables }) => ({
-    tables: tables.map(({ name, rows }) => ({ schema: database, name, rows })),
+function named(finished: Promise<RowsOutcome>, database: string): Promise<RowsOutcome> {
+  const outcome = finished.then(({ tables, ...rest }) => ({
+    ...rest,
+    tables: tables.map((table) => ({ ...table, schema: database })),
   }));
   outcome.catch(() => {});
   return outcome;

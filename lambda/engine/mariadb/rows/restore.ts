@@ -56,7 +56,7 @@ export async function prepareRows(request: EngineRestoreRequest, scope: RowsScop
       scope.description ?? describe(request.facts.properties.description, 'the description in the archive');
     const shared = await openRows(client, request.database, description, scope.value);
     say('loading the rows into temporary tables, beside the live ones');
-    const staged = await stageArchive(client, shared, request.tables, await request.open());
+    const staged = await stageArchive(client, shared, request, await request.open());
     say('the rows are good');
     const triggers = shared.plan.tables.flatMap(({ table }) => table.triggers ?? []);
     return {

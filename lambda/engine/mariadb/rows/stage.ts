@@ -1,9 +1,10 @@
 import type { Readable } from 'node:stream';
-import { type ContainerTable, readContainer } from '../../../tenancy/container.js';
+import { type ContainerHead, type ContainerTable, readContainer } from '../../../tenancy/container.js';
 import { keyOf } from '../../../tenancy/description.js';
+import { digestsLike } from '../../../tenancy/line-digests.js';
 import type { PlannedTable } from '../../../tenancy/planned-table.js';
 import { Stage, type Staged } from '../../../tenancy/stage.js';
-import type { TableRows } from '../../engine.js';
+import type { EngineRestoreRequest } from '../../engine.js';
 import { type Connection, q, rows as select } from '../connect.js';
 import { DEFAULT_SCHEMA } from './catalog.js';
 import { Loader, takesStreams } from './load.js';
@@ -91,15 +92,23 @@ export function stageOf(client: Connection, shared: SharedRows): Stage {
 export async function stageArchive(
   client: Connection,
   shared: SharedRows,
-  expected: readonly TableRows[],
+  request: Pick<EngineRestoreRequest, 'tables' | 'checksums'>,
   dump: Readable,
 ): Promise<Staged> {
   const stage = stageOf(client, shared);
+  const expected = new Map(
+    request.tables.map((table) => [keyOf({ schema: DEFAULT_SCHEMA, table: table.name }), table]),
+  );
+  const digests = digestsLike(request.checksums);
+  let head: ContainerHead | undefined;
   let current: { table: ContainerTable; loader: Loader } | undefined;
   let streams: boolean | undefined;
   for await (const part of readContainer(dump as AsyncIterable<Buffer>)) {
-    if ('head' in part) await stage.open(part.head);
-    else if ('table' in part) {
+    if ('head' in part) {
+      head = part.head;
+      await stage.open(head);
+    } else if ('table' in part) {
+      digests?.add(part.table, part.bytes);
       if (current?.table !== part.table) {
         await current?.loader.end();
         current = undefined;
@@ -112,7 +121,6 @@ export async function stageArchive(
       await current?.loader.push(part.bytes);
     } else await current?.loader.end();
   }
-  return stage.close(
-    new Map(expected.map(({ name, rows: count }) => [keyOf({ schema: DEFAULT_SCHEMA, table: name }), count])),
-  );
+  digests?.check(head!.tables, (table) => expected.get(keyOf(table))?.checksum);
+  return stage.close(new Map([...expected].map(([key, { rows }]) => [key, rows])));
 }

@@ -52,6 +52,7 @@ export async function dumpRows(request: EngineDumpRequest, scope: RowsScope): Pr
       read: (table) => copyTable(client, rows, table, { limit, counts }),
       // What COPY itself says that it has sent: another statement would find the same rows a second time.
       count: async ({ folder }) => counts.get(folder) ?? Number.NaN,
+      checksums: request.options?.checksums !== 'rows',
       ...(request.signal ? { signal: request.signal } : {}),
     });
     // Whoever still writes the archive needs neither the session nor its snapshot.

@@ -63,7 +63,7 @@ export async function prepareRows(request: EngineRestoreRequest, scope: RowsScop
     events = rows.eventTriggers;
     const triggers = await Triggers.of(client, rows);
     say('loading the rows into temporary tables, beside the live ones');
-    const staged = await stageArchive(client, rows, request.tables, await request.open());
+    const staged = await stageArchive(client, rows, request, await request.open());
     const warnings = [...staged.warnings];
     if (triggers.any)
       warnings.push(

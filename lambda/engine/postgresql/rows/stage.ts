@@ -5,8 +5,9 @@ import { from as copyFrom } from 'pg-copy-streams';
 import { InputError, OperationError, reasonOf } from '../../../errors.js';
 import { type ContainerHead, type ContainerTable, readContainer } from '../../../tenancy/container.js';
 import { keyOf, nameOf } from '../../../tenancy/description.js';
+import { digestsLike } from '../../../tenancy/line-digests.js';
 import { type Place, Stage, type Staged } from '../../../tenancy/stage.js';
-import type { TableRows } from '../../engine.js';
+import type { EngineRestoreRequest } from '../../engine.js';
 import { withoutValues } from '../tool.js';
 import { isLimit } from './limit.js';
 import { ENGINE, names, relation, type SharedRows } from './shared-rows.js';
@@ -90,10 +91,14 @@ export function into({ table, name }: Place): string {
 export async function stageArchive(
   client: pg.Client,
   rows: SharedRows,
-  expected: readonly TableRows[],
+  request: Pick<EngineRestoreRequest, 'tables' | 'checksums'>,
   dump: Readable,
 ): Promise<Staged> {
   const stage = stageOf(client, rows);
+  const expected = new Map(
+    request.tables.map((table) => [keyOf({ schema: table.schema, table: table.name }), table]),
+  );
+  const digests = digestsLike(request.checksums);
   let head: ContainerHead | undefined;
   let current:
     | { table: ContainerTable; copy: ReturnType<typeof copyFrom>; failed: Promise<never> }
@@ -111,6 +116,7 @@ export async function stageArchive(
       head = part.head;
       await stage.open(head);
     } else if ('table' in part) {
+      digests?.add(part.table, part.bytes);
       if (current?.table !== part.table) {
         await finish();
         const place = stage.place(part.table);
@@ -129,9 +135,8 @@ export async function stageArchive(
         await Promise.race([emitted(current.copy, 'drain'), current.failed]);
     } else await finish();
   }
-  return stage.close(
-    new Map(expected.map(({ schema, name, rows: count }) => [keyOf({ schema, table: name }), count])),
-  );
+  digests?.check(head!.tables, (table) => expected.get(keyOf(table))?.checksum);
+  return stage.close(new Map([...expected].map(([key, { rows: count }]) => [key, count])));
 }
 
 /** Not `once` of Node, which rejects at an error, too, before it has been put in words. */

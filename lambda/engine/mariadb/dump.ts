@@ -25,8 +25,8 @@ import {
   serverFacts,
 } from './connect.js';
 import { countRows } from './counts.js';
-import { refuseEvents } from './events.js';
-import { createHead } from './head.js';
+import { nameHint, refuseEvents } from './events.js';
+import { createHead, isRoutine } from './head.js';
 import { losses } from './losses.js';
 import { databaseName } from './names.js';
 import { checkPrivileges } from './privileges.js';
@@ -124,7 +124,8 @@ function dumpArguments({ address, server, clients, catalog, database, history }:
     '--skip-lock-tables',
     // A lock on one table forbids the sequences that defaults of its columns ask.
     '--skip-add-locks',
-    '--routines',
+    // Looking for them, MySQL 8's tool does not find a database with a quote in its name.
+    ...(catalog.programs.some(({ kind }) => isRoutine(kind)) ? ['--routines'] : []),
     '--triggers',
     '--events',
     '--hex-blob',
@@ -189,7 +190,9 @@ function follow(run: Following): EngineDump {
     const dumped = async () => {
       const code = await dumper.exited;
       alive();
-      if (code !== 0) throw new OperationError(`${toolName(clients)} failed: ${toolReason(dumper.said())}`);
+      if (code === 0) return;
+      const reason = toolReason(dumper.said());
+      throw new OperationError(`${toolName(clients)} failed: ${reason}${nameHint(database, reason)}`);
     };
     const read = async () => {
       try {

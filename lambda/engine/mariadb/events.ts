@@ -6,6 +6,13 @@ import { type Connection, rows } from './connect.js';
 // biome-ignore lint/suspicious/noControlCharactersInRegex: Ctrl-Z is among it
 const ESCAPED = /['"\\\n\r\u001a]/;
 
+/** What to do where a tool did not find a database that it had found before: MySQL 8's escapes such names before routines. */
+export function nameHint(database: string, said: string): string {
+  return ESCAPED.test(database) && /Unknown database/.test(said)
+    ? `; the database name ${JSON.stringify(database)} has a quote, a backslash or an end of a line, with which this dump tool does not find the database again when it comes to its routines: use a newer one (9.7 does), or move the database to another name`
+    : '';
+}
+
 /** Events that the tools cannot dump: told beforehand, and in words. */
 export async function refuseEvents(client: Connection, database: string): Promise<void> {
   const all = await rows<{ db: string; name: string; endless: string | number }>(

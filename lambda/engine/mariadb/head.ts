@@ -32,18 +32,13 @@ export function tokensOf(sql: string, most = 200): Token[] {
   return found;
 }
 
-export const KINDS = [
-  'TABLE',
-  'SEQUENCE',
-  'VIEW',
-  'TRIGGER',
-  'PROCEDURE',
-  'FUNCTION',
-  'PACKAGE',
-  'PACKAGE BODY',
-  'EVENT',
-] as const;
+const ROUTINES = ['PROCEDURE', 'FUNCTION', 'PACKAGE', 'PACKAGE BODY'] as const;
+export const KINDS = ['TABLE', 'SEQUENCE', 'VIEW', 'TRIGGER', ...ROUTINES, 'EVENT'] as const;
 export type Kind = (typeof KINDS)[number];
+
+export function isRoutine(kind: Kind): boolean {
+  return (ROUTINES as readonly Kind[]).includes(kind);
+}
 
 /** What a CREATE statement says before it comes to its body. */
 export interface CreateHead {

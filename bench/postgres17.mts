@@ -1,10 +1,15 @@
 // PostgreSQL 17 for the benchmark, on a system whose own pg_dump is too old for zstd (Debian 12 has 15):
 // the packages of Debian 13, unpacked into .cache and run from there. Nothing of it is installed.
 import { join } from 'node:path';
-import { binOf, majorIn, unpackDebianPostgres } from '../scripts/debian-postgres.mts';
 import { findPostgres } from '../scripts/postgres-server.mts';
+import { binOf, majorIn, type ReleasePostgres, unpackPostgres } from '../scripts/release-postgres.mts';
 
-const wanted = { folder: join(import.meta.dirname, '../.cache/postgres17'), suite: 'trixie', major: 17 };
+const wanted: ReleasePostgres = {
+  folder: join(import.meta.dirname, '../.cache/postgres17'),
+  distribution: 'debian',
+  suite: 'trixie',
+  major: 17,
+};
 
 /** Whether PostgreSQL of this machine is new enough for a fair comparison. */
 export function needsPostgres17(): boolean {
@@ -21,5 +26,5 @@ export function newestPostgres(): string | undefined {
 
 /** Fetches and unpacks it. Needs root, debootstrap, and a processor of the amd64 kind. */
 export function installPostgres17(): void {
-  unpackDebianPostgres(wanted);
+  unpackPostgres(wanted);
 }
